@@ -1,0 +1,1 @@
+"""The Gridhood server."""

@@ -1,0 +1,1 @@
+"""Accounts, tokens and the grants that give a role inside an area."""

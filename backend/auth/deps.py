@@ -1,0 +1,91 @@
+"""Who may call, said in a route's signature."""
+
+from dataclasses import replace
+from typing import Annotated, Protocol
+from uuid import UUID
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
+
+from backend.auth import tokens
+from backend.auth.directory import Directory
+from backend.core.db import begin
+from backend.core.errors import Refusal
+from backend.core.scope import STAFF, Caller
+from backend.core.settings import Keys
+from backend.core.transaction import Transaction
+from shared.auth import Role
+from shared.errors import Code
+
+_bearer = OAuth2PasswordBearer("/api/v1/auth/token", auto_error=False, description="登录后的访问令牌")
+_api_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="对接系统的密钥")
+
+
+def keys_of(request: Request) -> Keys:
+    keys: Keys = request.app.state.keys
+    return keys
+
+
+async def current_caller(
+    request: Request,
+    token: Annotated[str | None, Security(_bearer)],
+    api_key: Annotated[str | None, Security(_api_key)],
+) -> Caller:
+    """Return who is calling, by token or by API key."""
+    directory: Directory = request.app.state.directory
+    if token:
+        caller = await directory.caller(*tokens.read(keys_of(request).token, token))
+    elif api_key:
+        caller = await directory.holder_of(api_key)
+    else:
+        raise Refusal(Code.not_signed_in)
+    if caller is None:
+        raise Refusal(Code.session_ended)
+    return replace(caller, request_id=request.state.request_id)
+
+
+Anyone = Annotated[Caller, Depends(current_caller)]
+
+
+class _Check(Protocol):
+    def __call__(self, caller: Anyone) -> Caller: ...
+
+
+def _holding(*roles: Role) -> _Check:
+    def check(caller: Anyone) -> Caller:
+        if not caller.holds(*roles):
+            raise Refusal(Code.role_not_allowed)
+        return caller
+
+    return check
+
+
+CurrentAdmin = Annotated[Caller, Depends(_holding(Role.county_admin))]
+CurrentWorker = Annotated[Caller, Depends(_holding(*STAFF))]
+CurrentCoordinator = Annotated[Caller, Depends(_holding(Role.county_admin, Role.community_worker))]
+CurrentReader = Annotated[Caller, Depends(_holding(*STAFF, Role.auditor, Role.partner))]
+CurrentStaffOrPartner = Annotated[Caller, Depends(_holding(*STAFF, Role.partner))]
+
+
+def _volunteer(caller: Anyone) -> Caller:
+    if caller.volunteer_id is None or not caller.holds(Role.volunteer):
+        raise Refusal(Code.role_not_allowed)
+    return caller
+
+
+CurrentVolunteer = Annotated[Caller, Depends(_volunteer)]
+
+
+async def transaction(request: Request, caller: Anyone) -> Transaction:
+    """The request's transaction, in its caller's scope."""
+    return await begin(request, caller)
+
+
+Tx = Annotated[Transaction, Depends(transaction)]
+AppKeys = Annotated[Keys, Depends(keys_of)]
+
+
+def volunteer_of(caller: Caller) -> UUID:
+    """Return the volunteer behind a caller that `CurrentVolunteer` let in."""
+    assert caller.volunteer_id is not None
+    return caller.volunteer_id

@@ -1,0 +1,151 @@
+"""SQL of accounts, tokens, keys and devices."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+
+async def account_by_username(conn: asyncpg.Connection, username: str) -> list[asyncpg.Record]:
+    """Return accounts of this name, one a county."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        "SELECT county_code, id, password_hash FROM account WHERE username = $1 AND active", username
+    )
+    return rows
+
+
+async def blocked_until(conn: asyncpg.Connection, key: str) -> datetime | None:
+    found: datetime | None = await conn.fetchval("SELECT blocked_until FROM login_counter WHERE key = $1", key)
+    return found
+
+
+async def count_failure(conn: asyncpg.Connection, key: str, now: datetime) -> int:
+    """Count a failed attempt and return how many there were; a day without one starts anew."""
+    count: int = await conn.fetchval(
+        """
+        INSERT INTO login_counter (key, failures, last_at) VALUES ($1, 1, $2)
+        ON CONFLICT (key) DO UPDATE SET last_at = $2,
+          failures = CASE WHEN login_counter.last_at < $2 - interval '1 day' THEN 1 ELSE login_counter.failures + 1 END
+        RETURNING failures
+        """,
+        key, now,
+    )  # fmt: skip
+    return count
+
+
+async def block(conn: asyncpg.Connection, key: str, until: datetime) -> None:
+    await conn.execute("UPDATE login_counter SET blocked_until = $2 WHERE key = $1", key, until)
+
+
+async def forget_failures(conn: asyncpg.Connection, key: str) -> None:
+    await conn.execute("DELETE FROM login_counter WHERE key = $1", key)
+
+
+async def add_refresh(
+    conn: asyncpg.Connection, county: str, row_id: UUID, account: UUID, family: UUID, digest: bytes,
+    now: datetime, expires: datetime,
+) -> None:  # fmt: skip
+    await conn.execute(
+        "INSERT INTO refresh_token (county_code, id, account_id, family_id, token_hash, made_at, expires_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        county, row_id, account, family, digest, now, expires,
+    )  # fmt: skip
+
+
+async def refresh_by_hash(conn: asyncpg.Connection, digest: bytes) -> asyncpg.Record | None:
+    """Return the token's row, locked until the transaction ends."""
+    return await conn.fetchrow("SELECT * FROM refresh_token WHERE token_hash = $1 FOR UPDATE", digest)
+
+
+async def use_refresh(conn: asyncpg.Connection, county: str, row_id: UUID, now: datetime) -> None:
+    await conn.execute(
+        "UPDATE refresh_token SET used_at = coalesce(used_at, $3) WHERE county_code = $1 AND id = $2",
+        county, row_id, now,
+    )  # fmt: skip
+
+
+async def end_family(conn: asyncpg.Connection, county: str, family: UUID, now: datetime) -> None:
+    await conn.execute(
+        "UPDATE refresh_token SET ended_at = $3 WHERE county_code = $1 AND family_id = $2 AND ended_at IS NULL",
+        county, family, now,
+    )  # fmt: skip
+
+
+async def me(conn: asyncpg.Connection, county: str, account: UUID) -> asyncpg.Record | None:
+    return await conn.fetchrow(
+        "SELECT a.username, c.name AS county_name FROM account a JOIN county c USING (county_code)"
+        " WHERE a.county_code = $1 AND a.id = $2",
+        county, account,
+    )  # fmt: skip
+
+
+async def sign_in_on_device(
+    conn: asyncpg.Connection, county: str, device: UUID, account: UUID, name: str, now: datetime
+) -> asyncpg.Record | None:
+    """Register the phone and that this account is used on it; a revoked phone gives None."""
+    row = await conn.fetchrow(
+        """
+        INSERT INTO device (county_code, id, name, settled_seq, registered_at) VALUES ($1, $2, $3, 0, $4)
+        ON CONFLICT (county_code, id) DO UPDATE SET name = CASE WHEN $3 = '' THEN device.name ELSE $3 END
+        RETURNING id, name, settled_seq, registered_at, revoked_at
+        """,
+        county, device, name, now,
+    )  # fmt: skip
+    if row["revoked_at"] is None:
+        await conn.execute(
+            "INSERT INTO device_login (county_code, device_id, account_id, at) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (county_code, device_id, account_id) DO UPDATE SET at = $4",
+            county, device, account, now,
+        )  # fmt: skip
+        return row
+    return None
+
+
+async def add_account(conn: asyncpg.Connection, row: dict[str, Any]) -> None:
+    await conn.execute(
+        "INSERT INTO account (county_code, id, username, display_name, password_hash, volunteer_id, active, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, true, $7)",
+        row["county_code"], row["id"], row["username"], row["display_name"], row["password_hash"],
+        row["volunteer_id"], row["created_at"],
+    )  # fmt: skip
+
+
+async def add_grant(
+    conn: asyncpg.Connection, county: str, row_id: UUID, account: UUID, role: str, area: str, now: datetime
+) -> None:
+    await conn.execute(
+        "INSERT INTO role_grant (county_code, id, account_id, role, area_code, from_day, until_day)"
+        " VALUES ($1, $2, $3, $4, $5, ($6::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, '9999-12-31')",
+        county, row_id, account, role, area, now,
+    )  # fmt: skip
+
+
+async def add_api_key(
+    conn: asyncpg.Connection,
+    county: str,
+    row_id: UUID,
+    account: UUID,
+    name: str,
+    area: str,
+    digest: bytes,
+    now: datetime,
+) -> None:
+    await conn.execute(
+        "INSERT INTO api_key (county_code, id, account_id, name, area_code, key_hash, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        county, row_id, account, name, area, digest, now,
+    )  # fmt: skip
+
+
+async def revoke_api_key(conn: asyncpg.Connection, county: str, row_id: UUID, now: datetime) -> bool:
+    tag: str = await conn.execute(
+        "UPDATE api_key SET revoked_at = $3 WHERE county_code = $1 AND id = $2 AND revoked_at IS NULL",
+        county, row_id, now,
+    )  # fmt: skip
+    return tag == "UPDATE 1"
+
+
+async def notify(conn: asyncpg.Connection, channel: str) -> None:
+    """Tell every process that an account changed; delivered at commit."""
+    await conn.execute(f"NOTIFY {channel}")

@@ -1,0 +1,61 @@
+"""Signing in and out, phones, and keys for other systems."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.security import OAuth2PasswordRequestForm
+
+from backend.auth import service as auth
+from backend.auth.deps import Anyone, AppKeys, CurrentAdmin, Tx
+from backend.core.db import Db, TxRoute
+from shared.auth import ApiKeyIn, ApiKeyOut, DeviceIn, DeviceOut, MeOut, RefreshIn, TokenOut
+
+router = APIRouter(tags=["登录"], route_class=TxRoute)
+
+
+@router.post("/auth/token")
+async def sign_in(
+    request: Request, form: Annotated[OAuth2PasswordRequestForm, Depends()], database: Db, keys: AppKeys
+) -> TokenOut:
+    """用账号密码登录，得到访问令牌（15 分钟）和续期令牌。"""
+    address = request.client.host if request.client else ""
+    return await auth.sign_in(database, keys, form.username, form.password, address)
+
+
+@router.post("/auth/refresh")
+async def refresh(body: RefreshIn, database: Db, keys: AppKeys) -> TokenOut:
+    """用续期令牌换新的一对。旧的再用一次，整串作废。"""
+    return await auth.refresh(database, keys, body.refresh_token)
+
+
+@router.post("/auth/sign-out", status_code=204)
+async def sign_out(body: RefreshIn, database: Db) -> Response:
+    """退出登录：这一串续期令牌作废。"""
+    await auth.sign_out(database, body.refresh_token)
+    return Response(status_code=204)
+
+
+@router.get("/auth/me")
+async def me(_caller: Anyone, tx: Tx) -> MeOut:
+    """我是谁，有哪些授权。"""
+    return await auth.me(tx)
+
+
+@router.put("/devices/{device_id}")
+async def use_device(device_id: UUID, body: DeviceIn, _caller: Anyone, tx: Tx) -> DeviceOut:
+    """登记这部手机，并记下我在上面登录过。"""
+    return await auth.use_device(tx, device_id, body)
+
+
+@router.post("/api-keys", status_code=201)
+async def make_api_key(body: ApiKeyIn, admin: CurrentAdmin, tx: Tx) -> ApiKeyOut:
+    """给别的系统建一个密钥，只显示这一次。"""
+    return await auth.make_api_key(tx, admin, body)
+
+
+@router.delete("/api-keys/{key_id}", status_code=204)
+async def revoke_api_key(key_id: UUID, _admin: CurrentAdmin, tx: Tx) -> Response:
+    """停用一个密钥，马上生效。"""
+    await auth.revoke_api_key(tx, key_id)
+    return Response(status_code=204)

@@ -1,0 +1,129 @@
+"""Signing in, staying signed in, keys for other systems."""
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from backend.auth import directory, passwords, queries, tokens
+from backend.core.db import Database
+from backend.core.errors import Refusal
+from backend.core.scope import Caller
+from backend.core.settings import Keys
+from backend.core.transaction import Transaction
+from shared.auth import ApiKeyIn, ApiKeyOut, DeviceIn, DeviceOut, GrantOut, MeOut, Role, TokenOut
+from shared.errors import Code
+from shared.types import is_within, uuid7
+
+REFRESH_LIFETIME = timedelta(days=60)
+REPEAT_GRACE = timedelta(minutes=2)
+"""A phone whose answer was lost asks again with the same token; later than this it is a thief or a bug."""
+
+FREE_ATTEMPTS = 5
+LONGEST_BLOCK = timedelta(minutes=15)
+
+
+async def sign_in(database: Database, keys: Keys, username: str, password: str, address: str) -> TokenOut:
+    """Check a password and open a family of tokens. Failures slow down this account from this address."""
+    now, counter = database.clock(), f"{username[:60]}|{address}"
+    async with database.bare() as conn:
+        blocked = await queries.blocked_until(conn, counter)
+        accounts = await queries.account_by_username(conn, username)
+    if blocked and blocked > now:
+        raise Refusal(Code.too_many_attempts)
+    account = accounts[0] if len(accounts) == 1 else None
+    correct = await passwords.verify(password, account["password_hash"] if account else None)
+    async with database.bare() as conn:
+        if not correct or account is None:
+            await _count_failure(conn, counter, now)
+            raise Refusal(Code.wrong_password)
+        await queries.forget_failures(conn, counter)
+        return await _open(conn, keys, account["county_code"], account["id"], uuid7(), now)
+
+
+async def _count_failure(conn: asyncpg.Connection, counter: str, now: datetime) -> None:
+    failures = await queries.count_failure(conn, counter, now)
+    if failures >= FREE_ATTEMPTS:
+        wait = min(timedelta(seconds=2.0 ** min(failures - FREE_ATTEMPTS, 12)), LONGEST_BLOCK)
+        await queries.block(conn, counter, now + wait)
+
+
+async def _open(
+    conn: asyncpg.Connection, keys: Keys, county: str, account: UUID, family: UUID, now: datetime
+) -> TokenOut:
+    refresh = secrets.token_urlsafe(32)
+    digest = directory.hash_key(refresh)
+    await queries.add_refresh(conn, county, uuid7(), account, family, digest, now, now + REFRESH_LIFETIME)
+    return TokenOut(
+        access_token=tokens.issue(keys.token, county, account, now),
+        expires_in=int(tokens.LIFETIME.total_seconds()),
+        refresh_token=refresh,
+    )
+
+
+async def refresh(database: Database, keys: Keys, token: str) -> TokenOut:
+    """Exchange a refresh token. Using one again after the grace ends its whole family."""
+    now = database.clock()
+    async with database.bare() as conn, conn.transaction():
+        row = await queries.refresh_by_hash(conn, directory.hash_key(token))
+        usable = row is not None and row["ended_at"] is None and row["expires_at"] > now
+        if usable and row is not None:
+            if row["used_at"] is None or now - row["used_at"] <= REPEAT_GRACE:
+                await queries.use_refresh(conn, row["county_code"], row["id"], now)
+                return await _open(conn, keys, row["county_code"], row["account_id"], row["family_id"], now)
+            await queries.end_family(conn, row["county_code"], row["family_id"], now)
+    raise Refusal(Code.session_ended)
+
+
+async def sign_out(database: Database, token: str) -> None:
+    """End the family of a refresh token; an unknown one is as good as ended."""
+    async with database.bare() as conn, conn.transaction():
+        row = await queries.refresh_by_hash(conn, directory.hash_key(token))
+        if row is not None:
+            await queries.end_family(conn, row["county_code"], row["family_id"], database.clock())
+
+
+async def me(tx: Transaction) -> MeOut:
+    caller = tx.caller
+    row = await queries.me(tx.conn, tx.county, caller.account_id)
+    if row is None:
+        raise Refusal(Code.session_ended)
+    return MeOut(
+        account_id=caller.account_id, username=row["username"], display_name=caller.name, county_code=tx.county,
+        county_name=row["county_name"], volunteer_id=caller.volunteer_id,
+        grants=[GrantOut(role=role, area_code=area) for role, area in caller.grants],
+    )  # fmt: skip
+
+
+async def use_device(tx: Transaction, device_id: UUID, body: DeviceIn) -> DeviceOut:
+    """Note that the caller works on this phone: from now on it may be the author of what the phone sends."""
+    row = await queries.sign_in_on_device(tx.conn, tx.county, device_id, tx.caller.account_id, body.name, tx.now)
+    if row is None:
+        raise Refusal(Code.device_revoked)
+    return DeviceOut.model_validate(dict(row))
+
+
+async def make_api_key(tx: Transaction, caller: Caller, body: ApiKeyIn) -> ApiKeyOut:
+    """Make an account for another system, with a key that is shown this once."""
+    if not any(is_within(body.area_code, area) for _role, area in caller.grants):
+        raise Refusal(Code.area_not_allowed)
+    key, key_id, account_id = f"gh_{secrets.token_urlsafe(32)}", uuid7(), uuid7()
+    account = {
+        "county_code": tx.county, "id": account_id, "username": f"key:{key_id}", "display_name": body.name,
+        "password_hash": None, "volunteer_id": None, "created_at": tx.now,
+    }  # fmt: skip
+    await queries.add_account(tx.conn, account)
+    await queries.add_grant(tx.conn, tx.county, uuid7(), account_id, Role.partner, body.area_code, tx.now)
+    await queries.add_api_key(
+        tx.conn, tx.county, key_id, account_id, body.name, body.area_code, directory.hash_key(key), tx.now
+    )
+    tx.audit("api_key.made", "api_key", key_id, body.area_code, name=body.name)
+    return ApiKeyOut(id=key_id, name=body.name, area_code=body.area_code, created_at=tx.now, key=key)
+
+
+async def revoke_api_key(tx: Transaction, key_id: UUID) -> None:
+    if not await queries.revoke_api_key(tx.conn, tx.county, key_id, tx.now):
+        raise Refusal(Code.not_found)
+    await queries.notify(tx.conn, directory.CHANNEL)
+    tx.audit("api_key.revoked", "api_key", key_id, tx.county)

@@ -1,0 +1,44 @@
+"""The only module that touches python-jose: fixed algorithm, required claims, a size cap, every failure a plain no.
+
+The library on its own accepts tokens without exp or aud, takes any algorithm when none is named, and dies of a
+recursion error on a nested header; all of it is closed here.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from jose import jwt
+
+from backend.core.errors import Refusal
+from shared.errors import Code
+
+ISSUER = "gridhood"
+AUDIENCE = "gridhood-api"
+LIFETIME = timedelta(minutes=15)
+MAX_BYTES = 4096
+_ALGORITHMS = ["HS256"]
+_REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "sub", "aud", "iss", "jti")}
+_REFUSED_HEADERS = frozenset({"crit", "jku", "x5u", "jwk", "x5c"})
+
+
+def issue(key: bytes, county: str, account_id: UUID, now: datetime) -> str:
+    """Make an access token. It names the account only: grants are looked up, so a change bites at once."""
+    claims = {
+        "iss": ISSUER, "aud": AUDIENCE, "sub": str(account_id), "cty": county, "use": "access",
+        "iat": int(now.timestamp()), "exp": int((now + LIFETIME).timestamp()), "jti": uuid4().hex,
+    }  # fmt: skip
+    token: str = jwt.encode(claims, key, algorithm=_ALGORITHMS[0])
+    return token
+
+
+def read(key: bytes, token: str) -> tuple[str, UUID]:
+    """Return (county, account) of a valid access token; anything else is a 401."""
+    if len(token) > MAX_BYTES:
+        raise Refusal(Code.session_ended)
+    try:
+        claims = jwt.decode(token, key, _ALGORITHMS, options=_REQUIRED, audience=AUDIENCE, issuer=ISSUER)
+        if claims["use"] != "access" or _REFUSED_HEADERS & jwt.get_unverified_header(token).keys():
+            raise Refusal(Code.session_ended)
+        return str(claims["cty"]), UUID(claims["sub"])
+    except Exception as error:  # also RecursionError: what a stranger sends must never become a server error
+        raise Refusal(Code.session_ended) from error

@@ -1,0 +1,19 @@
+"""The server's clock, and the county's calendar day. Rules never read either: they get the moment passed in."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+Clock = Callable[[], datetime]
+
+COUNTY_ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def system_clock() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def county_day(moment: datetime) -> date:
+    """Return the calendar day in the county at this moment."""
+    return moment.astimezone(COUNTY_ZONE).date()

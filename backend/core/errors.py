@@ -1,0 +1,104 @@
+"""One exception for every refusal, and the handlers that turn it into problem+json."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from shared.errors import CATALOGUE, Code, FieldProblem, Problem
+
+log = structlog.get_logger()
+
+_BY_STATUS = {404: Code.not_found, 405: Code.method_not_allowed}
+
+_WORDS = {
+    "missing": "缺少这一项。",
+    "extra_forbidden": "没有这一项，请检查名称。",
+    "string_too_short": "太短了。",
+    "string_too_long": "太长了。",
+    "too_long": "太多了。",
+    "too_short": "太少了。",
+    "string_pattern_mismatch": "格式不对。",
+    "enum": "不在可选的范围内。",
+    "literal_error": "不在可选的范围内。",
+    "timezone_aware": "时间要带时区，例如 2026-11-23T09:00:00+08:00。",
+    "json_invalid": "不是有效的 JSON。",
+    "greater_than_equal": "太小了。",
+    "less_than_equal": "太大了。",
+    "finite_number": "要是一个有限的数。",
+}
+
+
+class Refusal(Exception):
+    """The answer is no, with a stable code from shared/errors.py."""
+
+    def __init__(self, code: Code, detail: str | None = None, *, pointer: str | None = None) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.detail = detail
+        self.pointer = pointer
+
+    def problem(self) -> Problem:
+        errors = [FieldProblem(pointer=self.pointer, detail=CATALOGUE[self.code].sentence)] if self.pointer else []
+        return problem(self.code, detail=self.detail, errors=errors)
+
+
+def problem(code: Code, *, detail: str | None = None, errors: Sequence[FieldProblem] = ()) -> Problem:
+    """Build the RFC 9457 body of a code."""
+    status, sentence = CATALOGUE[code]
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return Problem(
+        type=f"urn:gridhood:problem:{code.value}", title=sentence, status=status, code=code,
+        detail=detail, errors=list(errors), request_id=request_id,
+    )  # fmt: skip
+
+
+def field_problems(errors: Sequence[Any]) -> list[FieldProblem]:
+    """Say in Chinese what pydantic found, with a JSON pointer per field."""
+    return [
+        FieldProblem(
+            pointer="/" + "/".join(str(step) for step in error["loc"] if step != "body"),
+            detail=_WORDS.get(error["type"], "填得不对。"),
+        )
+        for error in errors[:20]
+    ]
+
+
+def render(body: Problem) -> Response:
+    headers = {"WWW-Authenticate": "Bearer"} if body.status == 401 else {}
+    if body.status in (429, 503):
+        headers["Retry-After"] = "5"
+    return Response(
+        body.model_dump_json(exclude_none=True), body.status, headers, media_type="application/problem+json"
+    )
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return render(error.problem())
+
+
+async def _malformed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return render(problem(Code.malformed, errors=field_problems(error.errors())))
+
+
+async def _framework(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return render(problem(_BY_STATUS.get(error.status_code, Code.malformed)))
+
+
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    log.error("unexpected", error=type(error).__name__, exc_info=error)
+    return render(problem(Code.server_error))
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,106 @@
+"""What every request passes before it reaches a room: a request id, limits, a log line and a measurement."""
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.core.errors import problem, render
+from shared.errors import Code
+
+log = structlog.get_logger()
+
+BODY_LIMIT = 1 << 20
+SYNC_LIMIT = 4 << 20
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+REQUESTS = Counter("gridhood_requests_total", "Requests by method, route and status.", ["method", "route", "status"])
+SECONDS = Histogram("gridhood_request_seconds", "Time to answer, by method and route.", ["method", "route"])
+
+
+class BodyTooLarge(Exception):
+    """More bytes came than the route takes."""
+
+
+class Gate:
+    """ASGI middleware. Written against the protocol itself: a request costs no extra task."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        given = headers.get(b"x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 500
+        begun = False
+
+        async def answer(message: Message) -> None:
+            nonlocal status, begun
+            if message["type"] == "http.response.start":
+                status, begun = message["status"], True
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            refusal = _refuse(scope, headers)
+            if refusal:
+                await render(problem(refusal))(scope, receive, answer)
+            else:
+                await self.app(scope, _limited(receive, _limit_of(scope["path"])), answer)
+        except BodyTooLarge:
+            if not begun:
+                await render(problem(Code.body_too_large))(scope, receive, answer)
+        finally:
+            _record(scope, status, time.perf_counter() - started)
+
+
+def _limit_of(path: str) -> int:
+    return SYNC_LIMIT if path.startswith("/api/v1/sync/") else BODY_LIMIT
+
+
+def _refuse(scope: Scope, headers: dict[bytes, str]) -> Code | None:
+    """Refuse by the headers alone what can be refused by them."""
+    length = headers.get(b"content-length", "0")
+    if length.isdigit() and int(length) > _limit_of(scope["path"]):
+        return Code.body_too_large
+    if scope["method"] in _WITH_BODY and (length != "0" or b"transfer-encoding" in headers):
+        kind = headers.get(b"content-type", "").split(";")[0].strip().lower()
+        wanted = "application/x-www-form-urlencoded" if scope["path"].endswith("/auth/token") else "application/json"
+        if kind not in (wanted, "application/geo+json"):
+            return Code.wrong_content_type
+    return None
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """Count the bytes that really come: a header can lie or be missing."""
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise BodyTooLarge
+        return message
+
+    return counted
+
+
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "none")
+    REQUESTS.labels(scope["method"], route, status).inc()
+    SECONDS.labels(scope["method"], route).observe(seconds)
+    # The route and not the path: a path may hold what somebody searched for.
+    log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))

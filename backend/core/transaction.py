@@ -1,0 +1,135 @@
+"""A transaction in progress: its connection, its caller, its moment, and what it owes at the end."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from backend.core import feed
+from backend.core.scope import Caller
+from shared.sync import EntityKind, Outcome
+from shared.types import uuid7
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An operation that has been decided, to be remembered in the ledger."""
+
+    op_id: UUID
+    kind: str
+    entity_id: UUID
+    outcome: Outcome
+    content_hmac: bytes
+    code: str | None = None
+    rev: int | None = None
+    device_id: UUID | None = None
+    device_seq: int | None = None
+    account_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Which fields of an entity a change touched."""
+
+    entity_id: UUID
+    rev: int
+    area_code: str
+    fields: list[str]
+    op_id: UUID | None = None
+    device_id: UUID | None = None
+    device_seq: int | None = None
+
+
+class Transaction:
+    """What rooms get to work with. Writes to the feed, ledger, edits and audit trail are collected and written last."""
+
+    def __init__(self, connection: Any, caller: Caller, now: datetime) -> None:
+        self.conn: asyncpg.Connection = connection
+        self.caller = caller
+        self.now = now
+        self.beyond_scope = False
+        self._changes: dict[tuple[str, EntityKind, UUID, str], bool] = {}
+        self._audits: list[tuple[Any, ...]] = []
+        self._settled: list[Settled] = []
+        self._edits: list[Edited] = []
+
+    @property
+    def county(self) -> str:
+        return self.caller.county_code
+
+    def changed(self, kind: EntityKind, entity_id: UUID, area_code: str, *, gone: bool = False) -> None:
+        """Tell phones and partners of this area that a row is new, changed, or has left it."""
+        self._changes[feed.stream_of(area_code), kind, entity_id, area_code] = gone
+
+    def changed_for_volunteer(
+        self, kind: EntityKind, entity_id: UUID, volunteer_id: UUID, *, gone: bool = False
+    ) -> None:
+        """Tell a volunteer's own phone."""
+        self._changes[feed.volunteer_stream(volunteer_id), kind, entity_id, self.county] = gone
+
+    def audit(self, action: str, kind: str, entity_id: UUID, area_code: str, **detail: Any) -> None:
+        """Note who did what to which row. Never pass values that are sealed."""
+        self._audits.append((uuid7(), area_code, action, kind, entity_id, json.dumps(detail, ensure_ascii=False)))
+
+    def settled(self, operation: Settled) -> None:
+        self._settled.append(operation)
+
+    def edited(self, edit: Edited) -> None:
+        self._edits.append(edit)
+
+    async def flush(self) -> None:
+        """Write what is owed, feed heads last."""
+        if self.beyond_scope:
+            await self.conn.execute("SET LOCAL ROLE gridhood_transfer")
+        if self._settled:
+            await self.conn.execute(
+                _SETTLE, self.county, self.caller.account_id, self.now, *_columns(self._settled)
+            )
+        if self._edits:
+            await self.conn.executemany(_EDIT, [self._edit_row(edit) for edit in self._edits])
+        if self._audits:
+            await self.conn.execute(
+                _AUDIT,
+                self.county,
+                self.caller.account_id,
+                self.now,
+                self.caller.request_id,
+                *zip(*self._audits, strict=True),
+            )
+        if self._changes:
+            await feed.publish(self.conn, self.county, self.now, self._changes)
+
+    def _edit_row(self, edit: Edited) -> tuple[Any, ...]:
+        return (
+            self.county, edit.entity_id, edit.rev, edit.area_code, edit.fields, edit.op_id, edit.device_id,
+            edit.device_seq, self.caller.account_id, self.now,
+        )  # fmt: skip
+
+
+def _columns(rows: list[Settled]) -> list[list[Any]]:
+    return [[getattr(row, name) for row in rows] for name in Settled.__dataclass_fields__]
+
+
+_SETTLE = """
+INSERT INTO operation (county_code, id, account_id, device_id, device_seq, kind, entity_id, outcome, code, rev,
+                       content_hmac, received_at)
+SELECT $1, op_id, coalesce(account_id, $2), device_id, device_seq, kind, entity_id, outcome, code, rev, content, $3
+FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::bytea[], $9::text[], $10::int[], $11::uuid[],
+            $12::bigint[], $13::uuid[])
+  AS o(op_id, kind, entity_id, outcome, content, code, rev, device_id, device_seq, account_id)
+"""
+
+_EDIT = """
+INSERT INTO edit (county_code, entity_id, rev, area_code, fields, op_id, device_id, device_seq, account_id, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+_AUDIT = """
+INSERT INTO audit (county_code, id, area_code, at, account_id, action, entity_kind, entity_id, detail, request_id)
+SELECT $1, id, area_code, $3, $2, action, kind, entity_id, detail, $4
+FROM unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::uuid[], $10::jsonb[])
+  AS a(id, area_code, action, kind, entity_id, detail)
+"""

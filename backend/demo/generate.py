@@ -1,0 +1,42 @@
+"""Put the demo county together. Pure: seed and day decide everything."""
+
+from datetime import date, timedelta
+
+from backend.demo.accounts import open_accounts
+from backend.demo.ground import draw_cells
+from backend.demo.homes import build_homes
+from backend.demo.ids import at
+from backend.demo.people import settle
+from backend.demo.records import DemoCounty
+from backend.demo.requests import ask
+from backend.demo.staff import hire
+from backend.demo.visits import homes_of, record_visits
+from backend.demo.volunteers import recruit
+from backend.demo.words.places import COUNTY
+
+SEED = 610330
+TODAY = date(2026, 11, 20)
+_FOUNDED_DAYS_AGO = 130
+
+
+def generate(seed: int = SEED, today: date = TODAY) -> DemoCounty:
+    """Return the county as it stands at the start of `today`: all visits lie before it, all wanted help after it."""
+    founded = at(today - timedelta(days=_FOUNDED_DAYS_AGO), 540)
+    cells = draw_cells(seed, founded)
+    dwellings, households = build_homes(seed, cells, founded)
+    residents = settle(seed, today, households, founded)
+    workers, volunteers = hire(seed, founded), recruit(seed, cells, founded)
+    homes = homes_of(households, dwellings, residents)
+    return DemoCounty(
+        county_code=COUNTY,
+        today=today,
+        cells=cells,
+        dwellings=tuple(dwellings),
+        households=tuple(households),
+        residents=tuple(residents),
+        workers=tuple(workers),
+        visits=tuple(record_visits(seed, today, homes, workers)),
+        volunteers=tuple(volunteers),
+        requests=tuple(ask(seed, today, homes, workers)),
+        accounts=tuple(open_accounts(seed, workers, volunteers, founded)),
+    )

@@ -1,0 +1,47 @@
+"""Builds the app: settings, database, errors, routers. No decisions."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from backend.auth.directory import Directory
+from backend.auth.router import router as auth
+from backend.core import errors
+from backend.core.clock import Clock, system_clock
+from backend.core.db import Database
+from backend.core.health import router as health
+from backend.core.http import Gate
+from backend.core.settings import Settings
+
+ROOMS: tuple[APIRouter, ...] = (auth,)
+
+
+def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
+    """Return the app for these settings; the database is reached when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = await Database.connect(
+            settings.database_url, size=settings.pool_size, deadline_s=settings.deadline_s, clock=clock
+        )
+        directory = Directory(database)
+        await directory.start()
+        app.state.database, app.state.directory = database, directory
+        try:
+            yield
+        finally:
+            await directory.stop()
+            await database.close()
+
+    app = FastAPI(
+        title="邻格 Gridhood", version="1", lifespan=lifespan, docs_url=None, redoc_url=None,
+        openapi_url="/openapi.json", description="县域社区治理：居民、网格、走访、求助与志愿服务。",
+    )  # fmt: skip
+    app.state.keys = settings.keys
+    app.add_middleware(Gate)
+    errors.install(app)
+    app.include_router(health)
+    for room in ROOMS:
+        app.include_router(room, prefix="/api/v1")
+    return app

@@ -1,0 +1,1 @@
+"""Who is asked to help whom: the pure engine, and the offers made from its answers."""

@@ -1,0 +1,1 @@
+"""Push and pull for phones, and the feed for other systems."""

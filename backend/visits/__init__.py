@@ -1,0 +1,1 @@
+"""What a worker saw at a door, and when to come back."""

@@ -1,0 +1,1 @@
+"""The phone app for grid workers and volunteers."""

@@ -1,0 +1,1 @@
+"""Signing in on a phone, and who is signed in."""

@@ -1,0 +1,1 @@
+"""The worker's cells and stairwells."""

@@ -1,0 +1,1 @@
+"""Invitations to help, and the task after a yes."""

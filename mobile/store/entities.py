@@ -1,0 +1,130 @@
+"""Rows that came from the server, seen through what this phone has done and the server does not show yet."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from mobile.store.database import Database
+from shared.grid import CellOut
+from shared.matching import OfferOut, TaskOut
+from shared.requests import RequestOut
+from shared.residents import HouseholdOut, ResidentOut
+from shared.sync import Change, EntityKind
+from shared.visits import VisitOut
+from shared.volunteers import ServiceRecordOut, VolunteerOut
+
+Entity = TypeVar("Entity", bound=BaseModel)
+
+KINDS: dict[type[BaseModel], EntityKind] = {
+    CellOut: EntityKind.cell,
+    HouseholdOut: EntityKind.household,
+    ResidentOut: EntityKind.resident,
+    VisitOut: EntityKind.visit,
+    RequestOut: EntityKind.request,
+    VolunteerOut: EntityKind.volunteer,
+    OfferOut: EntityKind.offer,
+    TaskOut: EntityKind.task,
+    ServiceRecordOut: EntityKind.service_record,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an operation changes on this phone at once: fields laid over the server's row, or a whole new row."""
+
+    kind: EntityKind
+    id: UUID
+    body: dict[str, Any]
+    whole: bool = False
+
+
+class Entities:
+    """Reading joins the two layers; a pull replaces only the lower one, so it cannot undo what is still unsent."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def get(self, model: type[Entity], entity_id: UUID | str) -> Entity | None:
+        kind = KINDS[model].value
+        found = self._db.row("SELECT body FROM entity WHERE kind=? AND id=?", kind, str(entity_id))
+        laid = self._db.rows(
+            "SELECT device_seq, id, whole, body FROM effect WHERE kind=? AND id=? AND shown ORDER BY device_seq",
+            kind,
+            str(entity_id),
+        )
+        bodies = {} if found is None else {str(entity_id): self._db.unseal(found[0], kind, entity_id)}
+        rows = self._lay_over(kind, bodies, laid)
+        return next((model.model_validate(body) for body in rows), None)
+
+    def all(self, model: type[Entity], parent: UUID | None = None) -> list[Entity]:
+        """Everything of a kind, or only what belongs to one household."""
+        kind, mine = KINDS[model].value, "" if parent is None else " AND parent_id=?"
+        values = (kind,) if parent is None else (kind, str(parent))
+        found = self._db.rows("SELECT id, body FROM entity WHERE kind=?" + mine, *values)
+        laid = self._db.rows(
+            "SELECT device_seq, id, whole, body FROM effect WHERE kind=? AND shown" + mine + " ORDER BY device_seq",
+            *values,
+        )
+        bodies = {key: self._db.unseal(body, kind, key) for key, body in found}
+        return [model.model_validate(body) for body in self._lay_over(kind, bodies, laid)]
+
+    def _lay_over(
+        self, kind: str, bodies: dict[str, dict[str, Any]], laid: list[tuple[Any, ...]]
+    ) -> Iterable[dict[str, Any]]:
+        for seq, key, whole, sealed in laid:
+            if whole or key in bodies:
+                # The server's own row of a new thing knows more than the phone's guess at it.
+                patch = self._db.unseal(sealed, "effect", seq, kind, key)
+                bodies[key] = {**patch, **bodies.get(key, {})} if whole else {**bodies[key], **patch}
+        return bodies.values()
+
+    def put(self, changes: Iterable[Change], round_: int) -> None:
+        """Store one page of a pull. The caller stores the cursor in the same transaction."""
+        for change in changes:
+            if change.gone or change.body is None:
+                self._remove(change)
+            else:
+                self._replace(change, change.body, round_)
+
+    def _replace(self, change: Change, body: dict[str, Any], round_: int) -> None:
+        kind, key = change.kind.value, str(change.id)
+        self._db.execute(
+            "INSERT INTO entity VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(kind, id) DO UPDATE SET "
+            "parent_id=excluded.parent_id, area_code=excluded.area_code, rev=excluded.rev, round=excluded.round, "
+            "body=excluded.body",
+            kind,
+            key,
+            body.get("household_id"),
+            change.area_code,
+            int(body.get("rev") or 0),
+            round_,
+            self._db.seal(body, kind, key),
+        )
+
+    def _remove(self, change: Change) -> None:
+        # An entity that moved to another area of the same worker is gone from one area and present in the other.
+        self._db.execute(
+            "DELETE FROM entity WHERE kind=? AND id=? AND area_code=?",
+            change.kind.value,
+            str(change.id),
+            change.area_code,
+        )
+
+    def remove_areas(self, prefixes: Iterable[str]) -> None:
+        """Forget the rows of areas that are no longer this account's."""
+        for prefix in prefixes:
+            self._db.execute("DELETE FROM entity WHERE area_code >= ? AND area_code < ? || ':'", prefix, prefix)
+
+    def sweep(self, round_: int) -> None:
+        """After a complete pull from the beginning: forget what it did not bring."""
+        self._db.execute("DELETE FROM entity WHERE round < ?", round_)
+
+
+def as_json(model: BaseModel) -> dict[str, Any]:
+    """A wire model as the plain values that go into SQLite and into a push."""
+    values: dict[str, Any] = json.loads(model.model_dump_json())
+    return values

@@ -1,0 +1,251 @@
+"""Operations on their way to the server. Nothing leaves this table before the server has answered for it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from mobile.core.clock import Clock
+from mobile.store.database import Database
+from mobile.store.entities import Effect, as_json
+from shared.sync import Answer, Operation, OperationKind, Outcome
+from shared.types import uuid7
+
+KEPT = timedelta(days=35)
+"""Longer than a county keeps backups: after a restore the phone can give back what the server has lost."""
+
+DONE = (Outcome.applied, Outcome.duplicate)
+
+
+class State(StrEnum):
+    """What the phone knows of an operation. Only `accepted` means that the server has stored it."""
+
+    unsent = "unsent"
+    sent = "sent"
+    accepted = "accepted"
+    refused = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An operation as the sync screen shows it."""
+
+    op_id: UUID
+    kind: str
+    entity_id: UUID
+    state: State
+    made_at: datetime
+    title: str
+    fields: dict[str, Any]
+    code: str | None
+    sentence: str
+
+
+class Outbox:
+    """Author and device are those of the moment of capture, whoever signs in later."""
+
+    def __init__(
+        self, database: Database, author_id: UUID, device_id: UUID, next_seq: Callable[[], int], now: Clock
+    ) -> None:
+        self._db, self._author, self._device = database, author_id, device_id
+        self._next_seq, self._now = next_seq, now
+
+    def capture(
+        self,
+        kind: OperationKind,
+        entity_id: UUID,
+        fields: dict[str, Any],
+        effects: Sequence[Effect],
+        *,
+        title: str,
+        hold: timedelta = timedelta(),
+        replaces: UUID | None = None,
+    ) -> UUID:
+        """Keep an operation and show its effect, both or neither. `hold` leaves time to take it back unsent."""
+        operation = self._operation(kind, entity_id, fields)
+        with self._db.transaction():
+            if replaces is not None:
+                self._db.execute("DELETE FROM outbox WHERE op_id=? AND state='refused'", str(replaces))
+            self._insert(operation, title, hold)
+            for effect in effects:
+                self._insert_effect(operation.device_seq, effect)
+        return operation.op_id
+
+    def _operation(self, kind: OperationKind, entity_id: UUID, fields: dict[str, Any]) -> Operation:
+        return Operation(
+            op_id=uuid7(),
+            kind=kind.value,
+            entity_id=entity_id,
+            author_id=self._author,
+            device_id=self._device,
+            device_seq=self._next_seq(),
+            fields=fields,
+            made_at=self._now(),
+        )
+
+    def _insert(self, operation: Operation, title: str, hold: timedelta) -> None:
+        self._db.execute(
+            "INSERT INTO outbox(device_seq, op_id, kind, entity_id, author_id, made_at, hold_until, state, body) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, 'unsent', ?)",
+            operation.device_seq,
+            str(operation.op_id),
+            operation.kind,
+            str(operation.entity_id),
+            str(operation.author_id),
+            _stamp(operation.made_at),
+            _stamp(operation.made_at + hold) if hold else None,
+            self._db.seal({"title": title, "operation": as_json(operation)}, "outbox", operation.op_id),
+        )
+
+    def _insert_effect(self, seq: int, effect: Effect) -> None:
+        self._db.execute(
+            "INSERT INTO effect(device_seq, kind, id, parent_id, whole, body) VALUES(?, ?, ?, ?, ?, ?)",
+            seq,
+            effect.kind.value,
+            str(effect.id),
+            effect.body.get("household_id"),
+            effect.whole,
+            self._db.seal(effect.body, "effect", seq, effect.kind.value, effect.id),
+        )
+
+    def take_back(self, op_id: UUID) -> bool:
+        """Remove an operation with its effect as if it had not been. False: it has already left the phone."""
+        return self._db.execute("DELETE FROM outbox WHERE op_id=? AND state='unsent'", str(op_id)) == 1
+
+    def put_aside(self, op_id: UUID) -> bool:
+        """The user has read why it was refused and lets it go."""
+        return self._db.execute("DELETE FROM outbox WHERE op_id=? AND state='refused'", str(op_id)) == 1
+
+    def take_batch(self, limit: int) -> list[dict[str, Any]]:
+        """The oldest operations without an answer, marked sent: from here on nobody can take them back."""
+        with self._db.transaction():
+            found = self._db.rows(
+                "SELECT device_seq, op_id, body FROM outbox WHERE state IN ('unsent', 'sent') "
+                "AND (hold_until IS NULL OR hold_until <= ?) ORDER BY device_seq LIMIT ?",
+                _stamp(self._now()),
+                limit,
+            )
+            for seq, _op_id, _body in found:
+                self._db.execute("UPDATE outbox SET state='sent', hold_until=NULL WHERE device_seq=?", seq)
+        return [self._db.unseal(body, "outbox", op_id)["operation"] for _seq, op_id, body in found]
+
+    def never_left(self, operations: Iterable[dict[str, Any]]) -> None:
+        """There was no connection at all, so these are still only on the phone."""
+        with self._db.transaction():
+            for operation in operations:
+                self._db.execute(
+                    "UPDATE outbox SET state='unsent' WHERE op_id=? AND state='sent'", operation["op_id"]
+                )
+
+    def settle(self, operations: Sequence[dict[str, Any]], answers: Iterable[Answer]) -> None:
+        """Write down the receipts of one push. What has no answer stays sent and is asked for again."""
+        at = _stamp(self._now())
+        with self._db.transaction():
+            for answer in answers:
+                if 0 <= answer.index < len(operations):
+                    self._settle_one(operations[answer.index]["op_id"], answer, at)
+
+    def _settle_one(self, op_id: str, answer: Answer, at: str) -> None:
+        state = State.sent
+        if answer.outcome in DONE:
+            state = State.accepted
+        elif answer.outcome is Outcome.rejected:
+            state = State.refused
+            self._show_effects(op_id, shown=False)
+        self._db.execute(
+            "UPDATE outbox SET state=?, outcome=?, code=?, sentence=?, answered_at=? WHERE op_id=?",
+            state.value,
+            answer.outcome.value,
+            answer.code,
+            answer.sentence,
+            at,
+            op_id,
+        )
+
+    def _show_effects(self, op_id: str, *, shown: bool) -> None:
+        self._db.execute(
+            "UPDATE effect SET shown=? WHERE device_seq=(SELECT device_seq FROM outbox WHERE op_id=?)", shown, op_id
+        )
+
+    def accepted_seqs(self) -> list[int]:
+        """Operations with a receipt whose effect is still laid over: a pull that begins now brings what they did."""
+        found = self._db.rows(
+            "SELECT DISTINCT device_seq FROM effect JOIN outbox USING (device_seq) WHERE shown AND state='accepted'"
+        )
+        return [seq for (seq,) in found]
+
+    def hide_effects(self, seqs: Iterable[int]) -> None:
+        """The server's rows now contain what these operations did."""
+        for seq in seqs:
+            self._db.execute(
+                "UPDATE effect SET shown=0 WHERE device_seq=? AND shown "
+                "AND EXISTS (SELECT 1 FROM outbox WHERE device_seq=effect.device_seq AND state='accepted')",
+                seq,
+            )
+
+    def send_again(self) -> int:
+        """The server has lost what it once acknowledged: give it back, and show the effects meanwhile."""
+        with self._db.transaction():
+            self._db.execute(
+                "UPDATE effect SET shown=1 WHERE device_seq IN (SELECT device_seq FROM outbox WHERE state='accepted')"
+            )
+            return self._db.execute("UPDATE outbox SET state='unsent' WHERE state='accepted'")
+
+    def forget_old(self) -> None:
+        self._db.execute(
+            "DELETE FROM outbox WHERE state='accepted' AND answered_at < ?", _stamp(self._now() - KEPT)
+        )
+
+    def counts(self) -> dict[State, int]:
+        found = dict(self._db.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
+        return {state: int(found.get(state.value, 0)) for state in State}
+
+    def waiting(self) -> bool:
+        """Whether something without an answer may be pushed now."""
+        return (
+            self._db.row(
+                "SELECT 1 FROM outbox WHERE state IN ('unsent', 'sent') AND (hold_until IS NULL OR hold_until <= ?)",
+                _stamp(self._now()),
+            )
+            is not None
+        )
+
+    def next_hold(self) -> datetime | None:
+        """When the earliest operation that can still be taken back becomes due."""
+        found = self._db.row("SELECT min(hold_until) FROM outbox WHERE state='unsent'")
+        return datetime.fromisoformat(found[0]) if found and found[0] else None
+
+    def entries(self, *states: State) -> list[Entry]:
+        """Operations in these states, newest first."""
+        marks = ", ".join("?" for _ in states)
+        found = self._db.rows(
+            f"SELECT op_id, state, code, sentence, body FROM outbox WHERE state IN ({marks}) ORDER BY device_seq DESC",
+            *(state.value for state in states),
+        )
+        return [self._entry(*row) for row in found]
+
+    def entry(self, op_id: UUID) -> Entry | None:
+        found = self._db.row("SELECT op_id, state, code, sentence, body FROM outbox WHERE op_id=?", str(op_id))
+        return None if found is None else self._entry(*found)
+
+    def _entry(self, op_id: str, state: str, code: str | None, sentence: str | None, body: bytes) -> Entry:
+        kept = self._db.unseal(body, "outbox", op_id)
+        operation = Operation.model_validate(kept["operation"])
+        return Entry(
+            op_id=operation.op_id,
+            kind=operation.kind,
+            entity_id=operation.entity_id,
+            state=State(state),
+            made_at=operation.made_at,
+            title=kept["title"],
+            fields=operation.fields,
+            code=code,
+            sentence=sentence or "",
+        )
+
+
+def _stamp(moment: datetime) -> str:
+    """UTC text of one fixed length, so that SQLite compares times as text."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

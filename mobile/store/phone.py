@@ -1,0 +1,52 @@
+"""What belongs to the phone and not to an account: its id, its operation counter, its settings."""
+
+from pathlib import Path
+from uuid import UUID
+
+from mobile.store.database import connect
+from shared.types import uuid7
+
+_TABLE = "CREATE TABLE IF NOT EXISTS phone(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+_COUNT = """INSERT INTO phone VALUES('device_seq', '1')
+ON CONFLICT(key) DO UPDATE SET value=CAST(value AS INTEGER) + 1 RETURNING CAST(value AS INTEGER)"""
+
+
+class PhoneFile:
+    """The small file beside the accounts' stores. Nothing in it is about a resident, so it is not sealed."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder = folder
+        self._connection = connect(folder / "phone.db")
+        self._connection.execute(_TABLE)
+
+    @property
+    def device_id(self) -> UUID:
+        found = self.get("device_id")
+        if found is None:
+            found = str(uuid7())
+            self.put("device_id", found)
+        return UUID(found)
+
+    def next_seq(self) -> int:
+        """Give out the next number of this device. It is never given twice, whichever account asks."""
+        # Read to the end: SQLite commits the count only when the statement is finished.
+        return int(self._connection.execute(_COUNT).fetchall()[0][0])
+
+    def get(self, key: str) -> str | None:
+        found = self._connection.execute("SELECT value FROM phone WHERE key=?", (key,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def put(self, key: str, value: str) -> None:
+        self._connection.execute(
+            "INSERT INTO phone VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value", (key, value)
+        )
+
+    def drop(self, key: str) -> None:
+        self._connection.execute("DELETE FROM phone WHERE key=?", (key,))
+
+    def store_path(self, account_id: UUID) -> Path:
+        return self.folder / "accounts" / str(account_id) / "store.db"
+
+    def close(self) -> None:
+        self._connection.close()

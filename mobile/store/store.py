@@ -1,0 +1,120 @@
+"""An account's store: entities, outbox, drafts, tokens and how far the server's feed has been read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from mobile.core.clock import Clock
+from mobile.store.database import Database
+from mobile.store.entities import Entities
+from mobile.store.outbox import Outbox
+from mobile.store.phone import PhoneFile
+from shared.auth import MeOut, TokenOut
+from shared.sync import PullOut, PushOut
+
+PERSONAL = ("tokens", "me", "cursor")
+
+
+class Store:
+    """Everything one account has on this phone."""
+
+    def __init__(self, path: Path, key: bytes, account_id: UUID, phone: PhoneFile, now: Clock) -> None:
+        self._db = Database(path, key)
+        self.account_id, self.device_id = account_id, phone.device_id
+        self.entities = Entities(self._db)
+        self.outbox = Outbox(self._db, account_id, phone.device_id, phone.next_seq, now)
+        self.on_change: Callable[[], None] = lambda: None
+
+    def changed(self) -> None:
+        """Tell whoever shows this store. To be called on the screen's thread."""
+        self.on_change()
+
+    def me(self) -> MeOut | None:
+        kept = self._db.meta("me")
+        return None if kept is None else MeOut.model_validate(kept)
+
+    def keep_me(self, me: MeOut) -> None:
+        self._db.put_meta("me", me.model_dump(mode="json"))
+
+    def tokens(self) -> TokenOut | None:
+        kept = self._db.meta("tokens")
+        return None if kept is None else TokenOut.model_validate(kept)
+
+    def keep_tokens(self, tokens: TokenOut) -> None:
+        self._db.put_meta("tokens", tokens.model_dump(mode="json"))
+
+    def draft(self, key: str) -> Any:
+        return (self._db.meta("drafts") or {}).get(key)
+
+    def keep_draft(self, key: str, value: object) -> None:
+        """Keep an unfinished form, or with None forget it."""
+        with self._db.transaction():
+            drafts = self._db.meta("drafts") or {}
+            drafts.pop(key, None)
+            self._db.put_meta("drafts", drafts if value is None else {**drafts, key: value})
+
+    def cursor(self) -> str | None:
+        kept: str | None = self._db.meta("cursor")
+        return kept
+
+    def drop_cursor(self) -> None:
+        """Read everything again. Rows of the present reading stay on the screen until the new one is complete."""
+        with self._db.transaction():
+            self._db.drop_meta("cursor")
+            self._db.put_meta("round", self._round() + 1)
+
+    def first_pull_done(self) -> bool:
+        return bool(self._db.meta("complete"))
+
+    def take_page(self, page: PullOut, seen: list[int]) -> bool:
+        """Store a page of the feed and the cursor behind it, together. Returns False when the server's past changed:
+        then nothing of the page is kept, since its cursor belongs to another history.
+
+        `seen` are the operations that had their receipt before this pull began; a complete pull contains them.
+        """
+        with self._db.transaction():
+            if self._server_went_back(page.epoch, page.settled_seq):
+                return False
+            self.entities.put(page.items, self._round())
+            self.entities.remove_areas(page.scope_removed)
+            self._db.put_meta("cursor", page.cursor)
+            if not page.more:
+                self._complete(seen)
+        return True
+
+    def _complete(self, seen: list[int]) -> None:
+        self.entities.sweep(self._round())
+        self.outbox.hide_effects(seen)
+        self.outbox.forget_old()
+        self._db.put_meta("complete", True)
+
+    def take_receipt(self, operations: list[dict[str, Any]], receipt: PushOut) -> None:
+        """Store the answers of a push. If the server was restored from a backup, older receipts are void."""
+        with self._db.transaction():
+            self._server_went_back(receipt.epoch, receipt.settled_seq)
+            self.outbox.settle(operations, receipt.answers)
+
+    def _server_went_back(self, epoch: str, settled_seq: int) -> bool:
+        known_epoch, known_seq = self._db.meta("epoch"), self._db.meta("settled_seq") or 0
+        went_back = known_epoch is not None and (epoch != known_epoch or settled_seq < known_seq)
+        self._db.put_meta("epoch", epoch)
+        self._db.put_meta("settled_seq", settled_seq)
+        if went_back:
+            self.outbox.send_again()
+            self.drop_cursor()
+        return went_back
+
+    def _round(self) -> int:
+        return int(self._db.meta("round") or 0)
+
+    def sign_out(self) -> None:
+        """Forget who was signed in and what they could see. Operations and unfinished forms stay."""
+        with self._db.transaction():
+            for key in PERSONAL:
+                self._db.drop_meta(key)
+            self._db.put_meta("complete", False)
+            self.entities.sweep(self._round() + 1)
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,1 @@
+"""Talking with the server: the only room of the phone app that meets the network."""

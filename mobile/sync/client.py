@@ -1,0 +1,148 @@
+"""The server's HTTP interface as the phone uses it. This is the only module that knows about HTTP."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from mobile.sync.errors import NeverLeft, NoAnswer, Refused, SignInNeeded
+from shared.auth import DeviceIn, DeviceOut, MeOut, RefreshIn, TokenOut
+from shared.errors import CATALOGUE, Code, Problem
+from shared.sync import PullIn, PullOut, PushIn, PushOut
+
+TIMEOUT = httpx.Timeout(20, connect=6, pool=6)
+Reply = TypeVar("Reply", bound=BaseModel)
+
+
+class Client:
+    """One connection pool to one server, made at first use and away from the screen's thread, where it would stutter.
+
+    `on_tokens` keeps each new pair of tokens before anything else happens: a refresh token works only once.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        tokens: TokenOut | None = None,
+        on_tokens: Callable[[TokenOut], None] = lambda _tokens: None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._base, self._transport = server.rstrip("/") + "/api/v1", transport
+        self._tokens, self.on_tokens = tokens, on_tokens
+        self._http: httpx.AsyncClient | None = None
+        self._opening, self._refreshing = asyncio.Lock(), asyncio.Lock()
+
+    @property
+    def tokens(self) -> TokenOut | None:
+        return self._tokens
+
+    async def sign_in(self, username: str, password: str) -> MeOut:
+        form = {"username": username, "password": password}
+        self._keep(await self._parsed(TokenOut, await self._send("POST", "/auth/token", data=form)))
+        return await self._authorised(MeOut, "GET", "/auth/me")
+
+    async def register(self, device_id: UUID, name: str) -> DeviceOut:
+        """Tell the server about this phone and that this account has signed in on it."""
+        return await self._authorised(DeviceOut, "PUT", f"/devices/{device_id}", DeviceIn(name=name))
+
+    async def push(self, push: PushIn) -> PushOut:
+        return await self._authorised(PushOut, "POST", "/sync/push", push)
+
+    async def pull(self, pull: PullIn) -> PullOut:
+        return await self._authorised(PullOut, "POST", "/sync/pull", pull)
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def _authorised(self, reply: type[Reply], method: str, path: str, body: BaseModel | None = None) -> Reply:
+        used = self._tokens
+        if used is None:
+            raise SignInNeeded
+        response = await self._send(method, path, body=body, token=used.access_token)
+        if response.status_code == 401:
+            fresh = await self._refreshed(used)
+            response = await self._send(method, path, body=body, token=fresh.access_token)
+            if response.status_code == 401:
+                raise SignInNeeded
+        return await self._parsed(reply, response)
+
+    async def _refreshed(self, used: TokenOut) -> TokenOut:
+        """Exchange the refresh token once, also when several requests met a 401 together."""
+        async with self._refreshing:
+            if self._tokens is used:
+                body = RefreshIn(refresh_token=used.refresh_token)
+                response = await self._send("POST", "/auth/refresh", body=body)
+                if response.status_code in (401, 403, 422):
+                    raise SignInNeeded
+                self._keep(await self._parsed(TokenOut, response))
+            if self._tokens is None:
+                raise SignInNeeded
+            return self._tokens
+
+    def _keep(self, tokens: TokenOut) -> None:
+        self._tokens = tokens
+        self.on_tokens(tokens)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: BaseModel | None = None,
+        data: dict[str, str] | None = None,
+        token: str | None = None,
+    ) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        content: bytes | None = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = body.model_dump_json().encode()
+        http = await self._opened()
+        try:
+            return await http.request(method, self._base + path, content=content, data=data, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+            raise NeverLeft(str(error)) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NoAnswer(str(error)) from error
+
+    async def _opened(self) -> httpx.AsyncClient:
+        async with self._opening:
+            if self._http is None:
+                self._http = await asyncio.to_thread(httpx.AsyncClient, timeout=TIMEOUT, transport=self._transport)
+            return self._http
+
+    async def _parsed(self, reply: type[Reply], response: httpx.Response) -> Reply:
+        if response.status_code >= 400:
+            raise _refusal(response)
+        try:
+            # A page of hundreds of rows takes long enough to be seen as a stutter.
+            return await asyncio.to_thread(reply.model_validate_json, response.content)
+        except ValidationError as error:
+            raise NoAnswer("the answer is not one of this server's") from error
+
+
+def _refusal(response: httpx.Response) -> Exception:
+    problem = _problem(response)
+    if problem is None or problem.code is Code.outcome_unknown or response.status_code in (502, 504):
+        # Something between us and the server spoke, or the server itself does not know.
+        return NoAnswer(f"status {response.status_code}")
+    return Refused(response.status_code, problem.code, problem.title)
+
+
+def _problem(response: httpx.Response) -> Problem | None:
+    try:
+        return Problem.model_validate(_with_known_code(response.json()))
+    except (ValueError, ValidationError):
+        return None
+
+
+def _with_known_code(values: Any) -> Any:
+    """A newer server may know codes that this phone does not: its sentence is what counts."""
+    if isinstance(values, dict) and values.get("code") not in CATALOGUE:
+        return {**values, "code": Code.server_error if values.get("status", 0) >= 500 else Code.malformed}
+    return values

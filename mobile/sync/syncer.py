@@ -1,0 +1,153 @@
+"""Push what waits, pull what changed, try again later: the loop that never disturbs whoever is writing."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mobile.core.clock import Clock
+from mobile.store.store import Store
+from mobile.sync import pace
+from mobile.sync.client import Client
+from mobile.sync.errors import NetworkProblem, NeverLeft, Refused, SignInNeeded
+from mobile.sync.status import SyncStatus
+from shared.errors import Code
+from shared.sync import Answer, Outcome, PullIn, PushIn
+
+BATCH = 200
+PAGE = 500
+POISON = (413, 422)
+log = logging.getLogger(__name__)
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Syncer:
+    """Keeps one account's store and its server in step. Call everything on the screen's event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        status: SyncStatus,
+        now: Clock,
+        sleep: Sleep = asyncio.sleep,
+        dice: Callable[[], float] = random.random,
+    ) -> None:
+        self._store, self._client, self._status = store, client, status
+        self._now, self._sleep, self._dice = now, sleep, dice
+        self._woken, self._one_at_a_time = asyncio.Event(), asyncio.Lock()
+        self._failures = 0
+
+    def wake(self) -> None:
+        """Something was captured, or somebody pressed 现在送出."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled. A failure only changes how long the next pause is."""
+        while True:
+            self._woken.clear()
+            await self.sync_once()
+            await self._pause(self._next_wait())
+
+    async def sync_once(self) -> bool:
+        """One push and pull. Returns whether everything due was settled; never raises into the screen."""
+        async with self._one_at_a_time:
+            self._status.begin()
+            problem = await self._tried()
+            self._failures = 0 if problem is None else self._failures + 1
+            self._status.end(problem, self._now())
+            self._store.changed()
+            return problem is None
+
+    async def _tried(self) -> Exception | None:
+        try:
+            await self._exchange()
+        except (NetworkProblem, Refused) as problem:
+            return problem
+        except Exception as problem:
+            # Whatever it is, it must not stop the next attempt nor the person who is writing.
+            log.exception("sync failed")
+            return problem
+        return None
+
+    async def _exchange(self) -> None:
+        await self._push_all()
+        if not await self._pull_all():
+            # The server was restored from a backup: give back what it lost, then read its history from the start.
+            await self._push_all()
+            await self._pull_all()
+
+    async def _push_all(self) -> None:
+        answered: set[str] = set()
+        while batch := self._store.outbox.take_batch(BATCH):
+            if all(operation["op_id"] in answered for operation in batch):
+                return  # The server holds these for a person to decide; asking again at once would not help.
+            answered.update(operation["op_id"] for operation in batch)
+            await self._push(batch)
+            self._store.changed()
+
+    async def _push(self, batch: list[dict[str, Any]]) -> None:
+        push = PushIn(device_id=self._store.device_id, operations=batch)
+        try:
+            receipt = await self._client.push(push)
+        except (NeverLeft, SignInNeeded):
+            self._store.outbox.never_left(batch)
+            raise
+        except Refused as refusal:
+            await self._push_in_parts(batch, refusal)
+            return
+        await asyncio.to_thread(self._store.take_receipt, batch, receipt)
+
+    async def _push_in_parts(self, batch: list[dict[str, Any]], refusal: Refused) -> None:
+        """A push that is refused as a whole holds one bad operation: find it, so that it does not block the others."""
+        if refusal.status not in POISON:
+            self._store.outbox.never_left(batch)
+            raise refusal
+        if len(batch) == 1:
+            answer = Answer(
+                op_id=batch[0]["op_id"],
+                index=0,
+                outcome=Outcome.rejected,
+                code=refusal.code,
+                sentence=refusal.sentence,
+            )
+            self._store.outbox.settle(batch, [answer])
+            return
+        middle = len(batch) // 2
+        await self._push(batch[:middle])
+        await self._push(batch[middle:])
+
+    async def _pull_all(self) -> bool:
+        """Read to the end of the feed. False: the server's history changed and the reading was given up."""
+        seen = self._store.outbox.accepted_seqs()
+        more = True
+        while more:
+            try:
+                page = await self._client.pull(self._asking())
+            except Refused as refusal:
+                if refusal.status != 410 and refusal.code != Code.bad_cursor:
+                    raise
+                self._store.drop_cursor()
+                page = await self._client.pull(self._asking())
+            if not await asyncio.to_thread(self._store.take_page, page, seen):
+                return False
+            more = page.more
+        return True
+
+    def _asking(self) -> PullIn:
+        return PullIn(device_id=self._store.device_id, cursor=self._store.cursor(), limit=PAGE)
+
+    def _next_wait(self) -> float:
+        """Idle or backing off, but no longer than until an operation can no longer be taken back."""
+        wait = pace.retry_after(self._failures, self._dice) if self._failures else pace.IDLE_SECONDS
+        held = self._store.outbox.next_hold()
+        return wait if held is None else min(wait, max(0.05, (held - self._now()).total_seconds()))
+
+    async def _pause(self, seconds: float) -> None:
+        pause, woken = asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._woken.wait())
+        try:
+            await asyncio.wait({pause, woken}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            pause.cancel()
+            woken.cancel()

@@ -1,0 +1,1 @@
+"""What a worker sees at a door, and the day's summary."""

@@ -1,0 +1,1 @@
+"""Hours a volunteer served."""

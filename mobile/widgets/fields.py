@@ -1,0 +1,87 @@
+"""Where people type or switch, and rows that lead somewhere."""
+
+from kivy.properties import BooleanProperty, ColorProperty, ObjectProperty, StringProperty
+from kivy.uix.behaviors import ButtonBehavior
+from kivy.uix.textinput import TextInput
+from kivy.uix.widget import Widget
+
+from mobile.widgets.layout import Box, Col, Row
+
+
+class Field(TextInput):
+    """Kivy's default `input_type` tells Android there is no rich editor, and Chinese keyboards fall back to Latin."""
+
+    def __init__(self, **kwargs: object) -> None:
+        kwargs.setdefault("input_type", "text")
+        kwargs.setdefault("keyboard_suggestions", True)
+        super().__init__(**kwargs)
+
+
+class Input(Col):
+    """A label above a text field. A password can be shown, in words."""
+
+    label = StringProperty("")
+    text = StringProperty("")
+    hint = StringProperty("")
+    password = BooleanProperty(False)
+    hidden = BooleanProperty(True)
+    multiline = BooleanProperty(False)
+    focus = BooleanProperty(False)
+    input_filter = ObjectProperty(None, allownone=True)
+
+    __events__ = ("on_enter",)
+
+    def on_enter(self) -> None:
+        """The keyboard's enter key in a one-line field."""
+
+
+class ListRow(ButtonBehavior, Box):
+    """A row that leads somewhere. Children stand between its words and the chevron."""
+
+    icon = StringProperty("")
+    title = StringProperty("")
+    sub = StringProperty("")
+    trail = StringProperty("")
+    chevron = BooleanProperty(True)
+    filled = BooleanProperty(False)
+    bold = BooleanProperty(False)
+    icon_color = ColorProperty((0, 0, 0, 1))
+
+    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        # The chevron is the last part of the row itself; what comes after it is a screen's.
+        if "end" in self.ids:
+            self.ids.spread.add_widget(widget, *args, **kwargs)
+        else:
+            super().add_widget(widget, *args, **kwargs)
+
+
+class Toggle(Widget):
+    on = BooleanProperty(False)
+
+
+class SwitchRow(ButtonBehavior, Row):
+    """The whole row flips the switch."""
+
+    title = StringProperty("")
+    sub = StringProperty("")
+    on = BooleanProperty(False)
+
+    def on_release(self) -> None:
+        self.on = not self.on
+
+
+class Tick(ButtonBehavior, Row):
+    """A round tick before a sentence, such as a consent."""
+
+    text = StringProperty("")
+    on = BooleanProperty(False)
+
+    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        # What follows the sentence stands in its line, such as the link to what is agreed to.
+        if "flow" in self.ids:
+            self.ids.flow.add_widget(widget, *args, **kwargs)
+        else:
+            super().add_widget(widget, *args, **kwargs)
+
+    def on_release(self) -> None:
+        self.on = not self.on

@@ -1,0 +1,75 @@
+"""What frames a screen: headers above, section heads between, the tab bar below."""
+
+from kivy.properties import BooleanProperty, ColorProperty, ListProperty, NumericProperty, StringProperty
+from kivy.uix.behaviors import ButtonBehavior
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from mobile.widgets.fitting import Spread
+from mobile.widgets.layout import Row
+
+
+class Header(Spread):
+    """Of a tab screen: the title, a quiet `note` beside it, and one thing on the right (its children)."""
+
+    title = StringProperty("")
+    note = StringProperty("")
+
+class SubHeader(Row):
+    """Of a pushed screen: back, title, one thing on the right (its children). Unbound, back pops the screen."""
+
+    title = StringProperty("")
+
+    __events__ = ("on_back",)
+
+    def on_back(self) -> None:
+        owner = self.parent
+        while owner is not None and not hasattr(owner, "back"):
+            owner = owner.parent if owner.parent is not owner else None
+        if owner is not None:
+            owner.back()
+
+    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        # What a screen puts into the header belongs on the right of the title.
+        if "spread" in self.ids:
+            self.ids.spread.add_widget(widget, *args, **kwargs)
+        else:
+            super().add_widget(widget, *args, **kwargs)
+
+
+class SectionHead(Spread):
+    title = StringProperty("")
+    icon = StringProperty("")
+    color = ColorProperty((0, 0, 0, 1))
+
+
+class Tab(ButtonBehavior, BoxLayout):
+    route = StringProperty("")
+    text = StringProperty("")
+    icon = StringProperty("")
+    on = BooleanProperty(False)
+    need_h = NumericProperty(64)
+
+
+class TabBar(BoxLayout):
+    """`tabs` are (route, text, icon); tapping one sets `current`."""
+
+    tabs = ListProperty()
+    current = StringProperty("")
+
+    __events__ = ("on_tab",)
+
+    def on_tab(self, route: str) -> None:
+        """Someone tapped a tab, perhaps the one already shown."""
+
+    def on_tabs(self, *_: object) -> None:
+        self.clear_widgets()
+        for route, text, icon in self.tabs:
+            tab = Tab(route=route, text=text, icon=icon)
+            tab.fbind("on_release", lambda pressed: self.dispatch("on_tab", pressed.route))
+            self.add_widget(tab)
+        self.on_current()
+
+    def on_current(self, *_: object) -> None:
+        for tab in self.children:
+            tab.on = tab.route == self.current

@@ -1,0 +1,50 @@
+"""Every widget of the kit by name. Importing this also makes them known to Kivy's factory."""
+
+from mobile.widgets.fields import Field, Input, ListRow, SwitchRow, Tick, Toggle
+from mobile.widgets.fitting import Even, Flow, Pair, Spread
+from mobile.widgets.frame import Header, SectionHead, SubHeader, Tab, TabBar
+from mobile.widgets.layout import (
+    Band,
+    Body,
+    Box,
+    Card,
+    Circ,
+    Col,
+    Gap,
+    Group,
+    Inset,
+    Page,
+    Row,
+    Rule,
+    Scroll,
+    Sheet,
+)
+from mobile.widgets.pictures import Drawing, EmptyState, Mark
+from mobile.widgets.pieces import (
+    Bars,
+    ErrorBand,
+    Fact,
+    Figure,
+    Figures,
+    NoteLine,
+    Progress,
+    Reason,
+    Step,
+    StepLine,
+    Steps,
+    WhyBox,
+)
+from mobile.widgets.press import Btn, Chip, Choice, Link, Press, RowTile, Tile, UprightPress
+from mobile.widgets.snackbar import Snackbar
+from mobile.widgets.tags import StateBox, StateCounter, SyncChip, Tag
+from mobile.widgets.text import Ico, IcoF, Nat, Txt
+from mobile.widgets.tokens import T
+
+__all__ = [
+    "Band", "Bars", "Body", "Box", "Btn", "Card", "Chip", "Choice", "Circ", "Col", "Drawing", "EmptyState", "ErrorBand",
+    "Even", "Fact", "Field", "Figure", "Figures", "Flow", "Gap", "Group", "Header", "Ico", "IcoF", "Input", "Inset",
+    "Link", "ListRow", "Mark", "Nat", "NoteLine", "Page", "Pair", "Press", "Progress", "Reason", "Row", "RowTile", "Rule",
+    "Scroll", "SectionHead", "Sheet", "Snackbar", "Spread", "StateBox", "StateCounter", "Step", "StepLine", "Steps",
+    "SubHeader", "SwitchRow", "SyncChip", "T", "Tab", "TabBar", "Tag", "Tick", "Tile", "Toggle", "Txt", "UprightPress",
+    "WhyBox",
+]  # fmt: skip

@@ -1,0 +1,107 @@
+"""Layouts whose height comes from what they hold, so that no text is cut at any letter size."""
+
+from kivy.metrics import dp
+from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, VariableListProperty
+from kivy.uix.anchorlayout import AnchorLayout
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.scrollview import ScrollView
+from kivy.uix.widget import Widget
+
+
+def need_of(widget: Widget) -> float:
+    """The width a widget wants, so that a layout can tell whether things fit beside each other."""
+    for name in ("natural", "need_w"):
+        if hasattr(widget, name):
+            return float(getattr(widget, name))
+    return float(widget.width) if widget.size_hint_x is None else 0.0
+
+
+class Stack(BoxLayout):
+    """A row or column that knows the width it would like to have, as `natural`."""
+
+    natural = NumericProperty(0)
+
+    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        super().add_widget(widget, *args, **kwargs)
+        for name in ("natural", "need_w", "width"):
+            if hasattr(widget, name):
+                widget.fbind(name, self._add_up)
+        self._add_up()
+
+    def remove_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        super().remove_widget(widget, *args, **kwargs)
+        for name in ("natural", "need_w", "width"):
+            if hasattr(widget, name):
+                widget.funbind(name, self._add_up)
+        self._add_up()
+
+    def _add_up(self, *_: object) -> None:
+        wants = [need_of(child) for child in self.children]
+        across = sum(wants) + self.spacing * (len(wants) - 1) if self.orientation == "horizontal" else max(wants, default=0)
+        self.natural = across + self.padding[0] + self.padding[2]
+
+
+class Row(Stack):
+    """Side by side, as high as the highest."""
+
+
+class Col(Stack):
+    """One under another, as high as all together."""
+
+
+class Body(Col):
+    """The content of a Scroll, with the page's margins."""
+
+
+class Page(BoxLayout):
+    """The root of a screen. It paints its own ground, or a picture of it would be transparent."""
+
+
+class Scroll(ScrollView):
+    """Vertical only. Put one Body or Col into it."""
+
+
+class Gap(Widget):
+    h = NumericProperty(dp(12))
+
+
+class Rule(Widget):
+    """A hairline; `inset_x` keeps it from the edges."""
+
+    inset_x = NumericProperty(0)
+
+
+class Box(BoxLayout):
+    """A rounded surface with an optional edge."""
+
+    fill = ColorProperty((1, 1, 1, 1))
+    edge = ColorProperty((0, 0, 0, 0))
+    lw = NumericProperty(0)
+    radius = VariableListProperty([dp(16)])
+
+
+class Card(Box):
+    """White, with the card's edge and padding."""
+
+
+class Group(Card):
+    """A card whose rows go from edge to edge, with a Rule between two."""
+
+
+class Inset(Box):
+    """A quiet grey area inside a page."""
+
+
+class Band(Box):
+    """The warm head of an invitation card: round on top only."""
+
+
+class Circ(AnchorLayout):
+    fill = ColorProperty((1, 1, 1, 1))
+    size_dp = NumericProperty(32)
+
+
+class Sheet(BoxLayout):
+    """The white bar that stays at the bottom. `inset` leaves room for the system bar when no tab bar is below."""
+
+    inset = BooleanProperty(False)

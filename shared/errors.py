@@ -1,0 +1,131 @@
+"""Every refusal of the API: a stable code, its HTTP status and the sentence people read (RFC 9457)."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import Field
+
+from shared.types import WireOut
+
+
+class Code(StrEnum):
+    """Stable codes; a client may branch on them."""
+
+    malformed = "malformed"
+    body_too_large = "body_too_large"
+    wrong_content_type = "wrong_content_type"
+    not_signed_in = "not_signed_in"
+    wrong_password = "wrong_password"
+    too_many_attempts = "too_many_attempts"
+    session_ended = "session_ended"
+    role_not_allowed = "role_not_allowed"
+    area_not_allowed = "area_not_allowed"
+    not_found = "not_found"
+    method_not_allowed = "method_not_allowed"
+    id_taken = "id_taken"
+    key_reused = "key_reused"
+    stale = "stale"
+    precondition_missing = "precondition_missing"
+    unknown_area = "unknown_area"
+    outside_county = "outside_county"
+    outside_community = "outside_community"
+    outside_cells = "outside_cells"
+    bad_geometry = "bad_geometry"
+    cells_overlap = "cells_overlap"
+    id_checksum = "id_checksum"
+    id_already_registered = "id_already_registered"
+    no_id_on_file = "no_id_on_file"
+    bad_cursor = "bad_cursor"
+    cursor_expired = "cursor_expired"
+    household_not_here = "household_not_here"
+    resident_not_here = "resident_not_here"
+    in_the_future = "in_the_future"
+    too_old = "too_old"
+    step_not_allowed = "step_not_allowed"
+    reason_missing = "reason_missing"
+    offer_taken = "offer_taken"
+    offer_over = "offer_over"
+    task_over = "task_over"
+    check_in_first = "check_in_first"
+    device_unknown = "device_unknown"
+    device_revoked = "device_revoked"
+    not_the_author = "not_the_author"
+    unknown_operation = "unknown_operation"
+    schema_too_old = "schema_too_old"
+    busy = "busy"
+    outcome_unknown = "outcome_unknown"
+    server_error = "server_error"
+
+
+class Entry(NamedTuple):
+    """Status and sentence of a code."""
+
+    status: int
+    sentence: str
+
+
+CATALOGUE: dict[Code, Entry] = {
+    Code.malformed: Entry(422, "内容填得不对，请看标出的地方。"),
+    Code.body_too_large: Entry(413, "一次送来的内容太大了，请分几次送。"),
+    Code.wrong_content_type: Entry(415, "内容格式不对，请用 application/json。"),
+    Code.not_signed_in: Entry(401, "请先登录。"),
+    Code.wrong_password: Entry(401, "账号或密码不对。"),
+    Code.too_many_attempts: Entry(429, "试的次数太多了，请过一会儿再试。"),
+    Code.session_ended: Entry(401, "登录已失效，请重新登录。"),
+    Code.role_not_allowed: Entry(403, "您的角色不能做这件事。"),
+    Code.area_not_allowed: Entry(403, "这个地方不归您管。"),
+    Code.not_found: Entry(404, "没有找到。"),
+    Code.method_not_allowed: Entry(405, "这个地址不支持这种操作。"),
+    Code.id_taken: Entry(409, "这个编号已经用在别的内容上了。"),
+    Code.key_reused: Entry(409, "同一个 Idempotency-Key 不能用于不同的内容。"),
+    Code.stale: Entry(412, "别人刚改过，请先看最新的内容。"),
+    Code.precondition_missing: Entry(428, "修改前请带上 If-Match，说明您改的是哪一版。"),
+    Code.unknown_area: Entry(422, "没有这个区域编码。"),
+    Code.outside_county: Entry(422, "这个位置不在本县范围内。"),
+    Code.outside_community: Entry(422, "网格边界超出了社区所在的地方。"),
+    Code.outside_cells: Entry(404, "这个位置还没有划进任何网格。"),
+    Code.bad_geometry: Entry(422, "边界图形有问题：不能自相交，至少三个角，坐标要在范围内。"),
+    Code.cells_overlap: Entry(409, "边界和旁边的网格重叠了。"),
+    Code.id_checksum: Entry(422, "身份证号最后一位对不上，请对着证件再核一遍。"),
+    Code.id_already_registered: Entry(409, "这个身份证号已经登记过了。"),
+    Code.no_id_on_file: Entry(404, "还没有登记身份号码。"),
+    Code.bad_cursor: Entry(422, "游标无法识别，请从头读取。"),
+    Code.cursor_expired: Entry(410, "游标太旧了，请从头读取。没送出的记录不受影响。"),
+    Code.household_not_here: Entry(404, "这一户不在您的网格里。"),
+    Code.resident_not_here: Entry(404, "这一户里没有这个人。"),
+    Code.in_the_future: Entry(422, "时间比现在还晚，请检查手机的日期和时间。"),
+    Code.too_old: Entry(422, "时间太早了，请检查手机的日期和时间。"),
+    Code.step_not_allowed: Entry(409, "现在的状态不能这样做。"),
+    Code.reason_missing: Entry(422, "请写上理由。"),
+    Code.offer_taken: Entry(409, "已经有人答应了，谢谢您。"),
+    Code.offer_over: Entry(409, "这个邀请已经过时了，谢谢您。"),
+    Code.task_over: Entry(409, "这件事已经结束了。"),
+    Code.check_in_first: Entry(409, "请先签到。"),
+    Code.device_unknown: Entry(403, "这部手机还没有登记，请重新登录一次。"),
+    Code.device_revoked: Entry(403, "这部手机已被停用，请找社区管理员。"),
+    Code.not_the_author: Entry(403, "记录的人没有在这部手机上登录过。"),
+    Code.unknown_operation: Entry(422, "服务器不认识这种操作，请更新应用。"),
+    Code.schema_too_old: Entry(426, "应用版本太旧，请更新。没送出的记录都还在手机里。"),
+    Code.busy: Entry(503, "现在忙，请稍后再试。"),
+    Code.outcome_unknown: Entry(503, "等得太久，不知道存上没有。请原样再送一次，不会重复。"),
+    Code.server_error: Entry(500, "服务器出了问题，已经记下。请稍后再试。"),
+}
+
+
+class FieldProblem(WireOut):
+    """What is wrong with one field."""
+
+    pointer: str = Field(description="出问题的位置（JSON Pointer）")
+    detail: str = Field(description="说明")
+
+
+class Problem(WireOut):
+    """application/problem+json, RFC 9457."""
+
+    type: str = Field(description="问题类型，urn:gridhood:problem:代码")
+    title: str = Field(description="给人看的一句话")
+    status: int = Field(description="HTTP 状态码")
+    code: Code = Field(description="稳定的错误代码")
+    detail: str | None = Field(default=None, description="补充说明")
+    errors: list[FieldProblem] = Field(default_factory=list, description="逐个字段的问题")
+    request_id: str | None = Field(default=None, description="请求编号，报修时请提供")

@@ -1,0 +1,120 @@
+"""Volunteers on the wire: what they can do, where and when."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from shared.types import CommunityCode, Day, Lat, Lon, Name, Phone, Position, Utc, WireIn, WireOut
+
+
+class Skill(StrEnum):
+    """What a volunteer offers to do; a request names at most one."""
+
+    escort = "escort"
+    medicine = "medicine"
+    errand = "errand"
+    meal = "meal"
+    repair = "repair"
+    housework = "housework"
+    digital = "digital"
+    chat = "chat"
+
+
+class Language(StrEnum):
+    """What can be spoken."""
+
+    zh = "zh"
+    shaanxi = "shaanxi"
+    sign = "sign"
+
+
+SKILL_WORDS = {
+    Skill.escort: "陪人就医",
+    Skill.medicine: "取药送药",
+    Skill.errand: "代买跑腿",
+    Skill.meal: "送餐",
+    Skill.repair: "修修补补",
+    Skill.housework: "家务打扫",
+    Skill.digital: "教用手机",
+    Skill.chat: "陪伴聊天",
+}
+LANGUAGE_WORDS = {Language.zh: "普通话", Language.shaanxi: "陕西话", Language.sign: "手语"}
+
+
+class Slot(WireIn):
+    """A free stretch of a week, county time."""
+
+    weekday: Annotated[int, Field(ge=1, le=7)] = Field(description="星期几，1 为周一")
+    from_minute: Annotated[int, Field(ge=0, le=1410)] = Field(description="从当天第几分钟起")
+    until_minute: Annotated[int, Field(ge=30, le=1440)] = Field(description="到当天第几分钟止")
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.until_minute <= self.from_minute:
+            raise ValueError("until_minute must be after from_minute")
+        return self
+
+
+class VolunteerIn(WireIn):
+    """A volunteer to be registered, or the whole of a changed one."""
+
+    name: Name = Field(description="姓名")
+    phone: Phone = Field(description="电话")
+    community_code: CommunityCode = Field(description="报到的社区编码")
+    home: Position = Field(description="住处位置，只用来算远近")
+    skills: list[Skill] = Field(min_length=1, max_length=8, description="会做的事")
+    languages: list[Language] = Field(default_factory=lambda: [Language.zh], max_length=3, description="会说的话")
+    slots: list[Slot] = Field(default_factory=list, max_length=42, description="每周空闲时间")
+    radius_m: Annotated[int, Field(ge=200, le=30_000)] = Field(default=3000, description="愿意走多远（米）")
+    capacity: Annotated[int, Field(ge=1, le=5)] = Field(default=1, description="同时最多接几件")
+
+
+class VolunteerOut(WireOut):
+    """A registered volunteer, for staff and for the volunteer."""
+
+    id: UUID = Field(description="编号")
+    name: str = Field(description="姓名")
+    phone: str = Field(description="电话")
+    community_code: CommunityCode = Field(description="报到的社区编码")
+    lon: Lon = Field(description="住处经度（WGS-84）")
+    lat: Lat = Field(description="住处纬度（WGS-84）")
+    skills: list[Skill] = Field(description="会做的事")
+    languages: list[Language] = Field(description="会说的话")
+    slots: list[Slot] = Field(description="每周空闲时间")
+    radius_m: int = Field(description="愿意走多远（米）")
+    capacity: int = Field(description="同时最多接几件")
+    active: bool = Field(description="正在参加")
+    rev: int = Field(description="修订号")
+    received_at: Utc = Field(description="服务器收到时间")
+
+
+class ServiceState(StrEnum):
+    """Whether both sides have confirmed the minutes."""
+
+    waiting = "waiting"
+    confirmed = "confirmed"
+    unverified = "unverified"
+
+
+SERVICE_STATE_WORDS = {
+    ServiceState.waiting: "等对方确认",
+    ServiceState.confirmed: "双方已确认",
+    ServiceState.unverified: "待核实",
+}
+
+
+class ServiceRecordOut(WireOut):
+    """Minutes a volunteer served."""
+
+    id: UUID = Field(description="编号")
+    volunteer_id: UUID = Field(description="志愿者编号")
+    request_id: UUID = Field(description="求助编号")
+    title: str = Field(description="做了什么")
+    community_name: str = Field(description="哪个社区")
+    served_on: Day = Field(description="哪一天")
+    minutes: int = Field(description="整分钟数")
+    state: ServiceState = Field(description="确认情况")
+    rev: int = Field(description="修订号")
+    received_at: Utc = Field(description="服务器收到时间")

@@ -1,0 +1,80 @@
+"""One builder per concept, with sane defaults. Rows are made through the API's own services where there is one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+
+from backend.auth import queries, tokens
+from backend.core.db import Database
+from backend.core.scope import system_caller
+from backend.core.transaction import Transaction
+from shared.auth import Role
+from shared.types import uuid7
+
+COUNTY = "610330"
+COMMUNITY = "610330100008"
+OTHER_COMMUNITY = "610330100001"
+CELL = COMMUNITY + "003"
+NEIGHBOUR = COMMUNITY + "004"
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account with a client that is signed in as it."""
+
+    account_id: UUID
+    client: httpx.AsyncClient
+    volunteer_id: UUID | None = None
+
+
+class Factory:
+    """Builders bound to a running app."""
+
+    def __init__(self, app: FastAPI, client: Callable[..., httpx.AsyncClient]) -> None:
+        self.app = app
+        self.client = client
+
+    @property
+    def database(self) -> Database:
+        database: Database = self.app.state.database
+        return database
+
+    async def run(self, work: Callable[[Transaction], Any]) -> Any:
+        """Do something as the county itself."""
+        return await self.database.run(system_caller(COUNTY), work)
+
+    async def account(self, *grants: tuple[Role, str], volunteer_id: UUID | None = None, name: str = "张敏") -> Person:
+        account_id = uuid7()
+
+        async def work(tx: Transaction) -> None:
+            row = {
+                "county_code": COUNTY, "id": account_id, "username": f"u{account_id.hex}", "display_name": name,
+                "password_hash": None, "volunteer_id": volunteer_id, "created_at": tx.now,
+            }  # fmt: skip
+            await queries.add_account(tx.conn, row)
+            for role, area in grants:
+                await queries.add_grant(tx.conn, COUNTY, uuid7(), account_id, role, area, tx.now)
+
+        await self.run(work)
+        token = tokens.issue(self.app.state.keys.token, COUNTY, account_id, self.database.clock())
+        return Person(account_id, self.client(Authorization=f"Bearer {token}"), volunteer_id)
+
+    async def admin(self) -> Person:
+        return await self.account((Role.county_admin, COUNTY))
+
+    async def worker(self, area: str = CELL, name: str = "张敏") -> Person:
+        role = Role.grid_worker if len(area) == 15 else Role.community_worker
+        return await self.account((role, area), name=name)
+
+    async def auditor(self) -> Person:
+        return await self.account((Role.auditor, COUNTY))
+
+    async def partner(self, area: str = COUNTY) -> Person:
+        """Another system with an API key, made the way an administrator makes one."""
+        admin = await self.admin()
+        made = await admin.client.post("/api/v1/api-keys", json={"name": "对接系统", "area_code": area})
+        return Person(UUID(made.json()["id"]), self.client(**{"X-API-Key": made.json()["key"]}))
