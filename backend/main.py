@@ -13,8 +13,9 @@ from backend.core.db import Database
 from backend.core.health import router as health
 from backend.core.http import Gate
 from backend.core.settings import Settings
+from backend.grid.router import router as grid
 
-ROOMS: tuple[APIRouter, ...] = (auth,)
+ROOMS: tuple[APIRouter, ...] = (auth, grid)
 
 
 def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:

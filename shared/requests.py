@@ -172,3 +172,14 @@ class MoveIn(WireIn):
 
     to: RequestState = Field(description="要到的状态")
     reason: ShortText = Field(default="", description="理由（退回、不予受理、取消时必填）")
+
+
+class RequestEventOut(WireOut):
+    """A step that a request took."""
+
+    id: UUID = Field(description="编号")
+    at: Utc = Field(description="时间")
+    from_state: RequestState | None = Field(description="从哪个状态（刚提出时为空）")
+    to_state: RequestState = Field(description="到哪个状态")
+    reason: str = Field(description="理由")
+    by: str = Field(description="谁")

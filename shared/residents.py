@@ -85,7 +85,7 @@ CARE_WORDS = {
     Care.minor_alone: "无人照看",
 }
 
-IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\d{17}[\dXx]$")]
+IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{17}[0-9Xx]$")]
 
 
 class HouseholdIn(WireIn):

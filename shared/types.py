@@ -39,10 +39,11 @@ ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=_NO_NUL)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=_NO_NUL)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,19}$")]
-AreaCode = Annotated[str, StringConstraints(pattern=r"^(\d{2}|\d{4}|\d{6}|\d{9}|\d{12}|\d{15})$")]
-CountyCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
-CommunityCode = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
-CellCode = Annotated[str, StringConstraints(pattern=r"^\d{15}$")]
+# Not \d, which also takes the digits of other scripts.
+AreaCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12}|[0-9]{15})$")]
+CountyCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+CommunityCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+CellCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{15}$")]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 

@@ -1,6 +1,5 @@
 """Visits on the wire."""
 
-from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -88,9 +87,6 @@ EVIDENCE_WORDS = {
     Evidence.mock: "模拟定位",
     Evidence.none: "没有定位",
 }
-
-LONGEST_WAIT = timedelta(days=400)
-"""A visit may lie long on a lost phone; one older than the operation ledger cannot be told from a repeat."""
 
 
 class Fix(WireIn):

@@ -118,3 +118,23 @@ class ServiceRecordOut(WireOut):
     state: ServiceState = Field(description="确认情况")
     rev: int = Field(description="修订号")
     received_at: Utc = Field(description="服务器收到时间")
+
+
+class ConfirmWay(StrEnum):
+    """How the other side's word was taken."""
+
+    proxy = "proxy"
+    call_back = "call_back"
+
+
+class ServiceConfirmIn(WireIn):
+    """What the person who was helped, or somebody for them, says about the minutes."""
+
+    confirmed: bool = Field(description="对方说是这样；不是则记为待核实")
+    way: ConfirmWay = Field(description="怎么问的：代为确认或回访电话")
+
+
+class SlotsIn(WireIn):
+    """A volunteer's own week."""
+
+    slots: list[Slot] = Field(max_length=42, description="每周空闲时间")

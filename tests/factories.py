@@ -12,7 +12,9 @@ from backend.auth import queries, tokens
 from backend.core.db import Database
 from backend.core.scope import system_caller
 from backend.core.transaction import Transaction
+from backend.grid import service as grid
 from shared.auth import Role
+from shared.grid import CellIn, CellKind, CellOut
 from shared.types import uuid7
 
 COUNTY = "610330"
@@ -20,6 +22,26 @@ COMMUNITY = "610330100008"
 OTHER_COMMUNITY = "610330100001"
 CELL = COMMUNITY + "003"
 NEIGHBOUR = COMMUNITY + "004"
+
+PLOT = 0.002
+
+
+def corner_of(code: str) -> tuple[float, float]:
+    """South-west corner of a test cell: communities one above the other, their cells in a row, edge to edge."""
+    return round(106.52 + PLOT * int(code[12:]), 6), round(33.91 + 0.01 * (int(code[9:12]) % 10), 6)
+
+
+def middle_of(code: str) -> tuple[float, float]:
+    west, south = corner_of(code)
+    return west + PLOT / 2, south + PLOT / 2
+
+
+def plot_of(code: str) -> dict[str, Any]:
+    """GeoJSON square of a test cell."""
+    west, south = corner_of(code)
+    east, north = round(west + PLOT, 6), round(south + PLOT, 6)
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}
 
 
 @dataclass(frozen=True)
@@ -78,3 +100,14 @@ class Factory:
         admin = await self.admin()
         made = await admin.client.post("/api/v1/api-keys", json={"name": "对接系统", "area_code": area})
         return Person(UUID(made.json()["id"]), self.client(**{"X-API-Key": made.json()["key"]}))
+
+    async def cell(self, code: str = CELL, name: str = "第三网格", kind: CellKind = CellKind.basic) -> CellOut:
+        """A square cell, edge to edge with those before and after it in its community."""
+        body = CellIn(name=name, kind=kind, geometry=plot_of(code))
+
+        async def work(tx: Transaction) -> CellOut:
+            cell, _is_new = await grid.draw(tx, tx.caller, code, body, None)
+            return cell
+
+        made: CellOut = await self.run(work)
+        return made

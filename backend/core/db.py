@@ -21,6 +21,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 APP_ROLE = "gridhood_app"
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
 ATTEMPTS = 3
 RETRYABLE = (
     asyncpg.DeadlockDetectedError,
@@ -68,20 +69,25 @@ class Database:
     async def close(self) -> None:
         await self.pool.close()
 
-    async def run(self, caller: Caller, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Do work in one transaction of its own; a deadlock or a lost race is tried twice more."""
+    async def run(
+        self, caller: Caller, work: Callable[[Transaction], Awaitable[T]], *, snapshot: bool = False
+    ) -> T:
+        """Do work in one transaction of its own; a deadlock or a lost race is tried twice more.
+
+        A snapshot sees one moment throughout and writes nothing.
+        """
         for attempt in range(1, ATTEMPTS + 1):
             unit = Unit(self)
             try:
                 async with asyncio.timeout(self.deadline_s):
-                    result = await work(await unit.begin(caller))
+                    result = await work(await unit.begin(caller, snapshot=snapshot))
                     await unit.flush()
                 await unit.commit()
                 return result
             except RETRYABLE as error:
                 await unit.rollback()
                 if attempt == ATTEMPTS:
-                    raise Refusal(Code.busy) from error
+                    raise Refusal(_last_word(error)) from error
             except BaseException:
                 await unit.rollback()
                 raise
@@ -94,6 +100,11 @@ class Database:
             yield connection
 
 
+def _last_word(error: Exception) -> Code:
+    """Say why the last attempt failed: an id still taken belongs to a row that the caller cannot see."""
+    return Code.id_taken if isinstance(error, asyncpg.UniqueViolationError) else Code.busy
+
+
 class Unit:
     """One transaction from acquiring its connection to giving it back."""
 
@@ -102,11 +113,11 @@ class Unit:
         self._connection: asyncpg.pool.PoolConnectionProxy | None = None
         self._transaction: Transaction | None = None
 
-    async def begin(self, caller: Caller) -> Transaction:
+    async def begin(self, caller: Caller, *, snapshot: bool = False) -> Transaction:
         """Begin at the first call; a request asking twice gets the same transaction."""
         if self._transaction is None:
             self._connection = await self._database.pool.acquire()
-            await self._connection.execute(caller.begin)
+            await self._connection.execute((SNAPSHOT if snapshot else "BEGIN; ") + caller.scope_settings)
             self._transaction = Transaction(self._connection, caller, self._database.clock())
         return self._transaction
 
@@ -165,7 +176,7 @@ class TxRoute(APIRoute):
                 except RETRYABLE as error:
                     await unit.rollback()
                     if attempt == ATTEMPTS:
-                        raise Refusal(Code.busy) from error
+                        raise Refusal(_last_word(error)) from error
                 except (TimeoutError, asyncpg.QueryCanceledError) as error:
                     await unit.rollback()
                     raise Refusal(Code.outcome_unknown) from error

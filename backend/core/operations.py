@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import asyncpg
 import orjson
 
 from backend.core.errors import Refusal
@@ -44,15 +45,23 @@ def of_key(account_id: UUID, path: str, key: str) -> UUID:
 
 async def remembered(tx: Transaction, op_ids: Sequence[UUID]) -> dict[UUID, Remembered]:
     """Look operations up in the ledger."""
+    rows = await tx.conn.fetch(f"{_LOOK_UP} AND id = ANY($2::uuid[])", tx.county, list(op_ids))
+    return {row["id"]: _remembered(row) for row in rows}
+
+
+async def remembered_entities(tx: Transaction, entity_ids: Sequence[UUID]) -> dict[UUID, Remembered]:
+    """Look up what the caller made these entities by, whichever way it was sent."""
     rows = await tx.conn.fetch(
-        "SELECT id, entity_id, outcome, code, rev, content_hmac FROM operation"
-        " WHERE county_code = $1 AND id = ANY($2::uuid[])",
-        tx.county, list(op_ids),
-    )  # fmt: skip
-    return {
-        row["id"]: Remembered(row["entity_id"], Outcome(row["outcome"]), row["code"], row["rev"], row["content_hmac"])
-        for row in rows
-    }
+        f"{_LOOK_UP} AND entity_id = ANY($2::uuid[]) AND outcome = 'applied'", tx.county, list(entity_ids)
+    )
+    return {row["entity_id"]: _remembered(row) for row in rows}
+
+
+def _remembered(row: asyncpg.Record) -> Remembered:
+    return Remembered(row["entity_id"], Outcome(row["outcome"]), row["code"], row["rev"], row["content_hmac"])
+
+
+_LOOK_UP = "SELECT id, entity_id, outcome, code, rev, content_hmac FROM operation WHERE county_code = $1"
 
 
 async def repeated(tx: Transaction, op_id: UUID, content_hmac: bytes, otherwise: Code) -> Remembered | None:

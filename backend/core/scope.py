@@ -40,8 +40,8 @@ class Caller:
         return any(role in STAFF and is_within(area_code, area) for role, area in self.grants)
 
     @cached_property
-    def begin(self) -> str:
-        """The one message that opens a transaction and sets its scope.
+    def scope_settings(self) -> str:
+        """The settings of a transaction's scope, sent in one message with its BEGIN.
 
         Top-level SET LOCAL and not set_config: only that form reaches the workers of a Citus cluster, and it saves a
         round trip. Values are validated here because SET takes no parameters.
@@ -51,7 +51,7 @@ class Caller:
                 raise ValueError(f"not a place code: {code!r}")
         low, high = (self.scopes[0], self.scopes[-1] + ":") if self.scopes else ("", "")
         return (
-            f"BEGIN; SET LOCAL app.county = '{self.county_code}'; SET LOCAL app.actor = '{self.account_id}';"
+            f"SET LOCAL app.county = '{self.county_code}'; SET LOCAL app.actor = '{self.account_id}';"
             f" SET LOCAL app.volunteer = '{self.volunteer_id or ''}'; SET LOCAL app.scopes = '{','.join(self.scopes)}';"
             f" SET LOCAL app.lo = '{low}'; SET LOCAL app.hi = '{high}'"
         )

@@ -1,6 +1,8 @@
 """A transaction in progress: its connection, its caller, its moment, and what it owes at the end."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,6 +75,20 @@ class Transaction:
     def audit(self, action: str, kind: str, entity_id: UUID, area_code: str, **detail: Any) -> None:
         """Note who did what to which row. Never pass values that are sealed."""
         self._audits.append((uuid7(), area_code, action, kind, entity_id, json.dumps(detail, ensure_ascii=False)))
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo one operation of many when it fails, in the database and in what is owed."""
+        kept = dict(self._changes), len(self._audits), len(self._settled), len(self._edits), self.beyond_scope
+        await self.conn.execute("SAVEPOINT one")
+        try:
+            yield
+        except BaseException:
+            await self.conn.execute("ROLLBACK TO SAVEPOINT one")
+            self._changes, audits, settled, edits, self.beyond_scope = kept
+            del self._audits[audits:], self._settled[settled:], self._edits[edits:]
+            raise
+        await self.conn.execute("RELEASE SAVEPOINT one")
 
     def settled(self, operation: Settled) -> None:
         self._settled.append(operation)

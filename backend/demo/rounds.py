@@ -132,7 +132,7 @@ def _earlier(rng: Random, door: Door, ago: int) -> Iterator[_Entry]:
     while True:
         if rng.random() < 0.06 and ago + 4 <= _FIRST:
             yield ago + rng.randint(3, 4), VisitOutcome.absent, None
-        ago += rng.randint(12, 20) if door.cared_for else rng.randint(46, 74)
+        ago += rng.randint(12, 20) if door.cared_for else rng.randint(52, 80)
         if ago > _FIRST:
             return
         yield ago, rng.choices((VisitOutcome.seen, VisitOutcome.family), (88, 12))[0], None

@@ -35,6 +35,15 @@ class Cell(StoredRow, table=True):
     kind: str = text_column(nullable=False)
 
 
+class GridVersion(SQLModel, table=True):
+    """Changes with every change of a cell, to a value never used before: a map in memory tells by it that it is old."""
+
+    __tablename__ = "grid_version"
+
+    county_code: str = code_column(primary_key=True)
+    version: UUID = Field(nullable=False)
+
+
 class CellBoundary(AreaRow, table=True):
     """The boundary a cell has during a period of days."""
 

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS outbox(
     device_seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, entity_id TEXT NOT NULL,
     author_id TEXT NOT NULL, made_at TEXT NOT NULL, hold_until TEXT,
     state TEXT NOT NULL CHECK(state IN ('unsent', 'sent', 'accepted', 'refused')),
-    body BLOB NOT NULL, outcome TEXT, code TEXT, sentence TEXT, answered_at TEXT);
+    tries INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL, outcome TEXT, code TEXT, sentence TEXT, answered_at TEXT);
 CREATE INDEX IF NOT EXISTS outbox_state ON outbox(state, device_seq);
 CREATE TABLE IF NOT EXISTS effect(
     device_seq INTEGER NOT NULL REFERENCES outbox ON DELETE CASCADE, kind TEXT NOT NULL, id TEXT NOT NULL,

@@ -110,9 +110,25 @@ class Outbox:
             self._db.seal(effect.body, "effect", seq, effect.kind.value, effect.id),
         )
 
+    def amend(self, op_id: UUID, fields: dict[str, Any], effects: Sequence[Effect]) -> bool:
+        """Complete an operation that has not left yet, as with a position that took longer than the writing."""
+        with self._db.transaction():
+            found = self._db.row(
+                "SELECT device_seq, body FROM outbox WHERE op_id=? AND state='unsent' AND tries=0", str(op_id)
+            )
+            if found is None:
+                return False
+            seq, kept = found[0], self._db.unseal(found[1], "outbox", op_id)
+            kept["operation"]["fields"] = fields
+            self._db.execute("UPDATE outbox SET body=? WHERE device_seq=?", self._db.seal(kept, "outbox", op_id), seq)
+            self._db.execute("DELETE FROM effect WHERE device_seq=?", seq)
+            for effect in effects:
+                self._insert_effect(seq, effect)
+        return True
+
     def take_back(self, op_id: UUID) -> bool:
         """Remove an operation with its effect as if it had not been. False: it has already left the phone."""
-        return self._db.execute("DELETE FROM outbox WHERE op_id=? AND state='unsent'", str(op_id)) == 1
+        return self._db.execute("DELETE FROM outbox WHERE op_id=? AND state='unsent' AND tries=0", str(op_id)) == 1
 
     def put_aside(self, op_id: UUID) -> bool:
         """The user has read why it was refused and lets it go."""
@@ -128,15 +144,19 @@ class Outbox:
                 limit,
             )
             for seq, _op_id, _body in found:
-                self._db.execute("UPDATE outbox SET state='sent', hold_until=NULL WHERE device_seq=?", seq)
+                self._db.execute(
+                    "UPDATE outbox SET state='sent', hold_until=NULL, tries=tries + 1 WHERE device_seq=?", seq
+                )
         return [self._db.unseal(body, "outbox", op_id)["operation"] for _seq, op_id, body in found]
 
     def never_left(self, operations: Iterable[dict[str, Any]]) -> None:
-        """There was no connection at all, so these are still only on the phone."""
+        """The server took nothing of this push. What no earlier push may have brought there is only on the phone."""
         with self._db.transaction():
             for operation in operations:
                 self._db.execute(
-                    "UPDATE outbox SET state='unsent' WHERE op_id=? AND state='sent'", operation["op_id"]
+                    "UPDATE outbox SET tries=tries - 1, state=CASE tries WHEN 1 THEN 'unsent' ELSE state END "
+                    "WHERE op_id=? AND state='sent'",
+                    operation["op_id"],
                 )
 
     def settle(self, operations: Sequence[dict[str, Any]], answers: Iterable[Answer]) -> None:
@@ -176,6 +196,13 @@ class Outbox:
         )
         return [seq for (seq,) in found]
 
+    def in_effect(self, kind: OperationKind) -> set[UUID]:
+        """What operations of this kind were about, while the server's rows do not show it yet."""
+        found = self._db.rows(
+            "SELECT entity_id FROM outbox JOIN effect USING (device_seq) WHERE outbox.kind=? AND shown", kind.value
+        )
+        return {UUID(entity_id) for (entity_id,) in found}
+
     def hide_effects(self, seqs: Iterable[int]) -> None:
         """The server's rows now contain what these operations did."""
         for seq in seqs:
@@ -194,9 +221,7 @@ class Outbox:
             return self._db.execute("UPDATE outbox SET state='unsent' WHERE state='accepted'")
 
     def forget_old(self) -> None:
-        self._db.execute(
-            "DELETE FROM outbox WHERE state='accepted' AND answered_at < ?", _stamp(self._now() - KEPT)
-        )
+        self._db.execute("DELETE FROM outbox WHERE state='accepted' AND answered_at < ?", _stamp(self._now() - KEPT))
 
     def counts(self) -> dict[State, int]:
         found = dict(self._db.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
@@ -214,7 +239,9 @@ class Outbox:
 
     def next_hold(self) -> datetime | None:
         """When the earliest operation that can still be taken back becomes due."""
-        found = self._db.row("SELECT min(hold_until) FROM outbox WHERE state='unsent'")
+        found = self._db.row(
+            "SELECT min(hold_until) FROM outbox WHERE state='unsent' AND hold_until > ?", _stamp(self._now())
+        )
         return datetime.fromisoformat(found[0]) if found and found[0] else None
 
     def entries(self, *states: State) -> list[Entry]:

@@ -1,6 +1,7 @@
 """An account's store: entities, outbox, drafts, tokens and how far the server's feed has been read."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,11 +25,18 @@ class Store:
         self.account_id, self.device_id = account_id, phone.device_id
         self.entities = Entities(self._db)
         self.outbox = Outbox(self._db, account_id, phone.device_id, phone.next_seq, now)
+        self._retired = False
         self.on_change: Callable[[], None] = lambda: None
+        self.on_capture: Callable[[], None] = lambda: None
 
     def changed(self) -> None:
         """Tell whoever shows this store. To be called on the screen's thread."""
         self.on_change()
+
+    def captured(self) -> None:
+        """Something new is in the outbox, or was taken back: show it, and see whether it can be sent."""
+        self.on_change()
+        self.on_capture()
 
     def me(self) -> MeOut | None:
         kept = self._db.meta("me")
@@ -54,6 +62,14 @@ class Store:
             drafts.pop(key, None)
             self._db.put_meta("drafts", drafts if value is None else {**drafts, key: value})
 
+    def last_talk(self) -> datetime | None:
+        """When the server last answered this account."""
+        kept = self._db.meta("last_talk")
+        return None if kept is None else datetime.fromisoformat(kept)
+
+    def keep_last_talk(self, at: datetime) -> None:
+        self._db.put_meta("last_talk", at.isoformat())
+
     def cursor(self) -> str | None:
         kept: str | None = self._db.meta("cursor")
         return kept
@@ -74,6 +90,8 @@ class Store:
         `seen` are the operations that had their receipt before this pull began; a complete pull contains them.
         """
         with self._db.transaction():
+            if self._retired:
+                return True
             if self._server_went_back(page.epoch, page.settled_seq):
                 return False
             self.entities.put(page.items, self._round())
@@ -108,9 +126,15 @@ class Store:
     def _round(self) -> int:
         return int(self._db.meta("round") or 0)
 
+    def retire(self) -> None:
+        """A page that is still on its way must not come into a store that was signed out or opened anew."""
+        with self._db.transaction():
+            self._retired = True
+
     def sign_out(self) -> None:
         """Forget who was signed in and what they could see. Operations and unfinished forms stay."""
         with self._db.transaction():
+            self._retired = True
             for key in PERSONAL:
                 self._db.drop_meta(key)
             self._db.put_meta("complete", False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import platform
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,6 +19,7 @@ from shared.sync import Answer, Outcome, PullIn, PushIn
 BATCH = 200
 PAGE = 500
 POISON = (413, 422)
+DEVICE_NAME = platform.node()[:60]
 log = logging.getLogger(__name__)
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -72,6 +74,15 @@ class Syncer:
         return None
 
     async def _exchange(self) -> None:
+        try:
+            await self._push_and_pull()
+        except Refused as refusal:
+            if refusal.code != Code.device_unknown:
+                raise
+            await self._client.register(self._store.device_id, DEVICE_NAME)
+            await self._push_and_pull()
+
+    async def _push_and_pull(self) -> None:
         await self._push_all()
         if not await self._pull_all():
             # The server was restored from a backup: give back what it lost, then read its history from the start.

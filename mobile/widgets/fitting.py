@@ -20,7 +20,7 @@ class Fitting(Layout):
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(size_hint_y=None, **kwargs)
-        for name in ("pos", "width", "children", "spacing"):
+        for name in ("pos", "size", "children", "spacing"):
             self.fbind(name, self._trigger_layout)
 
     def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
@@ -168,7 +168,7 @@ class Spread(Fitting):
         if self._room(lefts[1:] + rights) >= need_of(lefts[0]):
             return [(lefts, rights)]
         later = [([left], []) for left in lefts[1:]]
-        if self._room(rights) >= min(need_of(lefts[0]), self.width * 0.42):
+        if self._room(rights) >= min(need_of(lefts[0]), self.width * 0.55):
             return [(lefts[:1], rights), *later]
         return [(lefts[:1], []), *later, ([], rights)]
 

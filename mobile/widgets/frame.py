@@ -9,16 +9,26 @@ from mobile.widgets.fitting import Spread
 from mobile.widgets.layout import Row
 
 
-class Header(Spread):
-    """Of a tab screen: the title, a quiet `note` beside it, and one thing on the right (its children)."""
+class Titled(Row):
+    """Children of a header stand on the right of its title."""
 
     title = StringProperty("")
+
+    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        if "spread" in self.ids:
+            self.ids.spread.add_widget(widget, *args, **kwargs)
+        else:
+            super().add_widget(widget, *args, **kwargs)
+
+
+class Header(Titled):
+    """Of a tab screen: the title, a quiet `note` beside it, and one thing on the right."""
+
     note = StringProperty("")
 
-class SubHeader(Row):
-    """Of a pushed screen: back, title, one thing on the right (its children). Unbound, back pops the screen."""
 
-    title = StringProperty("")
+class SubHeader(Titled):
+    """Of a pushed screen: back, title, one thing on the right. Unbound, back asks the shell to pop the screen."""
 
     __events__ = ("on_back",)
 
@@ -28,13 +38,6 @@ class SubHeader(Row):
             owner = owner.parent if owner.parent is not owner else None
         if owner is not None:
             owner.back()
-
-    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        # What a screen puts into the header belongs on the right of the title.
-        if "spread" in self.ids:
-            self.ids.spread.add_widget(widget, *args, **kwargs)
-        else:
-            super().add_widget(widget, *args, **kwargs)
 
 
 class SectionHead(Spread):

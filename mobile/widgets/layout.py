@@ -93,12 +93,22 @@ class Inset(Box):
 
 
 class Band(Box):
-    """The warm head of an invitation card: round on top only."""
+    """The warm head of an invitation's Group (radius 20): round on top only."""
 
 
 class Circ(AnchorLayout):
+    """A filled circle around one child; it grows when its child does."""
+
     fill = ColorProperty((1, 1, 1, 1))
     size_dp = NumericProperty(32)
+    content = NumericProperty(0)
+
+    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        super().add_widget(widget, *args, **kwargs)
+        widget.fbind("size", self._follow)
+
+    def _follow(self, _child: Widget, size: tuple[float, float]) -> None:
+        self.content = max(size) + dp(10)
 
 
 class Sheet(BoxLayout):

@@ -8,9 +8,10 @@ from kivy.core.text import Label as CoreLabel
 
 # A token may start with opening marks and end with closing ones, and keeps a number with its measure word.
 _TOKEN = re.compile(
-    r"[（《“‘]*(?:[0-9A-Za-z.:–*+%-]+(?: ?(?:分钟|小时|[米户岁天次分秒号楼层室条件周月年个口人张项步页]))?|[^ ])"
+    r"[（《“‘]*(?:[0-9A-Za-z.:–*+%-]+(?: ?(?:分钟|小时|单元|[米户岁天次分秒号楼层室条件周月年个口人张项步页]))?|[^ ])"
     r"[，。、；：？！）》”’…%]*| "
 )
+_CLOSING = "，。、；：？！）》”’…% "
 Measure = Callable[[str], float]
 
 
@@ -35,7 +36,7 @@ def _wrap_line(text: str, width: float, measure: Measure) -> str:
 
 def _no_lone_character(lines: list[list[str]]) -> None:
     """One character alone on the last line reads like a mistake: give it company."""
-    if len(lines) > 1 and sum(map(len, lines[-1])) == 1 and len(lines[-2]) > 2:
+    if len(lines) > 1 and len("".join(lines[-1]).strip(_CLOSING)) == 1 and len(lines[-2]) > 2:
         lines[-1].insert(0, lines[-2].pop())
 
 

@@ -40,6 +40,7 @@ class Fact(Row):
     sub = StringProperty("")
     icon_color = ColorProperty((0, 0, 0, 1))
     title_style = StringProperty("head")
+    sub_style = StringProperty("sub")
 
     def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
         if "spread" in self.ids:

@@ -18,10 +18,11 @@ from mobile.widgets.lines import natural_width
 
 
 class Press(ButtonBehavior, Box):
-    """An icon and a word. `need_w` and `need_h` say what they want, so that layouts can stretch the rest."""
+    """An icon and a word; `mark` stands in the icon's place. `need_w` and `need_h` say what they want, so that layouts can stretch the rest."""
 
     text = StringProperty("")
     icon = StringProperty("")
+    mark = StringProperty("")
     ink = ColorProperty((0, 0, 0, 1))
     icon_ink = ColorProperty((0, 0, 0, 1))
     solid = BooleanProperty(False)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -57,7 +58,11 @@ def metres(a: tuple[float, float], b: tuple[float, float]) -> float:
 
 def test_the_same_seed_and_day_give_the_same_county_in_another_process(county):
     there = subprocess.run(
-        [sys.executable, "-c", PRINT_HASH], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "7"}
+        [sys.executable, "-c", PRINT_HASH],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
     )
 
     assert there.stdout.strip() == fingerprint(county)
@@ -218,7 +223,7 @@ def test_identity_numbers_check_fit_the_person_and_belong_to_no_region(county):
 
 
 def test_the_check_character_is_the_one_of_the_standard():
-    # The worked example printed in GB 11643 and one that ends in X.
+    # The two examples printed in GB 11643.
     assert check_character("11010519491231002") == "X"
     assert check_character("44052418800101001") == "4"
 

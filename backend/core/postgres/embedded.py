@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pwd
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Self
 from urllib.parse import quote
 
 from backend.core.postgres.failure import PostgresFailed
-from backend.core.postgres.postmaster import PORT, Postmaster, last_complaint
+from backend.core.postgres.postmaster import PORT, Postmaster, StillRecovering, last_complaint
 from backend.core.postgres.programs import Account, clean_environment, owner_of, pg_binary, server_binary
 
 DATABASE = "gridhood"
@@ -55,8 +54,9 @@ class EmbeddedPostgres:
         try:
             account = self._prepare_home()
             with self._one_at_a_time():
-                self._ensure_running(account)
-                self._ensure_database()
+                with self._nothing_left_running():
+                    self._ensure_running(account)
+                    self._ensure_database()
                 if self._using is None:
                     self._using = self._open_lock("users.lock")
                     fcntl.flock(self._using, fcntl.LOCK_SH)
@@ -103,20 +103,18 @@ class EmbeddedPostgres:
         return account
 
     def _ensure_running(self, account: Account) -> None:
-        if self._postmaster.pid() is not None and not self._has_users():
-            self._postmaster.settle()
-            self._postmaster.stop()
-        if self._postmaster.pid() is not None:
-            self._postmaster.wait_until_ready()
+        self._postmaster.settle()
+        if self._postmaster.is_ready() and self._has_users():
             return
+        self._postmaster.stop()  # left behind, on its way down, or not there at all
+        self._postmaster.clear_after_crash()
         if not self._postmaster.data.exists():
             self._make_cluster(account)
         self._postmaster.launch(server_binary("postgres", account, self.folder), account)
 
     def _make_cluster(self, account: Account) -> None:
         """Made under another name and renamed when whole, so that a kill -9 halfway leaves nothing half made."""
-        unfinished = self._home / "unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished = self._postmaster.unfinished
         command = [str(server_binary("initdb", account, self.folder)), "-D", str(unfinished), "--username=postgres"]
         # Trust is safe here: only this account and root can enter the folder of the socket.
         command += ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -127,6 +125,9 @@ class EmbeddedPostgres:
         if made.returncode != 0:
             raise PostgresFailed(f"The database could not be made: {last_complaint(made.stderr)}.")
         unfinished.rename(self._postmaster.data)
+        home = os.open(self._home, os.O_RDONLY)
+        os.fsync(home)  # a rename lost with the power would have the next start throw the data away as unfinished
+        os.close(home)
 
     def _ensure_database(self) -> None:
         statement = (
@@ -140,6 +141,18 @@ class EmbeddedPostgres:
         )  # fmt: skip
         if asked.returncode != 0:
             raise PostgresFailed(f"The database {DATABASE} could not be made: {last_complaint(asked.stderr)}.")
+
+    @contextmanager
+    def _nothing_left_running(self) -> Iterator[None]:
+        """A Ctrl-C or a failure halfway through a start also ends the server, but never one at work on recovery."""
+        try:
+            yield
+        except StillRecovering:
+            raise
+        except BaseException:
+            if not self._has_users():
+                self._postmaster.stop()
+            raise
 
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:

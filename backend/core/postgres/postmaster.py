@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -36,11 +38,17 @@ PROMISES = {
 }
 
 
+class StillRecovering(PostgresFailed):
+    """The server is left running, so that the next start finds the work done."""
+
+
 class Postmaster:
     """Answers by /proc, not by signal 0: a reused number or an unreaped zombie must not pass for a live server."""
 
     def __init__(self, home: Path) -> None:
         self.home, self.data, self.log = home, home / "data", home / "log"
+        self.unfinished = home / "unfinished"  # data until it is whole
+        self._workplaces = (home, self.data, self.unfinished)
         self._child: subprocess.Popen[bytes] | None = None
 
     def pid(self) -> int | None:
@@ -49,14 +57,29 @@ class Postmaster:
             return self._child.pid
         lines = self._pid_lines()
         recorded = int(lines[0]) if lines and lines[0].strip().isdigit() else 0
-        return recorded if recorded in self._processes([recorded]) else None
+        return recorded if self._works_here(Path("/proc") / str(recorded)) else None
 
     def is_ready(self) -> bool:
         return self.pid() is not None and self._status() == "ready"
 
+    def clear_after_crash(self) -> None:
+        """End what a kill -9 left at work (sessions of a dead server, a first start halfway) and take away its marks.
+
+        Its number may be somebody else's by now, or a zombie's where no init reaps (in a container): PostgreSQL would
+        take either for a live server and refuse to start.
+        """
+        marks = [self.data / "postmaster.pid", self.home / f".s.PGSQL.{PORT}.lock"]
+        if not any(mark.exists() for mark in (*marks, self.unfinished)):
+            return
+        self._refuse_unseen_server()
+        if not _wait(self._nobody_left, STOP_SECONDS):
+            raise PostgresFailed(f"Processes of an earlier PostgreSQL in {self.home} do not end.")
+        for mark in marks:
+            mark.unlink(missing_ok=True)
+        shutil.rmtree(self.unfinished, ignore_errors=True)
+
     def launch(self, program: Path, account: Account) -> None:
         """Start and wait until it answers. Its own session: a Ctrl-C for us must not reach it before we stop it."""
-        self._clear_after_crash()
         command = [str(program), "-D", str(self.data), "-c", f"unix_socket_directories={_listed(self.home)}"]
         command += [part for name, value in PROMISES.items() for part in ("-c", f"{name}={value}")]
         with self._open_log(account) as log:
@@ -65,23 +88,17 @@ class Postmaster:
                 command, **account.run_as(), cwd=self.home, env=clean_environment(), start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        try:
-            self.wait_until_ready(read_from)
-        except KeyboardInterrupt:
-            self.stop()
-            raise
-
-    def wait_until_ready(self, read_from: int = 0) -> None:
-        """Wait out recovery. Past the limit the server is left to finish it: stopping it would begin it again."""
-        if not _wait(lambda: self.pid() is None or self.is_ready(), RECOVERY_SECONDS):
-            raise self._still_recovering()
-        if self.pid() is None:
+        self.settle()
+        if not self.is_ready():
             raise PostgresFailed(f"PostgreSQL did not start: {self._reason(read_from)} (log: {self.log}).")
 
     def settle(self) -> None:
-        """Wait while it is starting, so that stopping it does not throw away the recovery done so far."""
+        """Wait until it is ready or gone. Past the limit it is left to finish recovery: a stop would begin it again."""
         if not _wait(lambda: self.pid() is None or self._status() != "starting", RECOVERY_SECONDS):
-            raise self._still_recovering()
+            raise StillRecovering(
+                f"PostgreSQL is still recovering after {RECOVERY_SECONDS} seconds and goes on in the background; "
+                f"start gridhood again in a while (log: {self.log})."
+            )
 
     def stop(self) -> None:
         """Fast shutdown: sessions are cut, a checkpoint is written. Only if that hangs, the immediate one."""
@@ -94,32 +111,24 @@ class Postmaster:
                 return
         raise PostgresFailed(f"PostgreSQL (process {self.pid()}) does not stop (log: {self.log}).")
 
-    def _clear_after_crash(self) -> None:
-        """End a dead server's sessions, which may still write for a moment, and take away its marks.
+    def _refuse_unseen_server(self) -> None:
+        """A server in another container on the same volume is not in our /proc: two at once would ruin the data."""
+        with socket.socket(socket.AF_UNIX) as probe, suppress(OSError):
+            probe.connect(str(self.home / f".s.PGSQL.{PORT}"))
+            raise PostgresFailed(f"Another container or namespace already runs a PostgreSQL on {self.home}.")
 
-        Its number may be somebody else's by now, or a zombie's where no init reaps (in a container): PostgreSQL would
-        take either for a live server and refuse to start.
-        """
-        marks = [self.data / "postmaster.pid", self.home / f".s.PGSQL.{PORT}.lock"]
-        if not any(mark.exists() for mark in marks):
-            return
-        everybody = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-        for pid in self._processes(everybody):
+    def _nobody_left(self) -> bool:
+        left = [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if self._works_here(entry)]
+        for pid in left:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        if not _wait(lambda: not self._processes(everybody), STOP_SECONDS):
-            raise PostgresFailed(f"Processes of an earlier PostgreSQL in {self.data} do not end.")
-        for mark in marks:
-            mark.unlink(missing_ok=True)
-
-    def _processes(self, candidates: list[int]) -> list[int]:
-        """Those that are live PostgreSQL processes of this data folder, in which every one of them works."""
-        return [pid for pid in candidates if self._works_here(Path("/proc") / str(pid))]
+        return not left
 
     def _works_here(self, process: Path) -> bool:
+        """A live PostgreSQL process of this home: each works inside it, which no other home's does."""
         try:
             name = (process / "comm").read_text().strip()
-            return name.startswith("postgres") and os.readlink(process / "cwd") == str(self.data)
+            return name.startswith(("postgres", "initdb")) and Path(os.readlink(process / "cwd")) in self._workplaces
         except OSError:  # gone, a zombie, or not ours to look at
             return False
 
@@ -139,12 +148,6 @@ class Postmaster:
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         os.fchown(log, account.uid, account.gid)
         return open(log, "ab")
-
-    def _still_recovering(self) -> PostgresFailed:
-        return PostgresFailed(
-            f"PostgreSQL is still recovering after {RECOVERY_SECONDS} seconds and goes on in the background; "
-            f"start gridhood again in a while (log: {self.log})."
-        )
 
     def _reason(self, read_from: int) -> str:
         with open(self.log, "rb") as log:

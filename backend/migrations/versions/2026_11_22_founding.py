@@ -20,6 +20,7 @@ POLICIES = {
     "dwelling": "area",
     "edit": "area",
     "feed_head": "county",
+    "grid_version": "county",
     "household": "area",
     "offer": "volunteer",
     "operation": "actor",
@@ -192,6 +193,12 @@ def _tables() -> None:
         sa.Column("stream", sa.Text(collation="C"), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("county_code", "stream"),
+    )
+    op.create_table(
+        "grid_version",
+        sa.Column("county_code", sa.Text(collation="C"), nullable=False),
+        sa.Column("version", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("county_code"),
     )
     op.create_table(
         "login_counter",
@@ -683,6 +690,7 @@ def downgrade() -> None:
     op.drop_table("request_counter")
     op.drop_table("operation")
     op.drop_table("login_counter")
+    op.drop_table("grid_version")
     op.drop_table("feed_head")
     op.drop_table("edit")
     op.drop_table("dwelling")

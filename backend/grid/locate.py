@@ -1,0 +1,85 @@
+"""Which cell a place lies in: a tree of the county's cells in this process.
+
+Every change of a cell gives the county's grid a new random version, in the same transaction. A tree is kept with the
+version it was read at, so any number of processes, and a restored backup, can never answer from an old map.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+import shapely
+
+from backend.core.handover import beyond_scope
+from backend.core.transaction import Transaction
+from backend.grid import queries
+from backend.grid.boundaries import outline
+from backend.grid.geo import LonLat
+
+
+class Place(NamedTuple):
+    """A cell as far as a place needs it."""
+
+    code: str
+    name: str
+
+
+class CountyGrid:
+    """The basic cells of a county as they are now. On a shared edge the lowest code has it."""
+
+    def __init__(self, version: UUID | None, cells: Sequence[tuple[str, str, str]]) -> None:
+        """Take cells as (code, name, GeoJSON text)."""
+        ordered = sorted(cells)
+        self.version = version
+        self._places = [Place(code, name) for code, name, _ in ordered]
+        self._tree = shapely.STRtree(shapely.from_geojson([geojson for *_, geojson in ordered]))
+
+    def find(self, lon: float, lat: float) -> Place | None:
+        hits = self._tree.query(shapely.points(lon, lat), predicate="intersects")
+        return self._places[hits.min()] if hits.size else None
+
+    def find_many(self, points: Sequence[LonLat]) -> dict[LonLat, Place]:
+        """Look many places up at once; one outside every cell is left out."""
+        inputs, hits = self._tree.query(shapely.points(np.array(points)), predicate="intersects")
+        lowest = np.full(len(points), len(self._places))
+        np.minimum.at(lowest, inputs, hits)
+        return {point: self._places[at] for point, at in zip(points, lowest, strict=True) if at < len(self._places)}
+
+
+_grids: dict[str, CountyGrid] = {}
+
+
+async def grid_of(tx: Transaction) -> CountyGrid:
+    """Return the county's grid as it is now, for one small look-up while it has not changed."""
+    version = await queries.grid_version(tx.conn, tx.county)
+    known = _grids.get(tx.county)
+    if known is None or known.version != version:
+        known = _grids[tx.county] = CountyGrid(version, await _read(tx) if version else [])
+    return known
+
+
+async def _read(tx: Transaction) -> list[tuple[str, str, str]]:
+    """Read all cells of the county: a phone may stand in a cell that its owner does not work in."""
+    async with beyond_scope(tx, "grid.read", "county", UUID(int=0), tx.county):
+        return await queries.basic_cells(tx.conn, tx.county, tx.county)
+
+
+async def cell_at(tx: Transaction, lon: float, lat: float) -> str | None:
+    """Return the code of the cell that this WGS-84 position lies in."""
+    place = (await grid_of(tx)).find(lon, lat)
+    return place.code if place else None
+
+
+async def cells_at(tx: Transaction, points: Sequence[LonLat]) -> Mapping[Any, str]:
+    """Return the cell codes of many WGS-84 positions; one outside every cell is left out."""
+    if not points:
+        return {}
+    found = (await grid_of(tx)).find_many(points)
+    return {point: place.code for point, place in found.items()}
+
+
+def in_county(county: str, lon: float, lat: float) -> bool:
+    """Say whether a WGS-84 position lies in the county, as far as its coarse outline can tell."""
+    border = outline(county)
+    return border is None or bool(shapely.intersects_xy(border, lon, lat))

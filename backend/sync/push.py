@@ -1,0 +1,249 @@
+"""Taking what phones did: every operation is answered, and none blocks its neighbours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from hmac import compare_digest
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from backend.auth.directory import Directory
+from backend.core import operations
+from backend.core.db import Database
+from backend.core.errors import Refusal
+from backend.core.scope import Caller
+from backend.core.settings import Keys
+from backend.core.transaction import Settled, Transaction
+from backend.matching import service as matching
+from backend.sync import queries
+from backend.visits import service as visits
+from shared.errors import CATALOGUE, Code
+from shared.matching import CheckIn, DeclineIn, HandBackIn
+from shared.sync import SCHEMA, Answer, Operation, OperationKind, Outcome, PushIn, PushOut
+from shared.types import WireIn
+from shared.visits import VisitIn
+
+
+class Nothing(WireIn):
+    """An operation that needs no further word."""
+
+
+BODIES: dict[OperationKind, type[BaseModel]] = {
+    OperationKind.visit_record: VisitIn,
+    OperationKind.offer_accept: Nothing,
+    OperationKind.offer_decline: DeclineIn,
+    OperationKind.task_hand_back: HandBackIn,
+    OperationKind.task_check_in: CheckIn,
+    OperationKind.task_check_out: CheckIn,
+    OperationKind.task_late: Nothing,
+}
+
+_OPERATION = TypeAdapter(Operation)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operation that could be read, with its body and fingerprint, and its place in the push."""
+
+    index: int
+    operation: Operation
+    kind: OperationKind
+    body: BaseModel
+    content: bytes
+
+
+async def push(database: Database, directory: Directory, keys: Keys, caller: Caller, sent: PushIn) -> PushOut:
+    """Apply a phone's operations in the scope of whoever made them, one transaction per author."""
+    authors = await _authors(database, caller, sent.device_id)
+    asked, answers = _read(keys, sent)
+    strangers = [one for one in asked if one.operation.author_id not in authors]
+    answers += [_no(one.index, one.operation.op_id, Code.not_the_author) for one in strangers]
+    for author in dict.fromkeys(one.operation.author_id for one in asked if one.operation.author_id in authors):
+        mine = [one for one in asked if one.operation.author_id == author]
+        answers += await _as_author(database, directory, keys, caller, author, mine)
+    return await database.run(caller, partial(_receipt, sent=sent, asked=asked, answers=answers))
+
+
+async def _authors(database: Database, caller: Caller, device_id: UUID) -> set[UUID]:
+    async with database.bare() as conn:
+        device = await queries.device(conn, caller.county_code, device_id)
+        if device is None:
+            raise Refusal(Code.device_unknown)
+        if device["revoked_at"] is not None:
+            raise Refusal(Code.device_revoked)
+        authors = await queries.authors(conn, caller.county_code, device_id)
+    if caller.account_id not in authors:
+        raise Refusal(Code.device_unknown)
+    return authors
+
+
+def _read(keys: Keys, sent: PushIn) -> tuple[list[Asked], list[Answer]]:
+    """Read each operation on its own; one that cannot be read is answered and left out."""
+    asked, answers = [], []
+    for index, raw in enumerate(sent.operations):
+        try:
+            asked.append(_read_one(keys, index, raw, sent.device_id))
+        except Refusal as no:
+            answers.append(_no(index, _op_id(raw), no.code))
+    return asked, answers
+
+
+def _read_one(keys: Keys, index: int, raw: dict[str, Any], device_id: UUID) -> Asked:
+    try:
+        operation = _OPERATION.validate_python(raw)
+    except ValidationError as error:
+        raise Refusal(Code.malformed) from error
+    if operation.device_id != device_id:
+        raise Refusal(Code.not_the_author)
+    if operation.kind not in set(OperationKind) or operation.schema_version > SCHEMA:
+        raise Refusal(Code.unknown_operation)
+    kind = OperationKind(operation.kind)
+    try:
+        body = BODIES[kind].model_validate(operation.fields)
+    except ValidationError as error:
+        raise Refusal(Code.malformed) from error
+    content = operations.fingerprint(keys.ledger, kind, operation.entity_id, body.model_dump(mode="json"))
+    return Asked(index, operation, kind, body, content)
+
+
+def _op_id(raw: dict[str, Any]) -> UUID | None:
+    try:
+        return UUID(str(raw.get("op_id")))
+    except ValueError:
+        return None
+
+
+def _no(index: int, op_id: UUID | None, code: Code) -> Answer:
+    return Answer(
+        op_id=op_id, index=index, outcome=Outcome.rejected, code=code, sentence=CATALOGUE[code].sentence
+    )
+
+
+async def _as_author(
+    database: Database, directory: Directory, keys: Keys, pusher: Caller, author_id: UUID, asked: Sequence[Asked]
+) -> list[Answer]:
+    """Apply one author's operations set-based; on a database error again with a savepoint per operation."""
+    author = pusher if author_id == pusher.account_id else await directory.caller(pusher.county_code, author_id)
+    if author is None:
+        return [_no(one.index, one.operation.op_id, Code.session_ended) for one in asked]
+    work = partial(_apply, keys=keys, asked=asked)
+    try:
+        return await database.run(author, partial(work, together=True))
+    except (Refusal, asyncpg.PostgresError):
+        return await database.run(author, partial(work, together=False))
+
+
+async def _apply(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: bool) -> list[Answer]:
+    await queries.lock_device(tx.conn, tx.county, asked[0].operation.device_id)
+    known = await operations.remembered(tx, [one.operation.op_id for one in asked])
+    made = await operations.remembered_entities(
+        tx, [one.operation.entity_id for one in asked if one.kind is OperationKind.visit_record]
+    )
+    answers: dict[int, Answer] = {}
+    fresh: dict[UUID, Asked] = {}
+    for one in asked:
+        earlier = known.get(one.operation.op_id)
+        if earlier is None and one.kind is OperationKind.visit_record:
+            earlier = made.get(one.operation.entity_id)
+        if earlier:
+            answers[one.index] = _repeat(one, earlier)
+        elif twin := fresh.get(one.operation.op_id):
+            answers[one.index] = _twin(one, twin)
+        else:
+            fresh[one.operation.op_id] = one
+    refused = await _do(tx, list(fresh.values()), together)
+    for one in fresh.values():
+        no = refused.get(one.index)
+        answers[one.index] = _no(one.index, one.operation.op_id, no.code) if no else _yes(one)
+        tx.settled(_settled(one, no))
+    return list(answers.values())
+
+
+def _repeat(one: Asked, earlier: operations.Remembered) -> Answer:
+    """Answer a repeat as the first time; the same id with other content is another operation, and refused."""
+    if not compare_digest(earlier.content_hmac, one.content):
+        return _no(one.index, one.operation.op_id, Code.id_taken)
+    if earlier.outcome is Outcome.rejected and earlier.code:
+        return _no(one.index, one.operation.op_id, Code(earlier.code))
+    return Answer(op_id=one.operation.op_id, index=one.index, outcome=Outcome.duplicate, rev=earlier.rev)
+
+
+def _twin(one: Asked, twin: Asked) -> Answer:
+    if one.content != twin.content:
+        return _no(one.index, one.operation.op_id, Code.id_taken)
+    return Answer(op_id=one.operation.op_id, index=one.index, outcome=Outcome.duplicate)
+
+
+def _yes(one: Asked) -> Answer:
+    return Answer(op_id=one.operation.op_id, index=one.index, outcome=Outcome.applied)
+
+
+def _settled(one: Asked, no: Refusal | None) -> Settled:
+    operation = one.operation
+    return Settled(
+        operation.op_id, one.kind, operation.entity_id, Outcome.rejected if no else Outcome.applied, one.content,
+        code=no.code if no else None, device_id=operation.device_id, device_seq=operation.device_seq,
+    )  # fmt: skip
+
+
+async def _do(tx: Transaction, asked: Sequence[Asked], together: bool) -> dict[int, Refusal]:
+    """Do what is new; return the refused by their place in the push."""
+    recorded = [one for one in asked if one.kind is OperationKind.visit_record]
+    refused: dict[int, Refusal] = {}
+    if together and recorded:
+        refused = await _record(tx, recorded)
+    for one in asked if not together else [one for one in asked if one.kind is not OperationKind.visit_record]:
+        try:
+            async with tx.savepoint():
+                await _do_one(tx, one)
+        except Refusal as no:
+            refused[one.index] = no
+        except asyncpg.UniqueViolationError:
+            refused[one.index] = Refusal(Code.id_taken)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+            refused[one.index] = Refusal(Code.malformed)
+    return refused
+
+
+async def _record(tx: Transaction, asked: Sequence[Asked]) -> dict[int, Refusal]:
+    """Record visits together. Two operations for one visit id cannot both be new."""
+    drafts: dict[UUID, Asked] = {}
+    refused: dict[int, Refusal] = {}
+    for one in asked:
+        if one.operation.entity_id in drafts:
+            refused[one.index] = Refusal(Code.id_taken)
+        else:
+            drafts[one.operation.entity_id] = one
+    bodies = [visits.Draft(visit_id, _visit(one)) for visit_id, one in drafts.items()]
+    no = await visits.record_many(tx, tx.caller, bodies)
+    return refused | {drafts[visit_id].index: refusal for visit_id, refusal in no.items()}
+
+
+def _visit(one: Asked) -> VisitIn:
+    assert isinstance(one.body, VisitIn)
+    return one.body
+
+
+async def _do_one(tx: Transaction, one: Asked) -> None:
+    if one.kind is OperationKind.visit_record:
+        refused = await visits.record_many(tx, tx.caller, [visits.Draft(one.operation.entity_id, _visit(one))])
+        if refused:
+            raise refused[one.operation.entity_id]
+    else:
+        await matching.perform(tx, one.kind, one.operation.entity_id, one.body)
+
+
+async def _receipt(
+    tx: Transaction, sent: PushIn, asked: Sequence[Asked], answers: Sequence[Answer]
+) -> PushOut:
+    """Settle the phone's numbers after everything is committed, and write the receipt."""
+    top = max((one.operation.device_seq for one in asked), default=0)
+    return PushOut(
+        epoch=await queries.epoch(tx.conn, tx.county),
+        settled_seq=await queries.settle(tx.conn, tx.county, sent.device_id, top),
+        answers=sorted(answers, key=lambda answer: answer.index),
+        server_time=tx.now,
+    )

@@ -1,0 +1,88 @@
+"""SQL of push and pull."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from backend.sync.cursors import Place
+
+
+async def epoch(conn: asyncpg.Connection, county: str) -> str:
+    """Return what changes when the database was restored: our own word, the cluster's identity and its timeline."""
+    found: str = await conn.fetchval(
+        "SELECT epoch || '-' || (SELECT system_identifier FROM pg_control_system()) || '-' ||"
+        " (SELECT timeline_id FROM pg_control_checkpoint()) FROM county WHERE county_code = $1",
+        county,
+    )
+    return found
+
+
+async def heads(conn: asyncpg.Connection, county: str, scopes: Sequence[str], own: str | None) -> dict[Place, int]:
+    """Return the last number of every stream that each scope reads, and of the volunteer's own."""
+    rows = await conn.fetch(
+        """
+        SELECT s.area, f.stream, f.seq FROM unnest($2::text[]) AS s(area) JOIN feed_head f ON f.county_code = $1
+          AND (CASE WHEN length(s.area) >= 12 THEN f.stream = left(s.area, 12)
+                    ELSE f.stream >= s.area AND f.stream < s.area || ':' END)
+        UNION ALL
+        SELECT '', stream, seq FROM feed_head WHERE county_code = $1 AND stream = $3
+        """,
+        county, list(scopes), own,
+    )  # fmt: skip
+    return {(row["area"], row["stream"]): row["seq"] for row in rows}
+
+
+async def changes(
+    conn: asyncpg.Connection, county: str, since: Sequence[tuple[str, str, int]], limit: int
+) -> list[asyncpg.Record]:
+    """Return at most `limit` changes after each place's number, place by place in their order."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        """
+        SELECT p.area, p.stream, c.kind, c.id, c.area_code, c.seq, c.gone
+        FROM unnest($2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY AS p(area, stream, after, place)
+        CROSS JOIN LATERAL (
+            SELECT kind, id, area_code, seq, gone FROM change
+            WHERE county_code = $1 AND stream = p.stream AND seq > p.after
+              AND (p.area = '' OR (area_code >= p.area AND area_code < p.area || ':'))
+            ORDER BY seq LIMIT $5
+        ) c
+        ORDER BY p.place, c.seq LIMIT $5
+        """,
+        county, *(list(column) for column in zip(*since, strict=True)), limit,
+    )  # fmt: skip
+    return rows
+
+
+async def device(conn: asyncpg.Connection, county: str, device_id: UUID) -> asyncpg.Record | None:
+    return await conn.fetchrow(
+        "SELECT settled_seq, revoked_at FROM device WHERE county_code = $1 AND id = $2", county, device_id
+    )
+
+
+async def authors(conn: asyncpg.Connection, county: str, device_id: UUID) -> set[UUID]:
+    """Return the accounts that have signed in on this phone."""
+    rows = await conn.fetch(
+        "SELECT account_id FROM device_login WHERE county_code = $1 AND device_id = $2", county, device_id
+    )
+    return {row["account_id"] for row in rows}
+
+
+async def lock_device(conn: asyncpg.Connection, county: str, device_id: UUID) -> None:
+    """One push of a phone at a time: a repeat that overtakes its original waits and finds it settled."""
+    await conn.execute("SELECT 1 FROM device WHERE county_code = $1 AND id = $2 FOR UPDATE", county, device_id)
+
+
+async def settle(conn: asyncpg.Connection, county: str, device_id: UUID, seq: int) -> int:
+    settled: int = await conn.fetchval(
+        "UPDATE device SET settled_seq = greatest(settled_seq, $3) WHERE county_code = $1 AND id = $2"
+        " RETURNING settled_seq",
+        county, device_id, seq,
+    )  # fmt: skip
+    return settled
+
+
+async def forget_gone(conn: asyncpg.Connection, county: str, before: datetime) -> None:
+    """Drop news of departed rows that every valid cursor has passed."""
+    await conn.execute("DELETE FROM change WHERE county_code = $1 AND gone AND at < $2", county, before)

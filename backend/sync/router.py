@@ -1,0 +1,41 @@
+"""Push and pull for phones, and the same feed for other systems."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from backend.auth.deps import Anyone, AppKeys, CurrentReader
+from backend.core.db import Db, TxRoute
+from backend.core.transaction import Transaction
+from backend.sync import pull as pulling
+from backend.sync import push as pushing
+from shared.sync import PULL_LIMIT, ChangesOut, PullIn, PullOut, PushIn, PushOut
+
+router = APIRouter(tags=["同步"], route_class=TxRoute)
+
+
+@router.post("/sync/push")
+async def push(request: Request, body: PushIn, caller: Anyone, database: Db, keys: AppKeys) -> PushOut:
+    """手机送来做过的事，逐条答复。答复“已接收”之后才算存好。"""
+    return await pushing.push(database, request.app.state.directory, keys, caller, body)
+
+
+@router.post("/sync/pull")
+async def pull(body: PullIn, caller: Anyone, database: Db) -> PullOut:
+    """手机取变化。没有游标就从头取。"""
+    return await pulling.pull(database, caller, body)
+
+
+@router.get("/changes")
+async def changes(
+    reader: CurrentReader,
+    database: Db,
+    cursor: Annotated[str | None, Query(max_length=8000, description="上次的游标")] = None,
+    limit: Annotated[int, Query(ge=1, le=PULL_LIMIT, description="最多几条")] = 200,
+) -> ChangesOut:
+    """按游标读取可见区域里的全部变化，不漏不重。"""
+
+    async def read(tx: Transaction) -> ChangesOut:
+        return await pulling.changes(tx, cursor, limit)
+
+    return await database.run(reader, read, snapshot=True)

@@ -1,0 +1,100 @@
+"""SQL of visits."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from backend.core.paging import PageParams
+from shared.visits import VisitOut
+
+COLUMNS = (
+    "id, area_code, happened_in, household_id, resident_id, worker_id, worker_name, mode, outcome, findings, note,"
+    " visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence, received_at"
+)
+
+
+async def lock_households(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
+    """Return the households that the caller sees, locked in the order of their ids."""
+    rows = await conn.fetch(
+        """
+        SELECT h.id, h.area_code, h.care, h.last_visited_on, h.last_seen_on, h.tries_since_seen, h.due_on,
+               h.due_reason, d.lon, d.lat
+        FROM household h JOIN dwelling d ON d.county_code = h.county_code AND d.id = h.dwelling_id
+        WHERE h.county_code = $1 AND h.id = ANY($2::uuid[]) ORDER BY h.id FOR UPDATE OF h
+        """,
+        county, sorted(set(ids)),
+    )  # fmt: skip
+    return {row["id"]: row for row in rows}
+
+
+async def known_residents(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> set[UUID]:
+    rows = await conn.fetch("SELECT id FROM resident WHERE county_code = $1 AND id = ANY($2::uuid[])", county, ids)
+    return {row["id"] for row in rows}
+
+
+async def add(
+    conn: asyncpg.Connection, county: str, now: datetime, visits: Sequence[Sequence[Any]],
+    standings: Sequence[Sequence[Any]],
+) -> None:  # fmt: skip
+    """Store visits and how their households stand after them, in one statement."""
+    await conn.execute(_ADD, county, now, *_by_column(visits), *_by_column(standings))
+
+
+def _by_column(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, VisitOut]:
+    rows = await conn.fetch(
+        f"SELECT {COLUMNS} FROM visit WHERE county_code = $1 AND id = ANY($2::uuid[])", county, list(ids)
+    )
+    return {row["id"]: VisitOut.model_validate(dict(row)) for row in rows}
+
+
+async def page_of_area(conn: asyncpg.Connection, county: str, area: str, page: PageParams) -> list[asyncpg.Record]:
+    """Return one row more than a page of an area's visits, newest received first."""
+    return await _page(conn, "area_code >= $2 AND area_code < $2 || ':'", county, area, page)
+
+
+async def page_of_household(
+    conn: asyncpg.Connection, county: str, household: UUID, page: PageParams
+) -> list[asyncpg.Record]:
+    return await _page(conn, "household_id = $2", county, household, page)
+
+
+async def _page(
+    conn: asyncpg.Connection, where: str, county: str, value: Any, page: PageParams
+) -> list[asyncpg.Record]:
+    after = "AND (received_at, id) < ($4, $5)" if page.after else ""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        f"SELECT {COLUMNS} FROM visit WHERE county_code = $1 AND {where} {after}"
+        " ORDER BY received_at DESC, id DESC LIMIT $3",
+        county, value, page.limit + 1, *(page.after or ()),
+    )  # fmt: skip
+    return rows
+
+
+_ADD = """
+WITH fresh AS (
+    INSERT INTO visit (county_code, received_at, id, area_code, happened_in, household_id, resident_id, worker_id,
+                       worker_name, mode, outcome, findings, note, visited_at, return_on, lon, lat, accuracy_m,
+                       distance_m, fix_area_code, evidence)
+    SELECT $1, $2, id, area_code, area_code, household_id, resident_id, worker_id, worker_name, mode, outcome,
+           string_to_array(findings, ','), note, visited_at, return_on, lon, lat, accuracy_m, distance_m,
+           fix_area_code, evidence
+    FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[],
+                $11::text[], $12::text[], $13::timestamptz[], $14::date[], $15::float8[], $16::float8[],
+                $17::float8[], $18::int[], $19::text[], $20::text[])
+      AS v(id, area_code, household_id, resident_id, worker_id, worker_name, mode, outcome, findings, note,
+           visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence)
+)
+UPDATE household h
+SET last_visited_on = s.visited, last_seen_on = s.seen, tries_since_seen = s.tries, due_on = s.due,
+    due_reason = s.reason, rev = h.rev + 1
+FROM unnest($21::uuid[], $22::date[], $23::date[], $24::int[], $25::date[], $26::text[])
+  AS s(id, visited, seen, tries, due, reason)
+WHERE h.county_code = $1 AND h.id = s.id
+"""

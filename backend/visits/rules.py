@@ -1,0 +1,92 @@
+"""When to come back, and what a fix is worth as evidence. Pure: the day is passed in."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from shared.residents import CARE_WORDS, Care
+from shared.visits import FINDING_WORDS, Evidence, Finding, Fix, VisitOutcome
+
+CARE_DAYS = 14
+USUAL_DAYS = 60
+RETRY_DAYS = 7
+WORRY_DAYS = 7
+DECLINED_DAYS = 90
+"""Days until the next visit: somebody to be cared for, anybody, nobody home, something found, not wanted."""
+
+MET = frozenset({VisitOutcome.seen, VisitOutcome.family})
+WORRIES = frozenset(Finding) - {Finding.fine}
+
+DOOR_M = 50
+NEAR_M = 300
+VAGUE_M = 200
+STALE_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a household stands: when somebody came, when somebody was met, and when to go again."""
+
+    last_visited_on: date | None = None
+    last_seen_on: date | None = None
+    tries_since_seen: int = 0
+    due_on: date | None = None
+    due_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a visit means for its household."""
+
+    day: date
+    outcome: VisitOutcome
+    findings: Sequence[Finding] = ()
+    return_on: date | None = None
+
+
+def after(standing: Standing, call: Call, care: Collection[Care]) -> Standing:
+    """Return how a household stands after a call, which may arrive late and out of order.
+
+    "Nobody home" never resets the day the person was last seen.
+    """
+    met = call.outcome in MET
+    if met and (standing.last_seen_on is None or call.day >= standing.last_seen_on):
+        standing = replace(standing, last_seen_on=call.day, tries_since_seen=0)
+    elif not met and (standing.last_seen_on is None or call.day >= standing.last_seen_on):
+        standing = replace(standing, tries_since_seen=standing.tries_since_seen + 1)
+    if standing.last_visited_on is not None and call.day < standing.last_visited_on:
+        return standing
+    due_on, reason = next_due(call, care)
+    return replace(standing, last_visited_on=call.day, due_on=due_on, due_reason=reason)
+
+
+def next_due(call: Call, care: Collection[Care]) -> tuple[date | None, str]:
+    """Return when to go again and why, in a sentence. A promise outranks a rule, a refusal outranks care."""
+    worries = [FINDING_WORDS[f] for f in call.findings if f in WORRIES]
+    if call.return_on is not None and call.return_on > call.day:
+        return call.return_on, f"上次{'、'.join(worries)}，约好这天再来" if worries else "约好这天再来"
+    if call.outcome is VisitOutcome.moved:
+        return None, "说已搬走，等核实"
+    if call.outcome is VisitOutcome.declined:
+        return call.day + timedelta(days=DECLINED_DAYS), "上次不愿意见，过一阵再去"
+    if call.outcome is VisitOutcome.absent:
+        return call.day + timedelta(days=RETRY_DAYS), "上次家中无人，再去一次"
+    if worries:
+        return call.day + timedelta(days=WORRY_DAYS), f"上次{'、'.join(worries)}，去看看好些没有"
+    if care:
+        words = "、".join(CARE_WORDS[c] for c in sorted(care))
+        return call.day + timedelta(days=CARE_DAYS), f"{words}，每 {CARE_DAYS} 天看一次"
+    return call.day + timedelta(days=USUAL_DAYS), f"每 {USUAL_DAYS} 天走一遍"
+
+
+def evidence(fix: Fix | None, distance_m: float | None) -> Evidence:
+    """Grade a fix by distance to the door, accuracy, age and the system's mock flag."""
+    if fix is None:
+        return Evidence.none
+    if fix.mock:
+        return Evidence.mock
+    if distance_m is None or fix.accuracy_m > VAGUE_M or fix.age_s > STALE_S:
+        return Evidence.vague
+    if distance_m <= max(DOOR_M, fix.accuracy_m + 30):
+        return Evidence.at_door
+    return Evidence.near if distance_m <= NEAR_M else Evidence.far

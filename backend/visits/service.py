@@ -1,0 +1,174 @@
+"""Recording visits, one or five hundred at a time by the same code, and reading them back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from backend.core import operations
+from backend.core.clock import county_day
+from backend.core.errors import Refusal
+from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.scope import Caller
+from backend.core.settings import Keys
+from backend.core.transaction import Transaction
+from backend.grid import locate
+from backend.grid.geo import distance_m, to_wgs84
+from backend.visits import queries, rules
+from shared.errors import Code
+from shared.residents import Care
+from shared.sync import EntityKind
+from shared.types import is_within
+from shared.visits import VisitIn, VisitOut
+
+KIND = "visit.record"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A visit to be recorded."""
+
+    id: UUID
+    body: VisitIn
+
+
+async def record(tx: Transaction, keys: Keys, worker: Caller, visit_id: UUID, body: VisitIn) -> VisitOut:
+    """Record one visit; sending the same again answers with what is stored."""
+    op_id = operations.of_put(KIND, visit_id)
+    content = fingerprint(keys, visit_id, body)
+    if not await already_recorded(tx, visit_id, content):
+        refused = await record_many(tx, worker, [Draft(visit_id, body)])
+        if refused:
+            raise refused[visit_id]
+        tx.settled(operations.applied(op_id, KIND, visit_id, content))
+    return await get(tx, visit_id)
+
+
+def fingerprint(keys: Keys, visit_id: UUID, body: VisitIn) -> bytes:
+    return operations.fingerprint(keys.ledger, KIND, visit_id, body.model_dump(mode="json"))
+
+
+async def already_recorded(tx: Transaction, visit_id: UUID, content: bytes) -> bool:
+    """Say whether this very visit was recorded, by whatever way; the same id with other content is refused."""
+    known = (await operations.remembered_entities(tx, [visit_id])).get(visit_id)
+    if known is None:
+        return False
+    if known.content_hmac != content:
+        raise Refusal(Code.id_taken)
+    return True
+
+
+async def record_many(tx: Transaction, worker: Caller, drafts: Sequence[Draft]) -> dict[UUID, Refusal]:
+    """Record visits set-based. A refused one is returned with its reason and never stops its neighbours.
+
+    A visit is never refused for its place: its area is its household's cell, wherever the phone stood.
+    """
+    households = await queries.lock_households(tx.conn, tx.county, [d.body.household_id for d in drafts])
+    residents = await _residents(tx, drafts)
+    refused = {d.id: no for d in drafts if (no := _refusal(worker, d, households, residents))}
+    accepted = [d for d in drafts if d.id not in refused]
+    if accepted:
+        await _store(tx, worker, accepted, households)
+    return refused
+
+
+async def _residents(tx: Transaction, drafts: Sequence[Draft]) -> set[UUID]:
+    wanted = [d.body.resident_id for d in drafts if d.body.resident_id]
+    return await queries.known_residents(tx.conn, tx.county, wanted) if wanted else set()
+
+
+def _refusal(
+    worker: Caller, draft: Draft, households: dict[UUID, asyncpg.Record], residents: set[UUID]
+) -> Refusal | None:
+    household = households.get(draft.body.household_id)
+    if household is None:
+        return Refusal(Code.household_not_here, pointer="/household_id")
+    if not worker.may_write_in(household["area_code"]):
+        return Refusal(Code.area_not_allowed, pointer="/household_id")
+    if draft.body.resident_id and draft.body.resident_id not in residents:
+        return Refusal(Code.resident_not_here, pointer="/resident_id")
+    return None
+
+
+async def _store(
+    tx: Transaction, worker: Caller, drafts: Sequence[Draft], households: dict[UUID, asyncpg.Record]
+) -> None:
+    places = [_place(d.body) for d in drafts]
+    cells = await _cells(tx, [place for place in places if place])
+    rows = [
+        _row(worker, draft, households[draft.body.household_id], place, cells.get(place) if place else None)
+        for draft, place in zip(drafts, places, strict=True)
+    ]
+    await queries.add(tx.conn, tx.county, tx.now, rows, _standings(tx, drafts, households))
+    for draft in drafts:
+        area = households[draft.body.household_id]["area_code"]
+        tx.changed(EntityKind.visit, draft.id, area)
+        tx.changed(EntityKind.household, draft.body.household_id, area)
+        tx.audit("visit.recorded", "visit", draft.id, area)
+
+
+async def _cells(tx: Transaction, places: Sequence[tuple[float, float]]) -> dict[tuple[float, float], str | None]:
+    """Return the cell that each fix lies in."""
+    found = await locate.cells_at(tx, [lon for lon, _ in places], [lat for _, lat in places]) if places else []
+    return dict(zip(places, found, strict=True))
+
+
+def _place(body: VisitIn) -> tuple[float, float] | None:
+    return to_wgs84(body.fix.lon, body.fix.lat, body.fix.crs) if body.fix else None
+
+
+def _row(
+    worker: Caller, draft: Draft, household: asyncpg.Record, place: tuple[float, float] | None, fix_cell: str | None
+) -> tuple[Any, ...]:
+    body, away = draft.body, None
+    if place and household["lon"] is not None:
+        away = distance_m(*place, household["lon"], household["lat"])
+    return (
+        draft.id, household["area_code"], body.household_id, body.resident_id, worker.account_id, worker.name,
+        body.mode, body.outcome, ",".join(body.findings), body.note, body.visited_at, body.return_on,
+        place[0] if place else None, place[1] if place else None, body.fix.accuracy_m if body.fix else None,
+        None if away is None else min(round(away), 2**31 - 1), fix_cell, rules.evidence(body.fix, away),
+    )  # fmt: skip
+
+
+def _standings(
+    tx: Transaction, drafts: Sequence[Draft], households: dict[UUID, asyncpg.Record]
+) -> list[tuple[Any, ...]]:
+    """Fold the visits into their households, oldest first. A clock that runs ahead cannot push a day past today."""
+    today = county_day(tx.now)
+    standings: dict[UUID, rules.Standing] = {}
+    for draft in sorted(drafts, key=lambda d: d.body.visited_at):
+        body, row = draft.body, households[draft.body.household_id]
+        before = standings.get(row["id"]) or rules.Standing(
+            row["last_visited_on"], row["last_seen_on"], row["tries_since_seen"], row["due_on"], row["due_reason"]
+        )
+        call = rules.Call(min(county_day(body.visited_at), today), body.outcome, body.findings, body.return_on)
+        standings[row["id"]] = rules.after(before, call, [Care(c) for c in row["care"]])
+    return [
+        (i, s.last_visited_on, s.last_seen_on, s.tries_since_seen, s.due_on, s.due_reason) for i, s in standings.items()
+    ]
+
+
+async def get(tx: Transaction, visit_id: UUID) -> VisitOut:
+    found = (await queries.by_ids(tx.conn, tx.county, [visit_id])).get(visit_id)
+    if found is None:
+        raise Refusal(Code.not_found)
+    return found
+
+
+async def listed(
+    tx: Transaction, caller: Caller, area_code: str | None, household_id: UUID | None, page: PageParams
+) -> Page[VisitOut]:
+    """List visits of a household or an area, newest received first, inside the caller's scope."""
+    if household_id:
+        rows = await queries.page_of_household(tx.conn, tx.county, household_id, page)
+    else:
+        area = area_code or tx.county
+        if area_code and not any(is_within(area, s) or is_within(s, area) for s in caller.scopes):
+            raise Refusal(Code.area_not_allowed, pointer="/area_code")
+        rows = await queries.page_of_area(tx.conn, tx.county, area, page)
+    items = [VisitOut.model_validate(dict(row)) for row in rows[: page.limit]]
+    more = encode_cursor(items[-1].received_at, items[-1].id) if len(rows) > page.limit else None
+    return Page(items=items, next_cursor=more)

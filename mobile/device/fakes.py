@@ -1,0 +1,85 @@
+"""Scripted ports for tests: each remembers what was asked of it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mobile.device.ports import DeviceFix, LocationTimeout, NoFix, Ports
+
+KEY = bytes(range(32))
+
+
+class ScriptedLocation:
+    """Gives the listed fixes or problems in turn; the last one stays."""
+
+    def __init__(self, *script: DeviceFix | NoFix) -> None:
+        self._script = list(script) or [LocationTimeout()]
+        self._last: DeviceFix | None = None
+
+    async def fix(self, timeout_s: float) -> DeviceFix:
+        step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        if isinstance(step, NoFix):
+            raise step
+        self._last = step
+        return step
+
+    def last(self) -> DeviceFix | None:
+        return self._last
+
+
+class FixedKeystore:
+    def key(self) -> bytes:
+        return KEY
+
+
+@dataclass
+class RecordedNotifications:
+    shown: list[tuple[str, str]] = field(default_factory=list)
+
+    def notify(self, title: str, text: str) -> None:
+        self.shown.append((title, text))
+
+
+@dataclass
+class RecordedDialer:
+    dialled: list[str] = field(default_factory=list)
+
+    def dial(self, number: str) -> None:
+        self.dialled.append(number)
+
+
+@dataclass
+class RecordedClipboard:
+    text: str = ""
+
+    def copy(self, text: str) -> None:
+        self.text = text
+
+
+@dataclass
+class RecordedFiles:
+    saved: dict[str, bytes] = field(default_factory=dict)
+
+    def save(self, name: str, content: bytes) -> Path:
+        self.saved[name] = content
+        return Path("exports") / name
+
+
+@dataclass
+class RecordedSpeech:
+    available: bool = True
+    spoken: list[str] = field(default_factory=list)
+
+    def speak(self, text: str) -> None:
+        self.spoken.append(text)
+
+
+def ports(location: ScriptedLocation | None = None) -> Ports:
+    return Ports(
+        location=location or ScriptedLocation(),
+        keystore=FixedKeystore(),
+        notifications=RecordedNotifications(),
+        dialer=RecordedDialer(),
+        clipboard=RecordedClipboard(),
+        files=RecordedFiles(),
+        speech=RecordedSpeech(),
+    )

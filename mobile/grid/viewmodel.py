@@ -1,0 +1,162 @@
+"""我的网格: cells and stairwells on a map, the doors of one stairwell, the person behind one door."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from kivy.event import EventDispatcher
+from kivy.properties import ListProperty, ObjectProperty, StringProperty
+
+from mobile.core import texts
+from mobile.core.clock import Clock, local_day
+from mobile.device.ports import NoFix, Ports
+from mobile.grid import rules
+from mobile.residents.rules import CareTag, care_tags, door, first_phone, person_to_see
+from mobile.store.store import Store
+from shared.grid import CellOut
+from shared.residents import HouseholdOut, ResidentOut
+
+LOCATE_SECONDS = 15.0
+MOST_FOUND = 30
+
+
+@dataclass(frozen=True, slots=True)
+class CellShape:
+    """A cell as lines to draw, in degrees."""
+
+    code: str
+    name: str
+    rings: list[list[rules.LonLat]]
+
+
+@dataclass(frozen=True, slots=True)
+class DoorTile:
+    """A door of the chosen stairwell."""
+
+    household_id: UUID
+    room: str
+    days_text: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """Who lives behind the chosen door and when they were last met."""
+
+    household_id: UUID
+    title: str
+    age_text: str
+    care: list[CareTag]
+    history: str
+    can_call: bool
+
+
+class MyGrid(EventDispatcher):
+    """The worker's ground."""
+
+    title_note = StringProperty("")
+    cells, bounds = ListProperty([]), ObjectProperty((0.0, 0.0, 0.0, 0.0))
+    marks, chosen_mark = ListProperty([]), StringProperty("")
+    stair_title, stair_count = StringProperty(""), StringProperty("")
+    doors, chosen_door = ListProperty([]), StringProperty("")
+    person = ObjectProperty(None, allownone=True)
+    here = ObjectProperty(None, allownone=True)
+    search, found = StringProperty(""), ListProperty([])
+    legend: ClassVar[list[tuple[str, str]]] = list(rules.SEEN_WORDS.items())
+
+    def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
+        super().__init__()
+        self._store, self._ports, self._now = store, ports, now
+        self._groups: dict[str, list[HouseholdOut]] = {}
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        self._today = local_day(self._now())
+        households = self._store.entities.all(HouseholdOut)
+        self._groups = rules.by_stairs(households)
+        self.marks = rules.marks(self._groups, self._today)
+        self._show_cells(self._store.entities.all(CellOut), len(households))
+        self._show_here()
+        self.choose_mark(self.chosen_mark if self.chosen_mark in self._groups else "")
+        self.on_search(self, self.search)
+
+    def choose_mark(self, key: str) -> None:
+        """Show the doors of a stairwell; the door chosen in another one is let go."""
+        doors = self._groups.get(key, [])
+        self.chosen_mark = key
+        self.stair_title = rules.stair_title(doors[0]) if doors else ""
+        self.stair_count = f"{len(doors)} 户" if doors else ""
+        self.doors = [self._tile(door, door.room) for door in doors]
+        still_there = any(str(door.id) == self.chosen_door for door in doors)
+        self.choose_door(self.chosen_door if still_there else "")
+
+    def choose_door(self, household_id: UUID | str) -> None:
+        """Show who lives behind a door, of the chosen stairwell or of another one, which is then chosen too."""
+        household = self._find(str(household_id))
+        self.chosen_door = str(household.id) if household else ""
+        self.person = self._person_line(household) if household else None
+        if household and (key := rules.stair_key(household)) != self.chosen_mark:
+            self.choose_mark(key)
+
+    def on_search(self, _grid: object, words: str) -> None:
+        wanted = words.strip()
+        every = (household for doors in self._groups.values() for household in doors)
+        hits = [h for h in every if wanted and (wanted in h.head_name or wanted in door(h).replace(" ", ""))]
+        self.found = [self._tile(h, f"{h.head_name} {door(h)}") for h in hits[:MOST_FOUND]]
+
+    async def locate(self) -> None:
+        try:
+            await self._ports.location.fix(LOCATE_SECONDS)
+        except NoFix:
+            return
+        self._show_here()
+
+    def dial(self) -> None:
+        household = self._find(self.chosen_door)
+        if household and (number := first_phone(self._members(household))):
+            self._ports.dialer.dial(number)
+
+    def _show_cells(self, cells: list[CellOut], doors: int) -> None:
+        self.cells = [CellShape(cell.code, cell.name, rules.rings(cell.geometry)) for cell in cells]
+        self.bounds = rules.bounds([ring for cell in self.cells for ring in cell.rings])
+        place = cells[0].name if len(cells) == 1 else f"{len(cells)} 个网格"
+        self.title_note = f"{place} · {doors} 户"
+
+    def _show_here(self) -> None:
+        fix = self._ports.location.last()
+        self.here = (fix.lon, fix.lat) if fix else None
+
+    def _find(self, household_id: str) -> HouseholdOut | None:
+        every = (household for doors in self._groups.values() for household in doors)
+        return next((household for household in every if str(household.id) == household_id), None)
+
+    def _members(self, household: HouseholdOut) -> list[ResidentOut]:
+        return self._store.entities.all(ResidentOut, household.id)
+
+    def _tile(self, household: HouseholdOut, words: str) -> DoorTile:
+        seen = household.last_seen_on
+        days = f"{max(0, (self._today - seen).days)} 天" if seen else rules.SEEN_WORDS["never"]
+        state = rules.seen_state(seen, self._today)
+        return DoorTile(household.id, words, "今天" if seen == self._today else days, state)
+
+    def _person_line(self, household: HouseholdOut) -> PersonLine:
+        members = self._members(household)
+        person = person_to_see(household, members, self._today)
+        return PersonLine(
+            household_id=household.id,
+            title=f"{household.room} {person.name}".strip(),
+            age_text=person.age_text,
+            care=care_tags(household.care),
+            history=history(household, self._today),
+            can_call=bool(first_phone(members)),
+        )
+
+
+def history(household: HouseholdOut, today: date) -> str:
+    """上次见面 9月8日 · 之后去过 2 次，都没见到"""
+    seen, tries = household.last_seen_on, household.tries_since_seen
+    met = f"上次见面 {texts.day_word(seen, today)}" if seen else "还没见过面"
+    if not tries:
+        return met
+    return f"{met} · {'之后' if seen else ''}去过 {tries} 次，都没见到"

@@ -1,0 +1,121 @@
+"""An invitation and a task in words."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mobile.core import texts
+from mobile.core.clock import local_day
+from mobile.grid.rules import LonLat
+from shared.matching import OfferOut, ReasonCode, TaskOut, TaskState
+from shared.requests import Urgency
+from shared.volunteers import VolunteerOut
+
+CATEGORY_ICONS = {
+    "escort_hospital": "first-aid-kit",
+    "deliver_medicine": "pill",
+    "errand": "shopping-bag",
+    "meal": "bowl-food",
+    "repair": "wrench",
+    "housework": "broom",
+    "phone_lesson": "device-mobile",
+    "chat": "chats-circle",
+}
+REASON_ICONS = {
+    ReasonCode.free_then: "calendar-check",
+    ReasonCode.near: "person-simple-walk",
+    ReasonCode.did_this_before: "hand-heart",
+    ReasonCode.knows_person: "users",
+    ReasonCode.has_skill: "star",
+    ReasonCode.speaks: "chats-circle",
+}
+STATE_WORDS = {
+    TaskState.accepted: "已答应",
+    TaskState.serving: "服务中",
+    TaskState.finished: "已完成",
+    TaskState.handed_back: "已交回",
+    TaskState.cancelled: "已取消",
+}
+STATE_KINDS = {TaskState.accepted: "sent", TaskState.serving: "ok", TaskState.finished: "ok"}
+OPEN_STATES = (TaskState.accepted, TaskState.serving)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferCard:
+    """What a volunteer sees before saying yes: no name, no age, no door."""
+
+    id: UUID
+    icon: str
+    title: str
+    hint: str
+    when: str
+    when_sub: str
+    where: str
+    where_sub: str
+    reasons: list[tuple[str, str]]
+    expiry: str
+    coarse_lon: float
+    coarse_lat: float
+    coarse_radius_m: int
+    home: LonLat | None
+    spoken: str
+    urgent: bool
+
+
+def card(offer: OfferOut, volunteer: VolunteerOut | None, now: datetime) -> OfferCard:
+    when, when_sub = time_words(offer, now)
+    where_sub = f"{texts.about(offer.distance_m)}，答应后才看到门牌"
+    return OfferCard(
+        id=offer.id,
+        icon=CATEGORY_ICONS.get(offer.category, "hand-heart"),
+        title=offer.title,
+        hint=offer.hint,
+        when=when,
+        when_sub=when_sub,
+        where=offer.place_label,
+        where_sub=where_sub,
+        reasons=[(REASON_ICONS[reason.code], reason.text) for reason in offer.reasons],
+        expiry=expiry(offer.expires_at, now),
+        coarse_lon=offer.coarse_lon,
+        coarse_lat=offer.coarse_lat,
+        coarse_radius_m=offer.coarse_radius_m,
+        home=(volunteer.lon, volunteer.lat) if volunteer else None,
+        spoken="。".join((offer.title, offer.hint, when, offer.place_label, texts.about(offer.distance_m))) + "。",
+        urgent=offer.urgency in (Urgency.today, Urgency.danger),
+    )
+
+
+def time_words(offer: OfferOut | TaskOut, now: datetime) -> tuple[str, str]:
+    """明天 上午 9:00–11:00, and below it 11月24日 周二，大约 2 小时."""
+    length = texts.roughly(offer.minutes)
+    if offer.starts_at is None:
+        return "时间您来定", length
+    day = texts.full_day(local_day(offer.starts_at))
+    end = offer.ends_at or offer.starts_at + timedelta(minutes=offer.minutes)
+    return texts.slot(offer.starts_at, end, now), f"{day}，{length}"
+
+
+def expiry(expires_at: datetime, now: datetime) -> str:
+    """今天 18:00 前答复就行，不方便不用勉强"""
+    return f"{texts.when(expires_at, now)} 前答复就行，不方便不用勉强"
+
+
+def steps(task: TaskOut, now: datetime) -> tuple[list[tuple[str, str]], int]:
+    """The three steps with their times, and how many are done."""
+    moments = (task.accepted_at, task.checked_in_at, task.checked_out_at)
+    words = [(word, _step_time(moment, now)) for word, moment in zip(("答应", "签到", "签退"), moments, strict=True)]
+    return words, sum(moment is not None for moment in moments)
+
+
+def _step_time(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return "还没有"
+    same_day = local_day(moment) == local_day(now)
+    return texts.clock(moment) if same_day else texts.when(moment, now)
+
+
+def minutes_served(task: TaskOut, now: datetime) -> int:
+    """Whole minutes since 签到, until 签退 or now."""
+    if task.checked_in_at is None:
+        return 0
+    return max(0, int(((task.checked_out_at or now) - task.checked_in_at).total_seconds() // 60))

@@ -1,0 +1,144 @@
+"""我的任务: the three steps after a yes, and what is needed to go there."""
+
+from typing import Any
+from uuid import UUID
+
+from kivy.event import EventDispatcher
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, StringProperty
+
+from mobile.core import texts
+from mobile.core.clock import Clock
+from mobile.device.ports import Ports
+from mobile.offers import rules
+from mobile.store.entities import Effect
+from mobile.store.outbox import State
+from mobile.store.store import Store
+from shared.matching import OfferOut, OfferState, TaskOut, TaskState
+from shared.sync import EntityKind, OperationKind
+
+ACTIONS = {TaskState.accepted: ("check_in", "签到"), TaskState.serving: ("check_out", "签退")}
+
+
+class TaskBoard(EventDispatcher):
+    """One task at a time, the one being served first. Door and phone are shown only while it lasts."""
+
+    has_task, tasks = BooleanProperty(False), NumericProperty(0)
+    title, when = StringProperty(""), StringProperty("")
+    steps, done_steps = ListProperty([]), NumericProperty(0)
+    state_word, state_kind = StringProperty(""), StringProperty("sent")
+    person_name, age_text, note = StringProperty(""), StringProperty(""), StringProperty("")
+    door, phone = StringProperty(""), StringProperty("")
+    waiting, waiting_line = BooleanProperty(False), StringProperty("")
+    served_word, minutes_text = StringProperty(""), StringProperty("")
+    action, action_text = StringProperty(""), StringProperty("")
+    late_said = BooleanProperty(False)
+    privacy_line = StringProperty("门牌和电话只给您看，任务结束后会收起。")
+    empty_title = StringProperty("现在没有任务")
+    empty_text = StringProperty("答应了邀请以后，时间、门牌和电话都在这里。")
+
+    def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
+        super().__init__()
+        self._store, self._ports, self._now = store, ports, now
+        self._open: list[TaskOut] = []
+        self._shown: UUID | None = None
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        every = self._store.entities.all(TaskOut)
+        self._open = sorted(
+            (task for task in every if task.state in rules.OPEN_STATES),
+            key=lambda task: (task.state is not TaskState.serving, task.starts_at or task.accepted_at),
+        )
+        self.tasks, self.has_task = len(self._open), bool(self._open)
+        self._show_waiting({task.id for task in every})
+        self._show()
+
+    def next_task(self) -> None:
+        if self._open:
+            ids = [task.id for task in self._open]
+            at = ids.index(self._shown) if self._shown in ids else 0
+            self._shown = ids[(at + 1) % len(ids)]
+            self._show()
+
+    def tick(self, *_: object) -> None:
+        """The minutes go on while the screen stays open."""
+        self._show_minutes(self._current())
+
+    def act(self) -> None:
+        """签到 or 签退, whichever is next."""
+        task = self._current()
+        if task is None or task.state not in ACTIONS:
+            return
+        at = {"at": self._now().isoformat()}
+        if task.state is TaskState.accepted:
+            patch = {"state": TaskState.serving.value, "checked_in_at": at["at"]}
+            self._capture(OperationKind.task_check_in, task, at, patch, f"签到：{task.title}")
+        else:
+            patch = {"state": TaskState.finished.value, "checked_out_at": at["at"]}
+            self._capture(OperationKind.task_check_out, task, at, patch, f"签退：{task.title}")
+
+    def late(self) -> None:
+        """会晚一点: said once is enough."""
+        task = self._current()
+        if task is not None and not task.late:
+            self._capture(OperationKind.task_late, task, {}, {"late": True}, f"会晚一点：{task.title}")
+
+    def hand_back(self, reason: str = "") -> None:
+        """去不了了: somebody else is asked."""
+        task = self._current()
+        if task is not None:
+            patch = {"state": TaskState.handed_back.value}
+            fields = {"reason": reason.strip()[:100]}
+            self._capture(OperationKind.task_hand_back, task, fields, patch, f"去不了了：{task.title}")
+
+    def dial(self) -> None:
+        task = self._current()
+        if task is not None and task.phone:
+            self._ports.dialer.dial(task.phone)
+
+    def _current(self) -> TaskOut | None:
+        return next((task for task in self._open if task.id == self._shown), next(iter(self._open), None))
+
+    def _capture(
+        self, kind: OperationKind, task: TaskOut, fields: dict[str, Any], patch: dict[str, Any], title: str
+    ) -> None:
+        effect = Effect(EntityKind.task, task.id, patch)
+        self._store.outbox.capture(kind, task.id, fields, [effect], title=title)
+        self._store.captured()
+
+    def _show_waiting(self, known: set[UUID]) -> None:
+        """Somebody said yes on this phone, and the server has not sent the task yet."""
+        expected = self._store.outbox.in_effect(OperationKind.offer_accept) - known
+        offers = [self._store.entities.get(OfferOut, offer_id) for offer_id in sorted(expected)]
+        coming = [offer for offer in offers if offer and offer.state is OfferState.accepted]
+        self.waiting = bool(coming)
+        unsent = bool(self._store.outbox.entries(State.unsent))
+        later = "有网络就送出答应，送到后" if unsent else "社区服务器回话后，"
+        self.waiting_line = f"{coming[0].title}：{later}这里就有门牌和电话。" if coming else ""
+
+    def _show(self) -> None:
+        task = self._current()
+        self._show_minutes(task)
+        self.action, self.action_text = ACTIONS[task.state] if task else ("", "")
+        if task is None:
+            self.title = self.when = self.person_name = self.age_text = self.note = self.door = self.phone = ""
+            self.steps, self.done_steps, self.state_word, self.late_said = [], 0, "", False
+            return
+        self._shown = task.id
+        self.title, self.when = task.title, rules.time_words(task, self._now())[0]
+        self.steps, self.done_steps = rules.steps(task, self._now())
+        self.state_word = rules.STATE_WORDS[task.state]
+        self.state_kind = rules.STATE_KINDS[task.state]
+        self._show_person(task)
+        self.late_said = task.late
+
+    def _show_person(self, task: TaskOut) -> None:
+        self.person_name, self.note, self.door = task.person_name, task.person_note, task.door
+        self.age_text = f"{task.person_age} 岁" if task.person_age is not None else ""
+        self.phone = texts.phone(task.phone)
+
+    def _show_minutes(self, task: TaskOut | None) -> None:
+        serving = task is not None and task.checked_in_at is not None
+        minutes = rules.minutes_served(task, self._now()) if task and serving else task.minutes if task else 0
+        self.served_word = "已经陪了" if serving else "大约要"
+        self.minutes_text = f"{minutes} 分钟" if task else ""

@@ -1,0 +1,109 @@
+"""同步情况: what is where, told truthfully; refused records first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from kivy.event import EventDispatcher
+from kivy.properties import ListProperty, StringProperty
+
+from mobile.core import texts
+from mobile.core.clock import Clock
+from mobile.store.outbox import Entry, State
+from mobile.store.store import Store
+from mobile.sync.status import SyncStatus
+from mobile.visits.rules import draft_key
+from shared.sync import OperationKind
+
+
+@dataclass(frozen=True, slots=True)
+class OperationLine:
+    """An operation in words."""
+
+    op_id: UUID
+    title: str
+    sub: str
+    sentence: str
+    time: str
+    can_fix: bool
+
+
+class SyncScreen(EventDispatcher):
+    """Counts come from `status`; the lists are read from the outbox itself."""
+
+    refused, unsent, sent = ListProperty([]), ListProperty([]), ListProperty([])
+    refused_title, unsent_title, sent_title = StringProperty(""), StringProperty(""), StringProperty("")
+    last_line = StringProperty("")
+    rule_line = StringProperty("变绿才算数：社区的服务器收到并存好了。")
+
+    def __init__(self, store: Store, status: SyncStatus, now: Clock, send: Callable[[], None]) -> None:
+        super().__init__()
+        self.status = status
+        self._store, self._now, self._send = store, now, send
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        self.refused = self._lines(State.refused)
+        self.unsent, self.sent = self._lines(State.unsent), self._lines(State.sent)
+        self.refused_title = f"被退回 {len(self.refused)} 条，等您改" if self.refused else ""
+        self.unsent_title = f"在手机里 {len(self.unsent)} 条" if self.unsent else ""
+        self.sent_title = f"已送达，等回执 {len(self.sent)} 条" if self.sent else ""
+        self.last_line = f"上次和服务器通上话：{self.status.last_talk}"
+
+    def send_now(self) -> None:
+        self._send()
+
+    def fix(self, op_id: UUID) -> UUID | None:
+        """去改: put the refused visit back into its form; return the household whose form to open.
+
+        The refused record stays until the corrected one is saved.
+        """
+        entry = self._store.outbox.entry(op_id)
+        if entry is None or not _can_fix(entry):
+            return None
+        household_id = UUID(entry.fields["household_id"])
+        self._store.keep_draft(draft_key(household_id), _as_draft(entry))
+        return household_id
+
+    def put_aside(self, op_id: UUID) -> None:
+        """知道了: for what cannot be done again."""
+        entry = self._store.outbox.entry(op_id)
+        if entry is not None and not _can_fix(entry) and self._store.outbox.put_aside(op_id):
+            self._store.changed()
+
+    def _lines(self, state: State) -> list[OperationLine]:
+        return [self._line(entry) for entry in self._store.outbox.entries(state)]
+
+    def _line(self, entry: Entry) -> OperationLine:
+        time = texts.when(entry.made_at, self._now())
+        return OperationLine(
+            op_id=entry.op_id,
+            title=entry.title,
+            sub=f"{time} · {self._standing(entry)}",
+            sentence=entry.sentence,
+            time=time,
+            can_fix=_can_fix(entry),
+        )
+
+    def _standing(self, entry: Entry) -> str:
+        if entry.state is State.refused:
+            return "被退回"
+        if entry.state is State.sent:
+            return entry.sentence or "等回执"
+        return "等网络" if self.status.offline else "就要送出"
+
+
+def _can_fix(entry: Entry) -> bool:
+    return entry.state is State.refused and entry.kind == OperationKind.visit_record
+
+
+def _as_draft(entry: Entry) -> dict[str, object]:
+    fields = entry.fields
+    return {
+        "mode": fields["mode"],
+        "outcome": fields["outcome"],
+        "findings": fields["findings"],
+        "return_choice": "",
+        "note": fields["note"],
+        "replaces": str(entry.op_id),
+    }

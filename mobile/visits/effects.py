@@ -1,0 +1,54 @@
+"""What a visit changes on the phone at once, before the server has heard of it."""
+
+from typing import Any
+from uuid import UUID
+
+from mobile.core.clock import local_day
+from mobile.store.entities import Effect, as_json
+from mobile.visits.rules import MET, next_due, witness
+from shared.auth import MeOut
+from shared.residents import HouseholdOut
+from shared.sync import EntityKind
+from shared.visits import VisitIn, VisitOut
+
+
+def effects(visit_id: UUID, visit: VisitIn, household: HouseholdOut, me: MeOut) -> list[Effect]:
+    """What a visit changes at once: it is in the history, and the household was visited."""
+    return [
+        Effect(EntityKind.visit, visit_id, _visit_row(visit_id, visit, household, me), whole=True),
+        Effect(EntityKind.household, household.id, _household_patch(visit, household)),
+    ]
+
+
+def _visit_row(visit_id: UUID, visit: VisitIn, household: HouseholdOut, me: MeOut) -> dict[str, Any]:
+    seen = witness(visit.fix, household)
+    row = VisitOut(
+        **visit.model_dump(exclude={"fix"}),
+        id=visit_id,
+        area_code=household.area_code,
+        happened_in=household.area_code,
+        worker_id=me.account_id,
+        worker_name=me.display_name,
+        lon=visit.fix.lon if visit.fix else None,
+        lat=visit.fix.lat if visit.fix else None,
+        accuracy_m=visit.fix.accuracy_m if visit.fix else None,
+        distance_m=seen.distance_m,
+        fix_area_code=None,
+        evidence=seen.evidence,
+        received_at=visit.visited_at,
+    )
+    return as_json(row)
+
+
+def _household_patch(visit: VisitIn, household: HouseholdOut) -> dict[str, Any]:
+    day = local_day(visit.visited_at)
+    due, reason = next_due(visit, household.care, day)
+    patch: dict[str, Any] = {
+        "last_visited_on": day.isoformat(),
+        "due_on": due and due.isoformat(),
+        "due_reason": reason,
+    }
+    if visit.outcome in MET:
+        return {**patch, "last_seen_on": day.isoformat(), "tries_since_seen": 0}
+    # Nobody was met: the day they were last seen stays as it is.
+    return {**patch, "tries_since_seen": household.tries_since_seen + 1}
