@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
 from backend.auth.directory import Directory
 from backend.auth.router import router as auth
-from backend.core import errors
+from backend.core import docs, errors
 from backend.core.clock import Clock, system_clock
 from backend.core.db import Database
 from backend.core.health import router as health
 from backend.core.http import Gate
-from backend.core.settings import Settings
+from backend.core.settings import Settings, derive_keys
 from backend.grid.router import router as grid
 
 ROOMS: tuple[APIRouter, ...] = (auth, grid)
@@ -42,7 +43,13 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     app.state.keys = settings.keys
     app.add_middleware(Gate)
     errors.install(app)
+    docs.install(app)
     app.include_router(health)
     for room in ROOMS:
         app.include_router(room, prefix="/api/v1")
     return app
+
+
+def write_openapi(file: Path) -> None:
+    """Write the API description; it needs no database."""
+    file.write_text(docs.describe(build(Settings("", derive_keys(bytes(range(32)))))), encoding="utf-8")

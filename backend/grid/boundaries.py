@@ -27,6 +27,7 @@ OUTLINE_TOLERANCE_DEG = 0.005
 _AXIS_M, _FLATTENING = 6_378_137.0, 1 / 298.257223563
 _E2 = _FLATTENING * (2 - _FLATTENING)
 _E = _E2**0.5
+_PIECE_DEG = 0.001
 
 _geometry: TypeAdapter[geojson_pydantic.Polygon | geojson_pydantic.MultiPolygon] = TypeAdapter(
     Annotated[geojson_pydantic.Polygon | geojson_pydantic.MultiPolygon, Field(discriminator="type")]
@@ -76,8 +77,10 @@ def _bad(detail: str) -> Refusal:
 
 
 def _two_dimensions(part: Any) -> list[Any]:
-    """Return plain nested lists without altitudes."""
-    return list(part[:2]) if isinstance(part[0], float) else [_two_dimensions(inner) for inner in part if inner]
+    """Return plain nested lists without altitudes and without empty parts."""
+    if part and isinstance(part[0], float):
+        return list(part[:2])
+    return [_two_dimensions(inner) for inner in part if inner]
 
 
 def _points(part: list[Any]) -> Iterable[list[float]]:
@@ -124,10 +127,10 @@ def refuse_overlap(boundary: Boundary, neighbours: Iterable[tuple[str, str]]) ->
 def area_m2(shape: Any) -> float:
     """Return the area on the WGS-84 ellipsoid.
 
-    By the Lambert cylindrical equal-area projection: exact but for edges, which bend by less than 1e-6 of the area of
-    a cell some kilometres wide.
+    By the Lambert cylindrical equal-area projection, which is exact but for edges: there they bend, so they are cut
+    into pieces of about 100 m first. That leaves an error of less than one part in a million.
     """
-    return float(shapely.area(shapely.transform(shape, _equal_area)))
+    return float(shapely.area(shapely.transform(shapely.segmentize(shape, _PIECE_DEG), _equal_area)))
 
 
 def _equal_area(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,12 +12,12 @@ from backend.core.paging import PageParams
 from backend.core.tables import FOREVER
 from shared.grid import CellOut, DivisionOut, Level
 
-# No boundary begins in the future, so the open-ended one is the present one.
+# No boundary begins in the future, so the open-ended one is the present one. Not = : asyncpg stores this day as infinity.
 _CELLS = """
 SELECT c.id, c.area_code AS code, c.name, c.kind, left(c.area_code, 12) AS community_code, b.geometry, b.from_day,
        b.area_m2, c.rev, c.received_at
 FROM cell c
-JOIN cell_boundary b ON b.county_code = c.county_code AND b.cell_id = c.id AND b.until_day = DATE '9999-12-31'
+JOIN cell_boundary b ON b.county_code = c.county_code AND b.cell_id = c.id AND b.until_day >= DATE '9999-12-31'
 WHERE c.county_code = $1
 """
 

@@ -80,9 +80,7 @@ async def add(
     return [out(row) for row in stored]
 
 
-async def door(
-    conn: asyncpg.Connection, county: str, household: UUID, resident: UUID | None
-) -> asyncpg.Record | None:
+async def door(conn: asyncpg.Connection, county: str, household: UUID, resident: UUID | None) -> asyncpg.Record | None:
     """Return where a household lives, and the resident's household if the resident is known."""
     return await conn.fetchrow(
         """

@@ -30,7 +30,7 @@ _followers: list[StepHandler] = []
 
 
 def when_stepped(handler: StepHandler) -> None:
-    """Register what must happen in the same transaction when requests are opened or moved. Called by main.py."""
+    """Register what must happen in the same transaction when staff open or move requests. Called by main.py."""
     _followers.append(handler)
 
 
@@ -99,7 +99,7 @@ async def store(tx: Transaction, rows: Sequence[Fresh]) -> list[RequestOut]:
     sequences = await queries.take_sequences(tx.conn, tx.county, shorts, days)
     spoken = [numbers.number_of(r.area_code, d, s) for r, d, s in zip(rows, days, sequences, strict=True)]
     stored = await queries.add(tx.conn, tx.county, tx.caller.account_id, rows, spoken)
-    await stepped(tx, [Stepped(r.id, r.area_code, r.kind, "new", r.state, None) for r in stored])
+    await _announce(tx, [Stepped(r.id, r.area_code, r.kind, "new", r.state, None) for r in stored])
     return stored
 
 
@@ -121,12 +121,12 @@ async def move(
     if step is None:
         raise Refusal(Code.stale)
     tx.audit("request.moved", "request", request_id, found.area_code, to=body.to, reason=body.reason)
-    await stepped(tx, [step])
+    await _announce(tx, [step])
     return await get(tx, request_id)
 
 
-async def stepped(tx: Transaction, steps: Sequence[Stepped]) -> None:
-    """Tell phones and the rooms above what has moved."""
+async def _announce(tx: Transaction, steps: Sequence[Stepped]) -> None:
+    """Tell phones, and the rooms above, what this room has opened or moved."""
     for step in steps:
         tx.changed(EntityKind.request, step.id, step.area_code)
     for follow in _followers:

@@ -96,7 +96,7 @@ async def _store(
     tx: Transaction, worker: Caller, drafts: Sequence[Draft], households: dict[UUID, asyncpg.Record]
 ) -> None:
     places = [_place(d.body) for d in drafts]
-    cells = await _cells(tx, [place for place in places if place])
+    cells = await locate.cells_at(tx, [place for place in places if place])
     rows = [
         _row(worker, draft, households[draft.body.household_id], place, cells.get(place) if place else None)
         for draft, place in zip(drafts, places, strict=True)
@@ -107,12 +107,6 @@ async def _store(
         tx.changed(EntityKind.visit, draft.id, area)
         tx.changed(EntityKind.household, draft.body.household_id, area)
         tx.audit("visit.recorded", "visit", draft.id, area)
-
-
-async def _cells(tx: Transaction, places: Sequence[tuple[float, float]]) -> dict[tuple[float, float], str | None]:
-    """Return the cell that each fix lies in."""
-    found = await locate.cells_at(tx, [lon for lon, _ in places], [lat for _, lat in places]) if places else []
-    return dict(zip(places, found, strict=True))
 
 
 def _place(body: VisitIn) -> tuple[float, float] | None:

@@ -119,9 +119,7 @@ def _make_icons(style: str, name: str, target: Path) -> None:
     table = builder.font["glyf"]
     builder.setupHorizontalMetrics({n: (ICON_EM, getattr(table[n], "xMin", 0)) for n in glyphs})
     builder.setupHorizontalHeader(ascent=ICON_EM - drop, descent=-drop)
-    builder.setupOS2(
-        sTypoAscender=ICON_EM - drop, sTypoDescender=-drop, usWinAscent=ICON_EM - drop, usWinDescent=drop
-    )
+    builder.setupOS2(sTypoAscender=ICON_EM - drop, sTypoDescender=-drop, usWinAscent=ICON_EM - drop, usWinDescent=drop)
     builder.setupNameTable({"familyName": f"Gridhood {name}", "styleName": "Regular"})
     builder.setupPost(keepGlyphNames=False)
     builder.save(str(target))

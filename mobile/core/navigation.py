@@ -65,6 +65,8 @@ class Shell(BoxLayout):
 
     def use_tabs(self, tabs: Sequence[TabSpec]) -> None:
         """Another person signed in or out: forget every screen, and show the first tab if there is one."""
+        if self.snackbar:
+            self.snackbar.dismiss()
         self.remove_widget(self.manager)
         self.manager = ScreenManager(transition=NoTransition())
         self.add_widget(self.manager, index=len(self.children))
@@ -103,7 +105,7 @@ class Shell(BoxLayout):
         return True
 
     def back(self) -> bool:
-        """What the back key does. A screen that minds (an unsaved form) has `on_back() -> bool`, True when it stayed."""
+        """What the back key does. A screen with an unsaved form has `on_back() -> bool`, True when it wants to stay."""
         stays = getattr(self.screen, "on_back", None) if self._stack else None
         return bool(stays and stays()) or self.pop()
 
@@ -181,5 +183,3 @@ def shell_of(widget: Widget) -> Shell:
             raise LookupError("this widget is not in a shell")
         owner = owner.parent
     return owner
-
-

@@ -5,7 +5,7 @@ from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.textinput import TextInput
 from kivy.uix.widget import Widget
 
-from mobile.widgets.layout import Box, Col, Row
+from mobile.widgets.layout import Box, Col, Row, Slotted
 
 
 class Field(TextInput):
@@ -35,8 +35,10 @@ class Input(Col):
         """The keyboard's enter key in a one-line field."""
 
 
-class ListRow(ButtonBehavior, Box):
+class ListRow(ButtonBehavior, Slotted, Box):
     """A row that leads somewhere. Children stand between its words and the chevron."""
+
+    last_part = "end"
 
     icon = StringProperty("")
     title = StringProperty("")
@@ -46,13 +48,6 @@ class ListRow(ButtonBehavior, Box):
     filled = BooleanProperty(False)
     bold = BooleanProperty(False)
     icon_color = ColorProperty((0, 0, 0, 1))
-
-    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        # The chevron is the last part of the row itself; what comes after it is a screen's.
-        if "end" in self.ids:
-            self.ids.spread.add_widget(widget, *args, **kwargs)
-        else:
-            super().add_widget(widget, *args, **kwargs)
 
 
 class Toggle(Widget):
@@ -70,18 +65,13 @@ class SwitchRow(ButtonBehavior, Row):
         self.on = not self.on
 
 
-class Tick(ButtonBehavior, Row):
-    """A round tick before a sentence, such as a consent."""
+class Tick(ButtonBehavior, Slotted, Row):
+    """A round tick before a sentence, such as a consent. Children, such as a link to it, stand in its line."""
+
+    slot = last_part = "flow"
 
     text = StringProperty("")
     on = BooleanProperty(False)
-
-    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        # What follows the sentence stands in its line, such as the link to what is agreed to.
-        if "flow" in self.ids:
-            self.ids.flow.add_widget(widget, *args, **kwargs)
-        else:
-            super().add_widget(widget, *args, **kwargs)
 
     def on_release(self) -> None:
         self.on = not self.on

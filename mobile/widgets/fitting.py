@@ -8,14 +8,13 @@ from kivy.properties import NumericProperty
 from kivy.uix.layout import Layout
 from kivy.uix.widget import Widget
 
-from mobile.widgets.layout import need_of
-
-_WATCHED = ("size", "natural", "need_w", "need_h", "minimum_height")
+from mobile.widgets.layout import Watching, need_of
 
 
-class Fitting(Layout):
+class Fitting(Watching, Layout):
     """Sets its own height in do_layout. Children are told their width, never the other way round."""
 
+    watched = ("size", "natural", "need_w", "need_h", "minimum_height")
     spacing = NumericProperty(dp(8))
 
     def __init__(self, **kwargs: object) -> None:
@@ -23,17 +22,8 @@ class Fitting(Layout):
         for name in ("pos", "size", "children", "spacing"):
             self.fbind(name, self._trigger_layout)
 
-    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        super().add_widget(widget, *args, **kwargs)
-        for name in _WATCHED:
-            if hasattr(widget, name):
-                widget.fbind(name, self._trigger_layout)
-
-    def remove_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        super().remove_widget(widget, *args, **kwargs)
-        for name in _WATCHED:
-            if hasattr(widget, name):
-                widget.funbind(name, self._trigger_layout)
+    def look_again(self, *_: object) -> None:
+        self._trigger_layout()
 
     def shown(self) -> list[Widget]:
         return list(reversed(self.children))
@@ -167,7 +157,7 @@ class Spread(Fitting):
             return [([], rights)] if rights else []
         if self._room(lefts[1:] + rights) >= need_of(lefts[0]):
             return [(lefts, rights)]
-        later = [([left], []) for left in lefts[1:]]
+        later: list[tuple[list[Widget], list[Widget]]] = [([left], []) for left in lefts[1:]]
         if self._room(rights) >= min(need_of(lefts[0]), self.width * 0.55):
             return [(lefts[:1], rights), *later]
         return [(lefts[:1], []), *later, ([], rights)]

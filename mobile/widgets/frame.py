@@ -3,22 +3,15 @@
 from kivy.properties import BooleanProperty, ColorProperty, ListProperty, NumericProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.widget import Widget
 
 from mobile.widgets.fitting import Spread
-from mobile.widgets.layout import Row
+from mobile.widgets.layout import Row, Slotted
 
 
-class Titled(Row):
+class Titled(Slotted, Row):
     """Children of a header stand on the right of its title."""
 
     title = StringProperty("")
-
-    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        if "spread" in self.ids:
-            self.ids.spread.add_widget(widget, *args, **kwargs)
-        else:
-            super().add_widget(widget, *args, **kwargs)
 
 
 class Header(Titled):

@@ -41,10 +41,10 @@ from mobile.widgets.text import Ico, IcoF, Nat, Txt
 from mobile.widgets.tokens import T
 
 __all__ = [
-    "Band", "Bars", "Body", "Box", "Btn", "Card", "Chip", "Choice", "Circ", "Col", "Drawing", "EmptyState", "ErrorBand",
-    "Even", "Fact", "Field", "Figure", "Figures", "Flow", "Gap", "Group", "Header", "Ico", "IcoF", "Input", "Inset",
-    "Link", "ListRow", "Mark", "Nat", "NoteLine", "Page", "Pair", "Press", "Progress", "Reason", "Row", "RowTile", "Rule",
-    "Scroll", "SectionHead", "Sheet", "Snackbar", "Spread", "StateBox", "StateCounter", "Step", "StepLine", "Steps",
-    "SubHeader", "SwitchRow", "SyncChip", "T", "Tab", "TabBar", "Tag", "Tick", "Tile", "Toggle", "Txt", "UprightPress",
-    "WhyBox",
+    "Band", "Bars", "Body", "Box", "Btn", "Card", "Chip", "Choice", "Circ", "Col", "Drawing", "EmptyState",
+    "ErrorBand", "Even", "Fact", "Field", "Figure", "Figures", "Flow", "Gap", "Group", "Header", "Ico", "IcoF",
+    "Input", "Inset", "Link", "ListRow", "Mark", "Nat", "NoteLine", "Page", "Pair", "Press", "Progress", "Reason",
+    "Row", "RowTile", "Rule", "Scroll", "SectionHead", "Sheet", "Snackbar", "Spread", "StateBox", "StateCounter",
+    "Step", "StepLine", "Steps", "SubHeader", "SwitchRow", "SyncChip", "T", "Tab", "TabBar", "Tag", "Tick",
+    "Tile", "Toggle", "Txt", "UprightPress", "WhyBox",
 ]  # fmt: skip

@@ -16,28 +16,53 @@ def need_of(widget: Widget) -> float:
     return float(widget.width) if widget.size_hint_x is None else 0.0
 
 
-class Stack(BoxLayout):
+class Watching:
+    """A layout that looks again when one of the `watched` properties of a child changes."""
+
+    watched: tuple[str, ...] = ("natural", "need_w", "width")
+
+    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        super().add_widget(widget, *args, **kwargs)  # type: ignore[misc]
+        for name in self.watched:
+            if hasattr(widget, name):
+                widget.fbind(name, self.look_again)
+        self.look_again()
+
+    def remove_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        super().remove_widget(widget, *args, **kwargs)  # type: ignore[misc]
+        for name in self.watched:
+            if hasattr(widget, name):
+                widget.funbind(name, self.look_again)
+        self.look_again()
+
+    def look_again(self, *_: object) -> None:
+        raise NotImplementedError
+
+
+class Slotted:
+    """Children that a screen gives go into the part with the id `slot`, once the part `last_part` is there."""
+
+    slot = "spread"
+    last_part = "spread"
+
+    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        if self.last_part in self.ids:  # type: ignore[attr-defined]
+            self.ids[self.slot].add_widget(widget, *args, **kwargs)  # type: ignore[attr-defined]
+        else:
+            super().add_widget(widget, *args, **kwargs)  # type: ignore[misc]
+
+
+class Stack(Watching, BoxLayout):
     """A row or column that knows the width it would like to have, as `natural`."""
 
     natural = NumericProperty(0)
 
-    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        super().add_widget(widget, *args, **kwargs)
-        for name in ("natural", "need_w", "width"):
-            if hasattr(widget, name):
-                widget.fbind(name, self._add_up)
-        self._add_up()
-
-    def remove_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        super().remove_widget(widget, *args, **kwargs)
-        for name in ("natural", "need_w", "width"):
-            if hasattr(widget, name):
-                widget.funbind(name, self._add_up)
-        self._add_up()
-
-    def _add_up(self, *_: object) -> None:
+    def look_again(self, *_: object) -> None:
         wants = [need_of(child) for child in self.children]
-        across = sum(wants) + self.spacing * (len(wants) - 1) if self.orientation == "horizontal" else max(wants, default=0)
+        if self.orientation == "horizontal":
+            across = sum(wants) + self.spacing * (len(wants) - 1)
+        else:
+            across = max(wants, default=0)
         self.natural = across + self.padding[0] + self.padding[2]
 
 

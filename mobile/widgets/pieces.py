@@ -8,7 +8,7 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from mobile.widgets.fitting import Even, Spread
-from mobile.widgets.layout import Box, Col, Row
+from mobile.widgets.layout import Box, Col, Row, Slotted
 from mobile.widgets.tokens import T
 
 
@@ -32,7 +32,7 @@ class NoteLine(Row):
     icon_color = ColorProperty((0, 0, 0, 1))
 
 
-class Fact(Row):
+class Fact(Slotted, Row):
     """An icon, what it is about, and a quieter line; children go to the right end."""
 
     icon = StringProperty("")
@@ -41,12 +41,6 @@ class Fact(Row):
     icon_color = ColorProperty((0, 0, 0, 1))
     title_style = StringProperty("head")
     sub_style = StringProperty("sub")
-
-    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        if "spread" in self.ids:
-            self.ids.spread.add_widget(widget, *args, **kwargs)
-        else:
-            super().add_widget(widget, *args, **kwargs)
 
 
 class Reason(Row):

@@ -18,7 +18,8 @@ from mobile.widgets.lines import natural_width
 
 
 class Press(ButtonBehavior, Box):
-    """An icon and a word; `mark` stands in the icon's place. `need_w` and `need_h` say what they want, so that layouts can stretch the rest."""
+    """An icon and a word; `mark` stands in the icon's place. `need_w` and `need_h` are what they want: layouts give
+    at least that."""
 
     text = StringProperty("")
     icon = StringProperty("")

@@ -34,22 +34,27 @@ SYNC_STATES: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-class Tag(Box):
-    """`kind` gives colour, edge and the usual icon; `icon` replaces that icon."""
+class Kinded(Box):
+    """A surface whose colour, edge and usual icon come from `kind`."""
 
-    text = StringProperty("")
-    icon = StringProperty("")
     kind = OptionProperty("grey", options=list(TAG_KINDS))
     ink = ColorProperty((0, 0, 0, 1))
-    minh = NumericProperty(dp(26))
-    font_size = NumericProperty(14)
-    icon_size = NumericProperty(16)
 
     def usual_icon(self, kind: str) -> str:
         return TAG_KINDS[kind][0]
 
     def colour(self, kind: str, place: int) -> object:
         return getattr(T, TAG_KINDS[kind][place])
+
+
+class Tag(Kinded):
+    """`kind` gives colour, edge and the usual icon; `icon` replaces that icon."""
+
+    text = StringProperty("")
+    icon = StringProperty("")
+    minh = NumericProperty(dp(26))
+    font_size = NumericProperty(14)
+    icon_size = NumericProperty(16)
 
 
 class SyncChip(ButtonBehavior, AnchorLayout):
@@ -65,20 +70,12 @@ class SyncChip(ButtonBehavior, AnchorLayout):
         return SYNC_STATES[status][place]
 
 
-class StateBox(Box):
+class StateBox(Kinded):
     """One counter: icon, number, word."""
 
-    kind = OptionProperty("unsent", options=list(TAG_KINDS))
     number = NumericProperty(0)
     word = StringProperty("")
-    ink = ColorProperty((0, 0, 0, 1))
     need_w = NumericProperty(0)
-
-    def usual_icon(self, kind: str) -> str:
-        return TAG_KINDS[kind][0]
-
-    def colour(self, kind: str, place: int) -> object:
-        return getattr(T, TAG_KINDS[kind][place])
 
     def measured(self, word: str, size: float, number: float, number_size: float) -> float:
         wide = max(natural_width(word, "Semi", size), natural_width(str(int(number)), "Semi", number_size))

@@ -9,7 +9,6 @@ import pytest
 
 from backend.core.postgres import EmbeddedPostgres, PostgresFailed, pg_binary
 from tests.core.postgres_processes import (
-    AS_ROOT,
     HOLD,
     ask,
     child,
@@ -145,7 +144,6 @@ def test_postgres_variables_of_the_operators_shell_do_not_steer_it(
         assert ask(server.dsn, "SHOW fsync") == [("on",)]
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="an ordinary user runs the server itself and can enter its own folders")
 def test_shipped_programs_are_found_and_others_refused() -> None:
     assert os.access(pg_binary("pg_dump"), os.X_OK)
     with pytest.raises(PostgresFailed, match="does not contain pgadmin"):
@@ -153,11 +151,10 @@ def test_shipped_programs_are_found_and_others_refused() -> None:
 
 
 def test_a_server_in_a_container_we_cannot_look_into_is_not_joined_by_a_second_one(folder: Path) -> None:
+    pid_file = folder / "postgres/data/postmaster.pid"
     with EmbeddedPostgres(folder):
-        pid_file = folder / "postgres/data/postmaster.pid"
-        its_mark = pid_file.read_text()
-    unseen = its_mark.splitlines()
-    pid_file.write_text("\n".join(["4194304", *unseen[1:]]) + "\n")
+        lines = pid_file.read_text().splitlines()
+    pid_file.write_text("\n".join(["4194304", *lines[1:]]) + "\n")
 
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / "postgres/.s.PGSQL.5432"))

@@ -104,7 +104,7 @@ class Phone:
         raise AssertionError("the screen never came to rest")
 
     def _moving(self) -> bool:
-        managers = (w for w in self.root.walk() if isinstance(w, ScreenManager))
+        managers = (w for w in self.root.walk(restrict=True) if isinstance(w, ScreenManager))
         return any(manager.transition.is_active for manager in managers)
 
     # --- seeing
@@ -116,8 +116,10 @@ class Phone:
         return [sight.words(w) for w in sight.visible(self.root) if isinstance(w, Label) and w.text]
 
     def find(self, text: str = "", *, id: str = "", nth: int = 0) -> Widget:
-        found = [w for w in self.root.walk() for name, w in w.ids.items() if name == id] if id else []
-        found = [w.__self__ for w in found] if id else list(sight.matches(self.root, text))
+        if id:
+            found = [w.ids[id].__self__ for w in self.root.walk(restrict=True) if id in w.ids]
+        else:
+            found = list(sight.matches(self.root, text))
         if len(found) <= nth:
             raise AssertionError(f"{text or id} is not on the screen, which says: {self.texts()}")
         return found[nth]
@@ -125,7 +127,7 @@ class Phone:
     # --- touching
     async def tap(self, target: str | Widget = "", *, id: str = "", nth: int = 0) -> None:
         widget = target if isinstance(target, Widget) else self.find(target, id=id, nth=nth)
-        x, y = sight.middle(widget)
+        x, y = sight.touch_point(widget)
         sight.assert_can_be_touched(widget, x, y)
         self.taps += 1
         await self.touch(x, y)
@@ -158,7 +160,8 @@ class Phone:
         if into:
             await self.tap(self.find(into))
         window = EventLoop.window
-        assert any(isinstance(w, TextInput) and w.focus for w in self.root.walk()), "no text field has the focus"
+        fields = [w for w in self.root.walk(restrict=True) if isinstance(w, TextInput)]
+        assert any(field.focus for field in fields), "no text field has the focus"
         window.dispatch("on_textedit", text[:1])
         await self.frames()
         window.dispatch("on_textedit", "")
@@ -225,5 +228,3 @@ async def running(app: App) -> AsyncIterator[Phone]:
         app.stop()
         await task
         Metrics.fontscale, T.large = 1.0, False
-
-

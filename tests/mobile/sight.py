@@ -1,5 +1,6 @@
 """What a person could see and reach: visible widgets, their words, what covers what, and what is cut off."""
 
+import re
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -44,7 +45,7 @@ def words(widget: Widget) -> str:
     if isinstance(widget, Input):
         return str(widget.label)
     if isinstance(widget, Label) and widget.markup:
-        return "".join(widget._label.text if not hasattr(widget._label, "markup") else widget._label.markup)
+        return re.sub(r"\[[^\]]*\]", "", widget.text)
     return str(getattr(widget, "text", "") or getattr(widget, "title", ""))
 
 
@@ -62,7 +63,7 @@ def matches(root: Widget, text: str) -> Iterator[Widget]:
 
 
 def fingerprint(root: Widget) -> str:
-    return repr([(w.x, w.y, w.width, w.height, w.opacity) for w in root.walk()])
+    return repr([(w.x, w.y, w.width, w.height, w.opacity) for w in root.walk(restrict=True)])
 
 
 def rect(widget: Widget) -> Rect:
@@ -90,11 +91,22 @@ def middle(widget: Widget) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
+def touch_point(widget: Widget) -> tuple[float, float]:
+    """Its middle, or its own words when something else to press lies in the middle, such as a link in a sentence."""
+    for place in (widget, *(w for w in visible(widget) if isinstance(w, Label) and words(w) == words(widget))):
+        point = middle(place)
+        top = _topmost(Window.children, *point)
+        pressed = next((w for w in (top, *ancestors(top)) if isinstance(w, ButtonBehavior)), None) if top else None
+        if pressed is widget:
+            return point
+    return middle(widget)
+
+
 def assert_can_be_touched(widget: Widget, x: float, y: float) -> None:
     if not (0 <= x < Window.width and 0 <= y < Window.height):
         raise AssertionError(f"{words(widget)!r} is outside the window")
     top = _topmost(Window.children, x, y)
-    family = {id(w) for w in (*ancestors(widget), *widget.walk())}
+    family = {id(w) for w in (*ancestors(widget), *widget.walk(restrict=True))}
     if top is not None and id(top) not in family:
         raise AssertionError(f"{words(widget)!r} is covered by {type(top).__name__} {words(top)!r}")
 
@@ -155,5 +167,3 @@ def _overlaps(labels: list[Label]) -> list[str]:
         for (a, p), (b, q) in combinations(boxes, 2)
         if min(p[2], q[2]) - max(p[0], q[0]) > 2 * SLACK and min(p[3], q[3]) - max(p[1], q[1]) > 2 * SLACK
     ]
-
-

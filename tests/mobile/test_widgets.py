@@ -14,9 +14,9 @@ from kivy.uix.widget import Widget
 from mobile import widgets
 from mobile.core.navigation import VOLUNTEER_TABS, WORKER_TABS, Shell, shell_of
 from mobile.widgets.frame import SubHeader
-from mobile.widgets.layout import Page
+from mobile.widgets.layout import Box, Page
 from mobile.widgets.press import Btn
-from mobile.widgets.text import Txt
+from mobile.widgets.text import Nat, Txt
 from mobile.widgets.tokens import T
 from tests.mobile import sight
 
@@ -59,7 +59,8 @@ async def test_the_check_itself_finds_a_word_that_is_cut(phone) -> None:
 async def test_the_check_itself_finds_a_word_outside_its_tile(phone) -> None:
     def too_narrow() -> Widget:
         root = Page()
-        tile = Builder.load_string("Box:\n    size_hint: None, None\n    size: '40dp', '48dp'\n    Nat:\n        text: '家中无人'")
+        tile = Box(size_hint=(None, None), size=(dp(40), dp(48)))
+        tile.add_widget(Nat(text="家中无人"))
         root.add_widget(tile)
         return root
 
@@ -139,7 +140,7 @@ async def test_a_password_is_hidden_until_shown(phone) -> None:
 
 async def test_every_text_field_asks_android_for_a_real_keyboard(phone) -> None:
     async with phone(lambda: page("Forms")) as p:
-        fields = [w for w in p.root.walk() if isinstance(w, TextInput)]
+        fields = [w for w in p.root.walk(restrict=True) if isinstance(w, TextInput)]
 
         assert len(fields) == 3
         assert all(field.input_type == "text" and field.keyboard_suggestions for field in fields)
@@ -198,11 +199,9 @@ def shell(built: list[str], *, animate: bool = False) -> Shell:
 
         return make
 
-    made = Shell(
-        {"today": route("今日走访", "看门牌"), "grid": route("我的网格"), "me": route("我的资料"), "door": route("门牌"),
-         "offers": route("求助邀请"), "login": route("登录")},
-        animate=animate,
-    )  # fmt: skip
+    titles = {"grid": "我的网格", "me": "我的资料", "door": "门牌", "offers": "求助邀请", "login": "登录"}
+    routes = {"today": route("今日走访", "看门牌"), **{name: route(title) for name, title in titles.items()}}
+    made = Shell(routes, animate=animate)
     made.use_tabs(WORKER_TABS)
     return made
 

@@ -1,0 +1,147 @@
+"""The `gridhood` command."""
+
+import argparse
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from backend import storage
+from backend.auth.accounts import open_account
+from backend.core.db import Database, UnsafeRole
+from backend.core.errors import Refusal
+from backend.core.migrate import migrate, newest
+from backend.core.postgres import PostgresFailed, default_data_folder
+from backend.core.settings import Settings, SettingsRefused, load_keys
+from backend.demo.load import load_demo
+from backend.demo.logins import as_json, table
+from backend.doctor import examine
+from backend.grid.founding import found
+from backend.main import write_openapi
+from backend.serving import CannotServe, Serving, serve
+from shared.auth import Role
+
+REFUSED = 2
+"""Exit code when a setting or the database named is of no use."""
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="gridhood", description="Gridhood 邻格: the server's command line.")
+    commands = made.add_subparsers(dest="command", required=True)
+
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data", type=Path, default=default_data_folder(), help="data folder (default: %(default)s)")
+
+    serving = commands.add_parser("serve", parents=[common], help="serve the API and do background work")
+    serving.add_argument("--host", default="127.0.0.1")
+    serving.add_argument("--port", type=_port, default=8000)
+    serving.add_argument("--demo", action="store_true", help="load the demo county into an empty database")
+    serving.add_argument("--no-worker", action="store_true", help="leave background work to another process")
+
+    database = commands.add_parser("db", help="schema and county").add_subparsers(dest="action", required=True)
+    database.add_parser("migrate", parents=[common], help="bring the database to this release's schema")
+    founding = database.add_parser("found", parents=[common], help="found a county and open its first account")
+    founding.add_argument("county", help="six digits of the national statistical code")
+    founding.add_argument("--admin", required=True, metavar="NAME", help="login name of the county administrator")
+
+    demo = commands.add_parser("demo", parents=[common], help="the made-up county")
+    demo.add_argument("what", nargs="?", choices=["load", "accounts"], default="load")
+    demo.add_argument("--json", action="store_true", help="print accounts for scripts")
+
+    commands.add_parser("doctor", parents=[common], help="name the broken part")
+    drawing = commands.add_parser("openapi", help="write the API description")
+    drawing.add_argument("file", type=Path)
+    return made
+
+
+def _port(word: str) -> int:
+    port = int(word)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("must be between 0 and 65535")
+    return port
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; a refusal is one sentence on standard error."""
+    asked = parser().parse_args(words)
+    try:
+        return _run(asked)
+    except (PostgresFailed, SettingsRefused, UnsafeRole, CannotServe) as error:
+        print(f"gridhood: {error}", file=sys.stderr)
+        return REFUSED
+    except Refusal as error:
+        print(f"gridhood: {error.problem().title}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(asked: argparse.Namespace) -> int:
+    match asked.command:
+        case "serve":
+            serve(Serving(asked.host, asked.port, asked.data, asked.demo, not asked.no_worker))
+        case "db" if asked.action == "migrate":
+            asyncio.run(_migrate(asked.data))
+        case "db":
+            asyncio.run(_found(asked.data, asked.county, asked.admin))
+        case "demo" if asked.what == "accounts":
+            keys = load_keys(asked.data)
+            print(json.dumps(as_json(keys), ensure_ascii=False, indent=2) if asked.json else table(keys))
+        case "demo":
+            asyncio.run(_load_demo(asked.data))
+        case "doctor":
+            return asyncio.run(_doctor(asked.data))
+        case "openapi":
+            write_openapi(asked.file)
+    return 0
+
+
+async def _migrate(folder: Path) -> None:
+    with storage.started(folder) as server:
+        await migrate(await storage.reach(server))
+    print(f"The database is at {newest()}.")
+
+
+async def _open(folder: Path, url: str) -> tuple[Database, Settings]:
+    await migrate(url)
+    settings = Settings(url, load_keys(folder))
+    return await Database.connect(url, size=2, deadline_s=120), settings
+
+
+async def _found(folder: Path, county: str, admin: str) -> None:
+    """Found a county; the first password is made here and printed once."""
+    with storage.started(folder) as server:
+        database, _settings = await _open(folder, await storage.reach(server))
+        try:
+            if not await found(database, county):
+                print(f"County {county} was founded before.")
+                return
+            password = secrets.token_urlsafe(12)
+            await open_account(database, county, admin, password, admin, [(Role.county_admin, county)])
+            print(f"County {county} is founded. Sign in as {admin} with {password}")
+        finally:
+            await database.close()
+
+
+async def _load_demo(folder: Path) -> None:
+    with storage.started(folder) as server:
+        database, settings = await _open(folder, await storage.reach(server))
+        try:
+            is_demo = await load_demo(database, settings.keys)
+        finally:
+            await database.close()
+    print(table(settings.keys) if is_demo else "The database holds a real county: no demo data was loaded.")
+
+
+async def _doctor(folder: Path) -> int:
+    broken = 0
+    async for finding in examine(folder):
+        print(f"{'ok    ' if finding.sound else 'BROKEN'} {finding.part}: {finding.words}")
+        broken += not finding.sound
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

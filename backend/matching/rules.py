@@ -1,0 +1,100 @@
+"""Decisions about offers and tasks, with no database and no clock."""
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta, tzinfo
+
+from shared.errors import Code
+from shared.matching import OfferState, Reason, ReasonCode
+from shared.requests import CATEGORIES, RequestState, Urgency
+from shared.residents import CARE_WORDS, Care
+from shared.volunteers import LANGUAGE_WORDS, SKILL_WORDS, Language, ServiceState
+
+QUIET_FROM, QUIET_UNTIL = time(21, 30), time(7, 30)
+DAY_MINUTES = 1440
+CLOCK_TOLERANCE = timedelta(minutes=10)
+"""How far a phone's clock may be off before we ask its owner to look at it."""
+
+REASONS_SHOWN = 3
+METRES_PER_MINUTE = 75
+WALK_MINUTES = 20
+"""A longer walk is no reason to have thought of somebody."""
+
+_TAKEN = frozenset({RequestState.taken, RequestState.serving, RequestState.done, RequestState.closed})
+_WEEKDAYS = "一二三四五六日"
+_TIMES_DONE = {
+    "escort_hospital": "您陪人去过 {} 次医院",
+    "deliver_medicine": "您送过 {} 次药",
+    "errand": "您帮人买过 {} 次东西",
+    "meal": "您送过 {} 次饭",
+    "repair": "您上门修过 {} 次东西",
+    "housework": "您帮人打扫过 {} 次屋子",
+    "phone_lesson": "您教人用过 {} 次手机",
+    "chat": "您陪人聊过 {} 次天",
+}
+
+
+def is_quiet(moment: datetime, zone: tzinfo) -> bool:
+    """Say whether people are left in peace at this moment; life at risk is the exception that a caller makes."""
+    local = moment.astimezone(zone).time()
+    return local >= QUIET_FROM or local < QUIET_UNTIL
+
+
+def may_be_offered(urgency: Urgency, starts_at: datetime | None, now: datetime, zone: tzinfo) -> bool:
+    """Say whether volunteers are asked now: not at night, and not for help whose hour has passed."""
+    if urgency is Urgency.danger:
+        return True
+    return not is_quiet(now, zone) and (starts_at is None or starts_at > now)
+
+
+def no_to_yes(offer: OfferState, expires_at: datetime, request: RequestState, now: datetime) -> Code | None:
+    """Return why a yes comes too late; None when it is in time."""
+    if request is not RequestState.open:
+        return Code.offer_taken if request in _TAKEN else Code.offer_over
+    return None if offer is OfferState.offered and expires_at > now else Code.offer_over
+
+
+def no_to_time(at: datetime, not_before: datetime, now: datetime) -> Code | None:
+    """Return what is wrong with a phone's time; None when it can be right."""
+    if at > now + CLOCK_TOLERANCE:
+        return Code.in_the_future
+    return Code.too_old if at < not_before else None
+
+
+def served(arrived: datetime, left: datetime) -> tuple[int, ServiceState]:
+    """Return whole minutes. More than a day is a forgotten 签退 and waits for somebody to look at it."""
+    minutes = int((left - arrived).total_seconds() // 60)
+    return (minutes, ServiceState.waiting) if minutes <= DAY_MINUTES else (DAY_MINUTES, ServiceState.unverified)
+
+
+def care_note(care: Sequence[Care]) -> str:
+    return "、".join(CARE_WORDS[flag] for flag in care)
+
+
+def walking_minutes(distance_m: float) -> int:
+    return max(1, round(distance_m / METRES_PER_MINUTE))
+
+
+def reasons(
+    category: str, starts_at: datetime | None, language: Language | None, *,
+    distance_m: float, times_done: int, knows_person: bool, zone: tzinfo,
+) -> list[Reason]:  # fmt: skip
+    """Say in at most three sentences why this volunteer was thought of.
+
+    A need that would tell of the person (sign language, a trust filter) picks the volunteer and is never shown.
+    """
+    walk, skill = walking_minutes(distance_m), CATEGORIES[category].skill
+    found = [
+        (ReasonCode.knows_person, "您以前帮过这位邻居" if knows_person else ""),
+        (ReasonCode.free_then, f"{day_part(starts_at.astimezone(zone))}您正好有空" if starts_at else ""),
+        (ReasonCode.near, f"走路 {walk} 分钟就到" if walk <= WALK_MINUTES else ""),
+        (ReasonCode.did_this_before, _TIMES_DONE[category].format(times_done) if times_done else ""),
+        (ReasonCode.speaks, f"您会说{LANGUAGE_WORDS[language]}" if language is Language.shaanxi else ""),
+        (ReasonCode.has_skill, f"您会{SKILL_WORDS[skill]}" if skill else ""),
+    ]
+    return [Reason(code=code, text=text) for code, text in found if text][:REASONS_SHOWN]
+
+
+def day_part(local: datetime) -> str:
+    """Name a time of the week as people do: 周二上午."""
+    part = next(word for until, word in ((12, "上午"), (14, "中午"), (18, "下午"), (24, "晚上")) if local.hour < until)
+    return f"周{_WEEKDAYS[local.weekday()]}{part}"

@@ -1,0 +1,106 @@
+"""`gridhood serve`: database, schema, demo county, HTTP; and a clean end."""
+
+import asyncio
+import socket
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from backend import storage
+from backend.core import logs
+from backend.core.db import Database
+from backend.core.migrate import migrate
+from backend.core.postgres import EmbeddedPostgres
+from backend.core.settings import Keys, Settings, load_keys
+from backend.demo.load import load_demo
+from backend.demo.logins import table
+from backend.main import build
+
+
+class CannotServe(Exception):
+    """Why the server does not start; one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What `gridhood serve` was asked."""
+
+    host: str
+    port: int
+    folder: Path
+    demo: bool
+    work: bool
+
+
+def serve(asked: Serving) -> None:
+    """Serve until told to stop. The embedded database stops after the last request was answered."""
+    listener = _listen(asked.host, asked.port)
+    keys = load_keys(asked.folder)
+    logs.set_up()
+    with storage.started(asked.folder) as server, asyncio.Runner(loop_factory=_loop) as runner:
+        runner.run(_serve(asked, keys, server, listener))
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    import uvloop
+
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port first: a taken one is said before a database is started for nothing."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise CannotServe(f"Cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}.") from error
+    return listener
+
+
+async def _serve(asked: Serving, keys: Keys, server: EmbeddedPostgres | None, listener: socket.socket) -> None:
+    url = await storage.reach(server)
+    await migrate(url)
+    settings = Settings(url, keys, work=asked.work)
+    demo = await _demo(settings) if asked.demo else False
+    config = uvicorn.Config(
+        build(settings), http="httptools", log_config=None, access_log=False, timeout_graceful_shutdown=10
+    )
+    http = uvicorn.Server(config)
+    port = listener.getsockname()[1]
+    announcing = asyncio.create_task(_announce(http, f"http://{asked.host}:{port}", keys, demo))
+    await http.serve(sockets=[listener])
+    announcing.cancel()
+    await asyncio.gather(announcing, return_exceptions=True)
+
+
+async def _demo(settings: Settings) -> bool:
+    """Load the demo county into an empty database; say whether a demo county is there."""
+    database = await Database.connect(settings.database_url, size=2, deadline_s=120)
+    try:
+        return await load_demo(database, settings.keys)
+    finally:
+        await database.close()
+
+
+async def _announce(http: uvicorn.Server, address: str, keys: Keys, demo: bool) -> None:
+    """Say where it is, once it is ready."""
+    while not (http.started and await asyncio.to_thread(_is_ready, address)):
+        await asyncio.sleep(0.05)
+    print(f"Gridhood ready on {address}", flush=True)
+    print(f"API docs: {address}/docs", flush=True)
+    if demo:
+        print(table(keys), flush=True)
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=3) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -1,0 +1,301 @@
+"""The phone against a server whose network fails on cue: nothing is lost, nothing arrives twice."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+
+from mobile.store.outbox import State
+from mobile.store.store import Store
+from mobile.sync import pace
+from mobile.sync.client import Client
+from mobile.sync.status import SyncStatus
+from mobile.sync.syncer import Syncer
+from mobile.visits.effects import effects
+from shared.errors import Code
+from shared.residents import HouseholdOut
+from shared.sync import OperationKind
+from shared.types import uuid7
+from shared.visits import VisitIn, VisitOutcome
+from tests.mobile.county import County, cut_off, no_network, refuse
+from tests.mobile.phone_parts import Desk, change, household
+
+
+@dataclass
+class Line:
+    """A phone and its county, ready to talk."""
+
+    desk: Desk
+    county: County
+    home: HouseholdOut = field(default_factory=household)
+    waits: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.county.devices.add(str(self.desk.phone.device_id))
+        self.county.rows.append(change(self.home))
+        self.client = Client("http://county", self.county.tokens(), transport=self.county.transport())
+        self.client.on_tokens = self.store.keep_tokens
+        self.status = SyncStatus(self.store, self.desk.now)
+        self.syncer = Syncer(self.store, self.client, self.status, self.desk.now, self.sleep, lambda: 1.0)
+
+    @property
+    def store(self) -> Store:
+        return self.desk.store
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        await asyncio.Event().wait()
+
+    def record(self) -> UUID:
+        visit = VisitIn(household_id=self.home.id, outcome=VisitOutcome.absent, visited_at=self.desk.now())
+        visit_id, fields = uuid7(), visit.model_dump(mode="json")
+        changed = effects(visit_id, visit, self.home, self.desk.me)
+        self.store.outbox.capture(OperationKind.visit_record, visit_id, fields, changed, title="何长顺 走访")
+        return visit_id
+
+    def counts(self) -> tuple[int, int, int, int]:
+        counts = self.store.outbox.counts()
+        return counts[State.unsent], counts[State.sent], counts[State.accepted], counts[State.refused]
+
+    def stored(self) -> list[str]:
+        return [operation["entity_id"] for operation in self.county.applied.values()]
+
+
+@pytest.fixture
+async def line(tmp_path: Path) -> AsyncIterator[Line]:
+    desk = Desk(tmp_path)
+    ready = Line(desk, County(desk.me))
+    yield ready
+    await ready.client.close()
+
+
+async def test_a_visit_is_pushed_and_the_grid_is_pulled(line: Line) -> None:
+    visit_id = line.record()
+
+    settled = await line.syncer.sync_once()
+
+    assert settled
+    assert line.stored() == [str(visit_id)]
+    assert line.counts() == (0, 0, 1, 0)
+    assert [home.id for home in line.store.entities.all(HouseholdOut)] == [line.home.id]
+    assert (line.status.state, line.status.text) == ("accepted", "已送到")
+
+
+async def test_a_lost_answer_is_asked_for_again_and_the_visit_stands_once(line: Line) -> None:
+    visit_id = line.record()
+
+    def applies_and_drops_the_answer(request: httpx.Request) -> httpx.Response:
+        line.county.push(json.loads(request.content))
+        return cut_off(request)
+
+    line.county.fails("/sync/push", applies_and_drops_the_answer)
+
+    first = await line.syncer.sync_once()
+    between = line.counts()
+    second = await line.syncer.sync_once()
+
+    assert (first, between, second) == (False, (0, 1, 0, 0), True)
+    assert line.county.asked.count("/sync/push") == 2
+    assert line.stored() == [str(visit_id)]
+    assert line.counts() == (0, 0, 1, 0)
+
+
+async def test_without_a_network_everything_stays_in_the_phone_and_says_so(line: Line) -> None:
+    line.county.fails("/sync/pull", no_network)
+    await line.syncer.sync_once()
+    idle = line.status.text
+    line.record()
+    line.county.fails("/sync/push", no_network)
+
+    await line.syncer.sync_once()
+
+    assert idle == "没有网络，照常记"
+    assert line.counts() == (1, 0, 0, 0)
+    assert line.status.offline
+    assert line.status.text == "1 条在手机里"
+
+
+async def test_a_push_that_was_cut_keeps_what_it_carried(line: Line) -> None:
+    for _ in range(3):
+        line.record()
+    line.county.fails("/sync/push", cut_off)
+
+    await line.syncer.sync_once()
+    await line.syncer.sync_once()
+
+    assert line.counts() == (0, 0, 3, 0)
+    assert len(line.stored()) == 3
+
+
+async def test_a_refused_neighbour_does_not_stop_the_others(line: Line) -> None:
+    ids = [line.record() for _ in range(3)]
+    line.county.refuses[str(ids[1])] = Code.household_not_here
+
+    await line.syncer.sync_once()
+
+    assert line.stored() == [str(ids[0]), str(ids[2])]
+    assert line.counts() == (0, 0, 2, 1)
+    assert line.status.text == "1 条被退回"
+    assert line.store.outbox.entries(State.refused)[0].sentence == "这一户不在您的网格里。"
+
+
+async def test_a_push_refused_as_a_whole_is_split_until_the_bad_one_is_found(line: Line) -> None:
+    ids = [line.record() for _ in range(5)]
+
+    def refuses_the_fourth(request: httpx.Request) -> httpx.Response | None:
+        line.county.fails("/sync/push", refuses_the_fourth)
+        bad = any(one["entity_id"] == str(ids[3]) for one in json.loads(request.content)["operations"])
+        return refuse(Code.malformed)(request) if bad else None
+
+    line.county.fails("/sync/push", refuses_the_fourth)
+
+    await line.syncer.sync_once()
+
+    assert line.counts() == (0, 0, 4, 1)
+    assert line.store.outbox.entries(State.refused)[0].entity_id == ids[3]
+
+
+async def test_an_expired_token_is_exchanged_once_and_kept(line: Line) -> None:
+    line.record()
+    line.county.token = "another"
+
+    settled = await line.syncer.sync_once()
+
+    kept = line.store.tokens()
+    assert settled
+    assert line.county.asked.count("/auth/refresh") == 1
+    assert kept is not None
+    assert (kept.access_token, kept.refresh_token) == (line.county.token, line.county.refresh)
+
+
+async def test_when_the_session_has_ended_capturing_goes_on(line: Line) -> None:
+    line.county.token = line.county.refresh = "revoked"
+    line.record()
+
+    await line.syncer.sync_once()
+    line.record()
+
+    assert line.counts() == (2, 0, 0, 0)
+    assert line.status.needs_sign_in
+    assert line.status.text == "请重新登录"
+
+
+async def test_an_expired_cursor_reads_from_the_start_and_leaves_the_outbox_alone(line: Line) -> None:
+    await line.syncer.sync_once()
+    line.record()
+    line.county.fails("/sync/push", no_network)
+    await line.syncer.sync_once()
+    line.county.fails("/sync/push", refuse(Code.busy))
+    line.county.fails("/sync/pull", refuse(Code.cursor_expired))
+
+    await line.syncer.sync_once()
+    unsent = line.counts()
+    await line.syncer.sync_once()
+
+    assert unsent == (1, 0, 0, 0)
+    assert line.county.cursors == [None, None]
+    assert line.counts() == (0, 0, 1, 0)
+    assert [home.id for home in line.store.entities.all(HouseholdOut)] == [line.home.id]
+
+
+async def test_a_server_restored_from_a_backup_gets_its_visits_back(line: Line) -> None:
+    visit_id = line.record()
+    await line.syncer.sync_once()
+    line.county.epoch, line.county.settled_seq = "second", 0
+    line.county.applied.clear()
+    line.county.rows = [change(line.home), change(household())]
+
+    await line.syncer.sync_once()
+
+    assert line.stored() == [str(visit_id)]
+    assert line.counts() == (0, 0, 1, 0)
+    assert len(line.store.entities.all(HouseholdOut)) == 2
+
+
+async def test_a_long_feed_is_read_to_its_end_and_goes_on_where_it_was_cut(line: Line) -> None:
+    line.county.rows.extend(change(household()) for _ in range(6))
+    line.county.page_size = 3
+    line.county.fails("/sync/pull", lambda _request: None, cut_off)
+
+    await line.syncer.sync_once()
+    halfway, complete = len(line.store.entities.all(HouseholdOut)), line.status.first_pull_done
+    await line.syncer.sync_once()
+
+    assert (halfway, complete) == (3, False)
+    assert line.county.cursors == [None, "3", "6"]
+    assert len(line.store.entities.all(HouseholdOut)) == 7
+    assert line.status.first_pull_done
+
+
+async def test_a_phone_the_server_does_not_know_registers_itself(line: Line) -> None:
+    line.county.devices.clear()
+    line.record()
+
+    assert await line.syncer.sync_once()
+    assert line.counts() == (0, 0, 1, 0)
+
+
+async def test_a_server_that_answers_nonsense_is_no_receipt(line: Line) -> None:
+    line.record()
+    line.county.fails("/sync/push", lambda _request: httpx.Response(200, text="<html>请登录无线网络</html>"))
+
+    assert not await line.syncer.sync_once()
+    assert line.counts() == (0, 1, 0, 0)
+
+
+async def test_a_fault_in_the_phone_itself_does_not_reach_the_screen(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(line.store, "take_page", full)
+
+    assert not await line.syncer.sync_once()
+
+
+async def test_the_loop_waits_longer_after_each_failure_and_a_capture_wakes_it(line: Line) -> None:
+    line.county.fails("/sync/pull", no_network, no_network)
+    running = asyncio.ensure_future(line.syncer.run())
+
+    await _until(lambda: len(line.waits) == 1)
+    line.syncer.wake()
+    await _until(lambda: len(line.waits) == 2)
+    visit_id = line.record()
+    line.syncer.wake()
+    await _until(lambda: len(line.waits) == 3)
+    running.cancel()
+
+    assert line.waits == [pace.FIRST_RETRY_SECONDS, pace.FIRST_RETRY_SECONDS * 2, pace.IDLE_SECONDS]
+    assert line.stored() == [str(visit_id)]
+
+
+async def test_the_loop_wakes_when_a_visit_can_no_longer_be_taken_back(line: Line) -> None:
+    line.store.outbox.capture(
+        OperationKind.visit_record, uuid7(), {}, [], title="", hold=timedelta(seconds=10)
+    )
+    running = asyncio.ensure_future(line.syncer.run())
+
+    await _until(lambda: len(line.waits) == 1)
+    running.cancel()
+
+    assert line.waits == [10]
+    assert line.stored() == []
+
+
+def test_retries_are_spread_and_never_further_apart_than_five_minutes() -> None:
+    assert pace.retry_after(1, lambda: 0.0) == 1
+    assert pace.retry_after(3, lambda: 1.0) == 8
+    assert pace.retry_after(50, lambda: 1.0) == pace.LONGEST_RETRY_SECONDS
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0)

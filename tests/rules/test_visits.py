@@ -1,0 +1,98 @@
+"""When to come back, and what a fix is worth."""
+
+from datetime import date, timedelta
+from itertools import permutations
+
+import pytest
+
+from backend.visits.rules import Call, Standing, after, evidence, next_due
+from shared.residents import Care
+from shared.visits import Evidence, Finding, Fix, VisitOutcome
+
+DAY = date(2026, 11, 20)
+SEEN, ABSENT, DECLINED, MOVED = (VisitOutcome(w) for w in ("seen", "absent", "declined", "moved"))
+
+
+def in_days(days: int) -> date:
+    return DAY + timedelta(days=days)
+
+
+def test_nobody_home_never_resets_the_day_the_person_was_last_seen():
+    seen = after(Standing(), Call(DAY, SEEN), [])
+
+    twice_in_vain = after(after(seen, Call(in_days(7), ABSENT), []), Call(in_days(14), ABSENT), [])
+
+    assert twice_in_vain.last_seen_on == DAY
+    assert twice_in_vain.last_visited_on == in_days(14)
+    assert twice_in_vain.tries_since_seen == 2
+
+
+def test_seeing_the_person_ends_the_count_of_tries():
+    standing = Standing(last_visited_on=DAY, last_seen_on=None, tries_since_seen=3)
+
+    assert after(standing, Call(in_days(1), VisitOutcome.family), []).tries_since_seen == 0
+
+
+def test_a_visit_that_arrives_late_does_not_move_the_next_day():
+    now = after(Standing(), Call(in_days(10), SEEN, return_on=in_days(12)), [])
+
+    late = after(now, Call(DAY, SEEN), [])
+
+    assert late == now
+
+
+def test_three_visits_end_alike_in_whatever_order_their_phones_deliver_them():
+    calls = [Call(DAY, SEEN), Call(in_days(3), ABSENT), Call(in_days(9), SEEN, [Finding.unwell])]
+
+    ends = set()
+    for order in permutations(calls):
+        standing = Standing()
+        for call in order:
+            standing = after(standing, call, [Care.alone])
+        ends.add((standing.last_visited_on, standing.last_seen_on, standing.due_on, standing.due_reason))
+
+    assert ends == {(in_days(9), in_days(9), in_days(16), "上次身体不适，去看看好些没有")}
+
+
+@pytest.mark.parametrize(
+    ("call", "care", "due"),
+    [
+        (Call(DAY, SEEN), [], 60),
+        (Call(DAY, SEEN), [Care.alone], 14),
+        (Call(DAY, ABSENT), [Care.alone], 7),
+        (Call(DAY, DECLINED), [Care.alone], 90),
+        (Call(DAY, SEEN, [Finding.heating]), [], 7),
+        (Call(DAY, SEEN, [Finding.fine]), [], 60),
+        (Call(DAY, SEEN, [Finding.unwell], in_days(1)), [Care.alone], 1),
+        (Call(DAY, SEEN, [], in_days(-5)), [], 60),
+    ],
+    ids=["usual", "care", "absent", "declined", "worry", "all well", "promise outranks", "promise in the past"],
+)
+def test_the_next_day_follows_from_the_outcome(call, care, due):
+    assert next_due(call, care)[0] == in_days(due)
+
+
+def test_a_household_that_moved_away_is_not_due_but_says_why():
+    assert next_due(Call(DAY, MOVED), [Care.alone]) == (None, "说已搬走，等核实")
+
+
+def fix(**given):
+    return Fix(**{"lon": 106.5, "lat": 33.9, "accuracy_m": 8, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "distance", "grade"),
+    [
+        (fix(), 12, Evidence.at_door),
+        (fix(), 51, Evidence.near),
+        (fix(accuracy_m=60), 85, Evidence.at_door),
+        (fix(), 301, Evidence.far),
+        (fix(accuracy_m=500), 12, Evidence.vague),
+        (fix(age_s=3600), 12, Evidence.vague),
+        (fix(), None, Evidence.vague),
+        (fix(mock=True), 12, Evidence.mock),
+        (None, None, Evidence.none),
+    ],
+)
+def test_a_fix_is_graded_by_distance_accuracy_age_and_mock(given, distance, grade):
+    assert evidence(given, distance) is grade
