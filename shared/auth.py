@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.types import AreaCode, CountyCode, Name, ShortText, Utc, WireIn, WireOut
+from shared.types import AreaCode, CountyCode, Name, ShortText, Utc, WireIn, WireOut, example
 
 
 class Role(StrEnum):
@@ -48,6 +48,8 @@ class TokenOut(WireOut):
 class RefreshIn(WireIn):
     """A refresh token to be exchanged."""
 
+    model_config = example({"refresh_token": "r5mS0c1xw3Tq2oYk9bVd7eHnJzLfGuPa4iXtE6sC8yM"})
+
     refresh_token: str = Field(min_length=20, max_length=200, description="续期令牌")
 
 
@@ -66,6 +68,8 @@ class MeOut(WireOut):
 class DeviceIn(WireIn):
     """A phone that its user signed in on."""
 
+    model_config = example({"name": "张敏的手机"})
+
     name: ShortText = Field(default="", description="手机名称")
 
 
@@ -80,6 +84,8 @@ class DeviceOut(WireOut):
 
 class ApiKeyIn(WireIn):
     """A key for another system."""
+
+    model_config = example({"name": "县民政局", "area_code": "610330"})
 
     name: Name = Field(description="对接系统名称")
     area_code: AreaCode = Field(description="可读区域编码")

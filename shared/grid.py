@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.types import AreaCode, CellCode, Day, Name, Utc, WireIn, WireOut
+from shared.types import AreaCode, CellCode, Day, Name, Utc, WireIn, WireOut, example
 
 
 class Level(StrEnum):
@@ -40,6 +40,20 @@ Geometry = Annotated[dict[str, Any], Field(description="GeoJSON Polygon 或 Mult
 
 class CellIn(WireIn):
     """A cell with its boundary as of a day."""
+
+    model_config = example(
+        {
+            "name": "杨家坪社区第3网格",
+            "kind": "basic",
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [
+                    [[106.52, 33.91], [106.524, 33.91], [106.524, 33.913], [106.52, 33.913], [106.52, 33.91]]
+                ],
+            },
+            "from_day": "2026-11-23",
+        }
+    )
 
     name: Name = Field(description="网格名称")
     kind: CellKind = Field(default=CellKind.basic, description="网格种类")

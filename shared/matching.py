@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.requests import Urgency
-from shared.types import AreaCode, Lat, Lon, ShortText, Utc, WireIn, WireOut
+from shared.types import AreaCode, Lat, Lon, ShortText, Utc, WireIn, WireOut, example
 
 
 class OfferState(StrEnum):
@@ -137,11 +137,15 @@ class CallOut(WireOut):
 class DeclineIn(WireIn):
     """A no, with a reason if one was given."""
 
+    model_config = example({"reason": "busy"})
+
     reason: DeclineReason | None = Field(default=None, description="理由，可不填")
 
 
 class SpokenIn(WireIn):
     """What a volunteer said on the phone, written down by a worker."""
+
+    model_config = example({"accepts": True})
 
     accepts: bool = Field(description="答应了")
     reason: DeclineReason | None = Field(default=None, description="不行的理由，可不填")
@@ -150,10 +154,14 @@ class SpokenIn(WireIn):
 class HandBackIn(WireIn):
     """Giving a task back."""
 
+    model_config = example({"reason": "家里临时有事"})
+
     reason: ShortText = Field(default="", description="理由，可不填")
 
 
 class CheckIn(WireIn):
     """The moment of 签到 or 签退, as the phone saw it."""
+
+    model_config = example({"at": "2026-11-24T09:03:00+08:00"})
 
     at: Utc = Field(description="手机上的时间")

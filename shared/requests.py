@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from shared.types import AreaCode, Lat, Lon, Note, Phone, Position, ShortText, Utc, WireIn, WireOut
+from shared.types import AreaCode, Lat, Lon, Note, Phone, Position, ShortText, Utc, WireIn, WireOut, example
 from shared.volunteers import Language, Skill
 
 
@@ -111,6 +111,19 @@ TRANSITIONS: dict[RequestKind, dict[RequestState, frozenset[RequestState]]] = {
 class RequestIn(WireIn):
     """A request as somebody brings it. A place or a household says where; a household wins."""
 
+    model_config = example(
+        {
+            "kind": "help",
+            "category": "escort_hospital",
+            "detail": "去县医院复查",
+            "household_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e01",
+            "starts_at": "2026-11-24T09:00:00+08:00",
+            "ends_at": "2026-11-24T11:00:00+08:00",
+            "minutes": 120,
+            "urgency": "1",
+        }
+    )
+
     kind: RequestKind = Field(description="种类：求助、事件、办件")
     category: Annotated[str, Field(pattern=r"^[a-z_]{2,40}$")] = Field(description="事项代码")
     detail: Note = Field(default="", description="说明")
@@ -169,6 +182,8 @@ class RequestOut(WireOut):
 
 class MoveIn(WireIn):
     """A step to another state, with the reason where one is owed."""
+
+    model_config = example({"to": "handling"})
 
     to: RequestState = Field(description="要到的状态")
     reason: ShortText = Field(default="", description="理由（退回、不予受理、取消时必填）")

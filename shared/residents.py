@@ -6,7 +6,22 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.types import AreaCode, CellCode, Day, Lat, Lon, Name, Note, Phone, Position, ShortText, Utc, WireIn, WireOut
+from shared.types import (
+    AreaCode,
+    CellCode,
+    Day,
+    Lat,
+    Lon,
+    Name,
+    Note,
+    Phone,
+    Position,
+    ShortText,
+    Utc,
+    WireIn,
+    WireOut,
+    example,
+)
 
 
 class Sex(StrEnum):
@@ -91,6 +106,17 @@ IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0
 class HouseholdIn(WireIn):
     """A household and the door it lives behind."""
 
+    model_config = example(
+        {
+            "cell_code": "610330100008003",
+            "compound": "杨家坪小区",
+            "building": "3号楼",
+            "unit": "2单元",
+            "room": "302",
+            "position": {"lon": 106.5214, "lat": 33.9112, "crs": "wgs84"},
+        }
+    )
+
     cell_code: CellCode = Field(description="所在网格编码")
     compound: ShortText = Field(default="", description="小区或院名")
     building: ShortText = Field(default="", description="楼号，如 3号楼")
@@ -125,6 +151,20 @@ class HouseholdOut(WireOut):
 class ResidentIn(WireIn):
     """A person to be put on the register."""
 
+    model_config = example(
+        {
+            "household_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e01",
+            "name": "何长顺",
+            "sex": "1",
+            "birth_date": "1954-03-08",
+            "phone": "12600002706",
+            "relation": "02",
+            "residency": "living",
+            "care": ["medication"],
+            "note": "听力不太好",
+        }
+    )
+
     household_id: UUID = Field(description="户编号")
     name: Name = Field(description="姓名")
     sex: Sex = Field(default=Sex.unknown, description="性别（GB/T 2261.1）")
@@ -139,6 +179,8 @@ class ResidentIn(WireIn):
 
 class ResidentPatch(WireIn):
     """Fields of a person to change; a field left out stays as it is."""
+
+    model_config = example({"phone": "12600002706", "care": ["medication", "discharged"]})
 
     name: Name | None = Field(default=None, description="姓名")
     sex: Sex | None = Field(default=None, description="性别")
@@ -172,6 +214,8 @@ class ResidentOut(WireOut):
 class IdRevealIn(WireIn):
     """Why somebody must see an identity number; the reason is kept."""
 
+    model_config = example({"reason": "办理高龄补贴，核对证件"})
+
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=200)] = Field(
         description="查看理由，会留下记录"
     )
@@ -186,6 +230,8 @@ class IdRevealOut(WireOut):
 
 class IdCheckIn(WireIn):
     """A number read from a card, to be compared with the one on file."""
+
+    model_config = example({"id_number": "610388195403082713"})
 
     id_number: IdNumber = Field(description="证件上的号码")
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.types import AreaCode, Utc, WireIn, WireOut
+from shared.types import AreaCode, Utc, WireIn, WireOut, example
 
 SCHEMA = 1
 """Version of the operations this package writes."""
@@ -46,6 +46,28 @@ class Operation(WireIn):
 class PushIn(WireIn):
     """Operations of one device, oldest first. Each is checked on its own: a bad one never blocks its neighbours."""
 
+    model_config = example(
+        {
+            "device_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e02",
+            "operations": [
+                {
+                    "op_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e01",
+                    "kind": "visit.record",
+                    "entity_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e03",
+                    "author_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e01",
+                    "device_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e02",
+                    "device_seq": 1,
+                    "fields": {
+                        "household_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e01",
+                        "outcome": "absent",
+                        "visited_at": "2026-11-23T10:42:00+08:00",
+                    },
+                    "made_at": "2026-11-23T10:42:00+08:00",
+                }
+            ],
+        }
+    )
+
     device_id: UUID = Field(description="设备编号")
     operations: list[dict[str, Any]] = Field(max_length=PUSH_LIMIT, description="操作，见 Operation")
 
@@ -82,6 +104,8 @@ class PushOut(WireOut):
 
 class PullIn(WireIn):
     """Ask for what changed. Without a cursor everything in scope comes."""
+
+    model_config = example({"device_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e02", "limit": 500})
 
     device_id: UUID = Field(description="设备编号")
     cursor: Annotated[str, Field(max_length=8000)] | None = Field(default=None, description="上次的游标")

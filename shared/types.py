@@ -4,7 +4,7 @@ import os
 import time
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -65,6 +65,11 @@ class WireOut(BaseModel):
     """What the server answers: an older phone ignores fields that it does not know."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+def example(body: dict[str, Any]) -> ConfigDict:
+    """Configuration that shows a body in the API description."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
 
 
 class Position(WireIn):

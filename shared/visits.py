@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.types import AreaCode, Crs, Day, Lat, Lon, Note, Utc, WireIn, WireOut
+from shared.types import AreaCode, Crs, Day, Lat, Lon, Note, Utc, WireIn, WireOut, example
 
 
 class VisitMode(StrEnum):
@@ -95,13 +95,26 @@ class Fix(WireIn):
     lon: Lon = Field(description="经度")
     lat: Lat = Field(description="纬度")
     crs: Crs = Field(default=Crs.wgs84, description="坐标系")
-    accuracy_m: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = Field(description="误差（米）")
-    age_s: Annotated[int, Field(ge=0, le=86_400)] = Field(default=0, description="定位距记录的秒数")
+    accuracy_m: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] = Field(description="误差（米）")
+    age_s: Annotated[int, Field(ge=0, le=10**9)] = Field(default=0, description="定位距记录的秒数")
     mock: bool = Field(default=False, description="系统标记为模拟定位")
 
 
 class VisitIn(WireIn):
     """A visit as a worker writes it down."""
+
+    model_config = example(
+        {
+            "household_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e01",
+            "mode": "home",
+            "outcome": "seen",
+            "findings": ["unwell"],
+            "note": "说头晕",
+            "visited_at": "2026-11-23T10:42:00+08:00",
+            "return_on": "2026-11-24",
+            "fix": {"lon": 106.5214, "lat": 33.9112, "crs": "wgs84", "accuracy_m": 8, "age_s": 2, "mock": False},
+        }
+    )
 
     household_id: UUID = Field(description="户编号")
     resident_id: UUID | None = Field(default=None, description="见到的人")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from shared.types import CommunityCode, Day, Lat, Lon, Name, Phone, Position, Utc, WireIn, WireOut
+from shared.types import CommunityCode, Day, Lat, Lon, Name, Phone, Position, Utc, WireIn, WireOut, example
 
 
 class Skill(StrEnum):
@@ -46,6 +46,8 @@ LANGUAGE_WORDS = {Language.zh: "普通话", Language.shaanxi: "陕西话", Langu
 class Slot(WireIn):
     """A free stretch of a week, county time."""
 
+    model_config = example({"weekday": 2, "from_minute": 480, "until_minute": 720})
+
     weekday: Annotated[int, Field(ge=1, le=7)] = Field(description="星期几，1 为周一")
     from_minute: Annotated[int, Field(ge=0, le=1410)] = Field(description="从当天第几分钟起")
     until_minute: Annotated[int, Field(ge=30, le=1440)] = Field(description="到当天第几分钟止")
@@ -59,6 +61,20 @@ class Slot(WireIn):
 
 class VolunteerIn(WireIn):
     """A volunteer to be registered, or the whole of a changed one."""
+
+    model_config = example(
+        {
+            "name": "周志远",
+            "phone": "12600004417",
+            "community_code": "610330100001",
+            "home": {"lon": 106.5231, "lat": 33.9127, "crs": "wgs84"},
+            "skills": ["escort", "chat"],
+            "languages": ["zh"],
+            "slots": [{"weekday": 2, "from_minute": 480, "until_minute": 720}],
+            "radius_m": 3000,
+            "capacity": 1,
+        }
+    )
 
     name: Name = Field(description="姓名")
     phone: Phone = Field(description="电话")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -111,3 +112,9 @@ class Factory:
 
         made: CellOut = await self.run(work)
         return made
+
+
+def visit_to(household_id: object, **changes: object) -> dict[str, Any]:
+    """A visit's body as a phone sends it."""
+    body = {"household_id": str(household_id), "outcome": "seen", "visited_at": datetime.now(UTC).isoformat()}
+    return {**body, **changes}

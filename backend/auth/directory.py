@@ -32,6 +32,7 @@ class Directory:
         self._generation = 0
         self._listening = False
         self._task: asyncio.Task[None] | None = None
+        database.hear(CHANNEL, self._clear)
 
     async def start(self) -> None:
         ready = asyncio.Event()

@@ -144,8 +144,3 @@ async def revoke_api_key(conn: asyncpg.Connection, county: str, row_id: UUID, no
         county, row_id, now,
     )  # fmt: skip
     return tag == "UPDATE 1"
-
-
-async def notify(conn: asyncpg.Connection, channel: str) -> None:
-    """Tell every process that an account changed; delivered at commit."""
-    await conn.execute(f"NOTIFY {channel}")

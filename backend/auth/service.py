@@ -125,5 +125,5 @@ async def make_api_key(tx: Transaction, caller: Caller, body: ApiKeyIn) -> ApiKe
 async def revoke_api_key(tx: Transaction, key_id: UUID) -> None:
     if not await queries.revoke_api_key(tx.conn, tx.county, key_id, tx.now):
         raise Refusal(Code.not_found)
-    await queries.notify(tx.conn, directory.CHANNEL)
+    tx.notify(directory.CHANNEL)
     tx.audit("api_key.revoked", "api_key", key_id, tx.county)

@@ -47,6 +47,19 @@ class Database:
         self.pool = pool
         self.deadline_s = deadline_s
         self.clock = clock
+        self._heard: list[tuple[str, Callable[[], None]]] = []
+
+    def hear(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call back after each commit of this process that notified the channel.
+
+        The database's own notice reaches this process too, but maybe after the next request has.
+        """
+        self._heard.append((channel, heard))
+
+    def announce(self, channels: set[str]) -> None:
+        for channel, heard in self._heard:
+            if channel in channels:
+                heard()
 
     @classmethod
     async def connect(cls, url: str, *, size: int, deadline_s: float, clock: Clock = system_clock) -> "Database":
@@ -129,7 +142,12 @@ class Unit:
     async def commit(self) -> None:
         """Commit, even when the caller has gone: a cancelled COMMIT would leave the outcome unknown to us as well."""
         if self._connection is not None:
-            await asyncio.shield(asyncio.ensure_future(self._end("COMMIT")))
+            await asyncio.shield(asyncio.ensure_future(self._commit()))
+
+    async def _commit(self) -> None:
+        await self._end("COMMIT")
+        if self._transaction is not None:
+            self._database.announce(self._transaction.notices)
 
     async def rollback(self) -> None:
         if self._connection is not None:

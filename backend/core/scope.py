@@ -7,9 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from shared.auth import Role
-from shared.types import is_within
+from shared.types import AREA_LEVELS, is_within
 
-_CODE: Final = re.compile(r"\d{2,15}")
+_CODE: Final = re.compile("|".join(f"[0-9]{{{length}}}" for length in AREA_LEVELS))
 
 STAFF: Final = frozenset({Role.county_admin, Role.community_worker, Role.grid_worker})
 """Roles that work in an area and may write there."""

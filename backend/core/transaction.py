@@ -53,6 +53,7 @@ class Transaction:
         self.caller = caller
         self.now = now
         self.beyond_scope = False
+        self.notices: set[str] = set()
         self._changes: dict[tuple[str, EntityKind, UUID, str], bool] = {}
         self._audits: list[tuple[Any, ...]] = []
         self._settled: list[Settled] = []
@@ -90,6 +91,10 @@ class Transaction:
             raise
         await self.conn.execute("RELEASE SAVEPOINT one")
 
+    def notify(self, channel: str) -> None:
+        """Tell every process at commit, and this one before the reply leaves, that something kept in memory is old."""
+        self.notices.add(channel)
+
     def settled(self, operation: Settled) -> None:
         self._settled.append(operation)
 
@@ -115,6 +120,8 @@ class Transaction:
                 self.caller.request_id,
                 *zip(*self._audits, strict=True),
             )
+        for channel in sorted(self.notices):
+            await self.conn.execute(f"NOTIFY {channel}")
         if self._changes:
             await feed.publish(self.conn, self.county, self.now, self._changes)
 

@@ -12,7 +12,7 @@ from backend.core.paging import PageParams
 from backend.core.tables import FOREVER
 from shared.grid import CellOut, DivisionOut, Level
 
-# No boundary begins in the future, so the open-ended one is the present one. Not = : asyncpg stores this day as infinity.
+# No boundary begins in the future, so the open-ended one is the present one. `>=`: asyncpg stores that day as infinity.
 _CELLS = """
 SELECT c.id, c.area_code AS code, c.name, c.kind, left(c.area_code, 12) AS community_code, b.geometry, b.from_day,
        b.area_m2, c.rev, c.received_at
@@ -46,13 +46,12 @@ async def division(conn: asyncpg.Connection, code: str) -> DivisionOut | None:
 
 async def is_known_area(conn: asyncpg.Connection, county: str, code: str) -> bool:
     """Say whether a code is a division, or a cell that the caller sees."""
-    return bool(
-        await conn.fetchval(
-            "SELECT EXISTS (SELECT 1 FROM division WHERE code = $2)"
-            " OR EXISTS (SELECT 1 FROM cell WHERE county_code = $1 AND area_code = $2)",
-            county, code,
-        )  # fmt: skip
-    )
+    known: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM division WHERE code = $2)"
+        " OR EXISTS (SELECT 1 FROM cell WHERE county_code = $1 AND area_code = $2)",
+        county, code,
+    )  # fmt: skip
+    return known
 
 
 def _cell(row: asyncpg.Record) -> CellOut:
@@ -150,7 +149,8 @@ async def add_cell(
     conn: asyncpg.Connection, county: str, cell_id: UUID, code: str, name: str, kind: str, now: datetime
 ) -> None:
     await conn.execute(
-        "INSERT INTO cell (county_code, id, area_code, name, kind, rev, received_at) VALUES ($1, $2, $3, $4, $5, 1, $6)",
+        "INSERT INTO cell (county_code, id, area_code, name, kind, rev, received_at)"
+        " VALUES ($1, $2, $3, $4, $5, 1, $6)",
         county, cell_id, code, name, kind, now,
     )  # fmt: skip
 

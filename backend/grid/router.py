@@ -1,6 +1,6 @@
 """Divisions, cells, and which cell a place lies in."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
@@ -17,7 +17,9 @@ router = APIRouter(tags=["网格"], route_class=TxRoute)
 
 GEOJSON = "application/geo+json"
 Accept = Annotated[str, Header(include_in_schema=False)]
-_ALSO_GEOJSON = {200: {"content": {GEOJSON: {}}, "description": "Accept: application/geo+json 时给 GeoJSON"}}
+_ALSO_GEOJSON: dict[int | str, dict[str, Any]] = {
+    200: {"content": {GEOJSON: {}}, "description": "Accept: application/geo+json 时给 GeoJSON"}
+}
 
 
 def _geojson(text: str, **headers: str) -> Response:

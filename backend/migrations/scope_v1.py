@@ -20,11 +20,16 @@ POLICIES = {
     "volunteer_id": OWN.format(area=AREA, column="id", volunteer=VOLUNTEER),
     "stream": f"({AREA}) OR stream = 'v:' || {VOLUNTEER}",
 }
+# A range by prefix is exact only between codes on levels: thirteen digits would count as part of a community.
+LEVEL = "CHECK (length(area_code) IN (2, 4, 6, 9, 12, 15))"
+WITHOUT_AREA = ("county", "actor")
 
 
 def protect(table: str, policy: str, app: str = "SELECT, INSERT, UPDATE, DELETE") -> list[str]:
     """Statements that force a policy on a table: the app role by its scope, the transfer role by its county."""
+    level = [] if policy in WITHOUT_AREA else [f'ALTER TABLE "{table}" ADD CONSTRAINT {table}_area_level {LEVEL}']
     return [
+        *level,
         f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
         f'CREATE POLICY scope ON "{table}" TO gridhood_app USING ({POLICIES[policy]})',

@@ -29,7 +29,7 @@ class Invitations(EventDispatcher):
     greeting = StringProperty("")
     offer = ObjectProperty(None, allownone=True)
     more = NumericProperty(0)
-    accepted, can_undo = BooleanProperty(False), BooleanProperty(False)
+    has_accepted, can_undo = BooleanProperty(False), BooleanProperty(False)
     accepted_line = StringProperty("")
     notice = StringProperty("")
     can_speak = BooleanProperty(False)
@@ -147,7 +147,7 @@ class Invitations(EventDispatcher):
             for entry in self._store.outbox.entries(State.unsent, State.sent)
             if entry.kind == OperationKind.offer_accept
         ]
-        self.accepted = self.can_undo or bool(waiting)
+        self.has_accepted = self.can_undo or bool(waiting)
         self.accepted_line = "答应还在手机里，有网络就送出" if waiting else "答应了，门牌和电话在“任务”里"
         refused = [entry for entry in self._store.outbox.entries(State.refused) if entry.kind in ANSWERS]
         self.notice = refused[0].sentence if refused else ""

@@ -16,7 +16,7 @@ from tests.core.postgres_processes import wait_until_gone
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Not tmp_path: pytest closes its parents to everybody but root, and the server account must get through."""
-    path = Path(tempfile.mkdtemp(prefix="gridhood-", dir="/tmp"))
+    path = Path(tempfile.mkdtemp(prefix="pg18-", dir="/tmp"))
     path.chmod(0o755)
     yield path
     for process in Path("/proc").glob("[0-9]*"):

@@ -36,8 +36,8 @@ def ask(query):
 HOLD = "server.start(); print('READY', flush=True); sys.stdin.read(); server.stop()"
 HOLD_THROUGH_CTRL_C = """
 server.start()
-print('READY', flush=True)
 try:
+    print('READY', flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print('STILL ANSWERS', ask('SELECT 1')[0][0], flush=True)

@@ -1,0 +1,158 @@
+"""What follows a yes: arriving, leaving, being late, giving the task back. Each may be sent twice and happens once."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from backend.core.clock import county_day
+from backend.core.errors import Refusal
+from backend.core.handover import beyond_scope
+from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.transaction import Transaction
+from backend.matching import queries, rules, service, tasks
+from backend.matching.queries import Touched
+from backend.requests import queries as requests
+from backend.volunteers import queries as volunteers
+from backend.volunteers.queries import Served
+from backend.volunteers.service import record_changed
+from shared.errors import Code
+from shared.matching import CheckIn, DeclineIn, HandBackIn, TaskOut, TaskState
+from shared.requests import RequestState
+from shared.sync import EntityKind, OperationKind
+from shared.types import WireIn
+
+_REQUEST_STATE = {TaskState.accepted: RequestState.taken, TaskState.serving: RequestState.serving}
+
+
+async def check_in(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: CheckIn) -> TaskOut:
+    """Arrive at the door, by the phone's time."""
+    task, area = await _own(tx, volunteer_id, task_id)
+    if task.checked_in_at is not None:
+        return task
+    _check_state(task, TaskState.accepted)
+    _check_time(body.at, task.accepted_at - rules.CLOCK_TOLERANCE, tx.now)
+    async with beyond_scope(tx, "task.checked_in", "task", task_id, area):
+        moved = await _move_request(tx, task, area, RequestState.serving)
+        if moved:
+            await queries.arrive(tx.conn, tx.county, task_id, body.at)
+            service.tell_tasks(tx, [Touched(task_id, volunteer_id, area)])
+    return await _result(tx, task_id, moved)
+
+
+async def check_out(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: CheckIn) -> TaskOut:
+    """Leave: the minutes go on record for the other side to confirm, and the door and the phone go away."""
+    task, area = await _own(tx, volunteer_id, task_id)
+    if task.checked_out_at is not None:
+        return task
+    if task.state is TaskState.accepted or task.checked_in_at is None:
+        raise Refusal(Code.check_in_first if task.state is TaskState.accepted else Code.task_over)
+    _check_state(task, TaskState.serving)
+    _check_time(body.at, task.checked_in_at, tx.now)
+    async with beyond_scope(tx, "task.checked_out", "task", task_id, area):
+        moved = await _move_request(tx, task, area, RequestState.done)
+        if moved:
+            await queries.leave(tx.conn, tx.county, task_id, body.at)
+            await service.end_tasks(tx, task.request_id, TaskState.finished)
+            await _record(tx, task, area, task.checked_in_at, body.at)
+    return await _result(tx, task_id, moved)
+
+
+async def _record(tx: Transaction, task: TaskOut, area: str, arrived: datetime, left: datetime) -> None:
+    minutes, state = rules.served(arrived, left)
+    row = Served(
+        id=task.id, area_code=area, volunteer_id=task.volunteer_id, request_id=task.request_id,
+        category=task.category, served_on=county_day(arrived), minutes=minutes, state=state,
+    )  # fmt: skip
+    await volunteers.add_record(tx.conn, tx.county, tx.now, row)
+    record_changed(tx, task.id, task.volunteer_id, area)
+
+
+async def hand_back(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: HandBackIn) -> TaskOut:
+    """Give a task back: the request is open again and others are asked at once."""
+    task, area = await _own(tx, volunteer_id, task_id)
+    if task.state is TaskState.handed_back:
+        return task
+    _check_state(task, TaskState.accepted, TaskState.serving)
+    async with beyond_scope(tx, "task.handed_back", "task", task_id, area):
+        moved = await _move_request(tx, task, area, RequestState.open, body.reason)
+        if moved:
+            await service.end_tasks(tx, task.request_id, TaskState.handed_back)
+            await service.release_winner(tx, task.request_id)
+    if moved:
+        await tasks.ask_for_tick(tx, task.request_id)
+    return await _result(tx, task_id, moved)
+
+
+async def late(tx: Transaction, volunteer_id: UUID, task_id: UUID) -> TaskOut:
+    """Say that it will take a little longer."""
+    task, area = await _own(tx, volunteer_id, task_id)
+    if task.late:
+        return task
+    async with beyond_scope(tx, "task.late", "task", task_id, area):
+        said = await queries.say_late(tx.conn, tx.county, task_id)
+        service.tell_tasks(tx, [Touched(task_id, volunteer_id, area)])
+    return await _result(tx, task_id, said)
+
+
+async def own_tasks(tx: Transaction, volunteer_id: UUID, page: PageParams) -> Page[TaskOut]:
+    """List a volunteer's tasks, newest first; what has ended is there without name, door and phone."""
+    rows = await queries.page_of_tasks(tx.conn, tx.county, volunteer_id, page)
+    shown = rows[: page.limit]
+    more = encode_cursor(shown[-1]["received_at"], shown[-1]["id"]) if len(rows) > page.limit else None
+    return Page(items=[queries.task_out(row) for row in shown], next_cursor=more)
+
+
+async def _own(tx: Transaction, volunteer_id: UUID, task_id: UUID) -> tuple[TaskOut, str]:
+    rows = await queries.task_rows(tx.conn, tx.county, [task_id])
+    if not rows or rows[0]["volunteer_id"] != volunteer_id:
+        raise Refusal(Code.not_found)
+    return queries.task_out(rows[0]), rows[0]["area_code"]
+
+
+def _check_state(task: TaskOut, *wanted: TaskState) -> None:
+    if task.state not in wanted:
+        raise Refusal(Code.task_over)
+
+
+def _check_time(at: datetime, not_before: datetime, now: datetime) -> None:
+    if code := rules.no_to_time(at, not_before, now):
+        raise Refusal(code, pointer="/at")
+
+
+async def _move_request(tx: Transaction, task: TaskOut, area: str, to: RequestState, reason: str = "") -> bool:
+    """Move the request on from where this task had it; False when somebody was faster."""
+    step = await requests.step(
+        tx.conn, tx.county, task.request_id, by=tx.caller.account_id, at=tx.now,
+        from_state=_REQUEST_STATE[task.state], to_state=to, reason=reason,
+    )  # fmt: skip
+    tx.changed(EntityKind.request, task.request_id, area)
+    return step is not None
+
+
+async def _result(tx: Transaction, task_id: UUID, moved: bool) -> TaskOut:
+    if not moved:
+        raise Refusal(Code.task_over)
+    return (await queries.tasks_by_ids(tx.conn, tx.county, [task_id]))[task_id]
+
+
+Answer = Callable[[Transaction, UUID, UUID, Any], Awaitable[Any]]
+
+
+async def _late(tx: Transaction, volunteer_id: UUID, task_id: UUID, _body: WireIn) -> TaskOut:
+    return await late(tx, volunteer_id, task_id)
+
+
+async def _accept(tx: Transaction, volunteer_id: UUID, offer_id: UUID, _body: WireIn) -> TaskOut:
+    return await service.accept(tx, volunteer_id, offer_id)
+
+
+OPERATIONS: dict[OperationKind, tuple[type[WireIn], Answer]] = {
+    OperationKind.offer_accept: (WireIn, _accept),
+    OperationKind.offer_decline: (DeclineIn, service.decline),
+    OperationKind.task_hand_back: (HandBackIn, hand_back),
+    OperationKind.task_check_in: (CheckIn, check_in),
+    OperationKind.task_check_out: (CheckIn, check_out),
+    OperationKind.task_late: (WireIn, _late),
+}
+"""What a volunteer's phone may send: the shape of its fields, and what does it as (tx, volunteer, entity, fields)."""

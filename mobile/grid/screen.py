@@ -1,0 +1,135 @@
+"""我的网格: a map of stairwells, the doors of one, the person behind one door."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from kivy.clock import Clock
+from kivy.graphics import Color, Rectangle, SmoothLine
+from kivy.lang import Builder
+from kivy.metrics import dp
+from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, ObjectProperty
+from kivy.uix.behaviors import ButtonBehavior
+from kivy.uix.screenmanager import Screen
+
+from mobile.core.session import AppContext
+from mobile.grid import map as _map  # noqa: F401  its widgets are named in the kv
+from mobile.residents import screen as residents
+from mobile.residents.screen import Item
+from mobile.widgets.fields import ListRow
+from mobile.widgets.layout import Box, Col, Row
+from mobile.widgets.tokens import T
+
+# state of a door: fill, ink
+DOOR_LOOKS = {
+    "recent": ("pine_t", "pine_d"),
+    "month": ("honey_t", "honey"),
+    "long": ("pepper", "white"),
+    "never": ("white", "ink2"),
+}
+DASH, DASH_GAP, DASH_WIDTH = 4, 3, 1.5
+
+
+class DoorPress(Item, ButtonBehavior, Box):
+    """A door of the chosen stairwell; a dashed edge where nobody was ever met."""
+
+    need_w, need_h = NumericProperty(0), NumericProperty(0)
+    dashed = BooleanProperty(False)
+    ink = ColorProperty((0, 0, 0, 1))
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        draw = Clock.create_trigger(self._draw_edge, -1)
+        for name in ("pos", "size", "dashed"):
+            self.fbind(name, draw)
+        draw()
+
+    def look(self, state: str, place: int) -> object:
+        return getattr(T, DOOR_LOOKS[state][place])
+
+    def _draw_edge(self, *_: object) -> None:
+        # Kivy dashes only lines one pixel wide.
+        self.canvas.after.clear()
+        if self.dashed:
+            with self.canvas.after:
+                Color(*T.ink3)
+                self._dash_sides(float(self.radius[0]), dp(DASH_WIDTH))
+
+    def _dash_sides(self, radius: float, thick: float) -> None:
+        for x in _dashes(self.x + radius, self.right - radius):
+            for y in (self.y, self.top - thick):
+                Rectangle(pos=(x, y), size=(dp(DASH), thick))
+        for y in _dashes(self.y + radius, self.top - radius):
+            for x in (self.x, self.right - thick):
+                Rectangle(pos=(x, y), size=(thick, dp(DASH)))
+        inner = radius - thick / 2
+        for x, start in ((self.right - radius, 0), (self.x + radius, 270)):
+            SmoothLine(circle=(x, self.top - radius, inner, start + 20, start + 70), width=thick / 2)
+        for x, start in ((self.right - radius, 90), (self.x + radius, 180)):
+            SmoothLine(circle=(x, self.y + radius, inner, start + 20, start + 70), width=thick / 2)
+
+
+def _dashes(start: float, end: float) -> list[float]:
+    """Where dashes begin, so that they and the gaps around them fill the side evenly."""
+    count = max(1, round((end - start) / dp(DASH + DASH_GAP)))
+    step = (end - start) / count
+    return [start + step * place + (step - dp(DASH)) / 2 for place in range(count)]
+
+
+class StateWord(Item, Row):
+    """One entry of the legend."""
+
+
+class FoundRow(Item, ListRow):
+    """A household that the search has found."""
+
+
+class PersonCard(Item, Col):
+    """Who lives behind the chosen door."""
+
+
+class GridScreen(Screen):
+    """The worker's ground."""
+
+    vm = ObjectProperty(rebind=True)
+    chip = ObjectProperty(rebind=True)
+
+    def __init__(self, ctx: AppContext, **kwargs: object) -> None:
+        self._ctx = ctx
+        super().__init__(vm=ctx.session.grid, chip=ctx.session.chip, **kwargs)
+        self.vm.fbind("person", self._show_person)
+
+    def on_pre_enter(self, *_: Any) -> None:
+        self.vm.refresh()
+
+    def locate(self) -> None:
+        self._ctx.spawn(self._locate())
+
+    def choose(self, household_id: object) -> None:
+        """Out of the search's finds; the search has done its work."""
+        self.vm.choose_door(household_id)
+        self.vm.search = ""
+
+    async def _locate(self) -> None:
+        await self.vm.locate()
+        if self.vm.here:
+            self.ids.map.look_at(self.vm.here)
+
+    def _show_person(self, *_: object) -> None:
+        # After the next frame, when the card has its height.
+        Clock.schedule_once(self._scroll_down, 0.05)
+
+    def _scroll_down(self, *_: object) -> None:
+        self.ids.panel.scroll_y = 0 if self.vm.person else 1
+
+
+@cache
+def _load() -> None:
+    residents.load()
+    Builder.load_file(str(Path(__file__).with_suffix(".kv")))
+
+
+def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    _load()
+    return {"grid": lambda: GridScreen(ctx)}

@@ -1,0 +1,45 @@
+"""今日小结: the day in figures, and its ledger to hand on."""
+
+from typing import Any
+
+from kivy.properties import BooleanProperty, ObjectProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.core.navigation import shell_of
+from mobile.residents.screen import Item
+from mobile.visits.summary import LedgerLine
+from mobile.widgets.fields import ListRow
+from mobile.widgets.fitting import Flow
+
+MESSAGE_SECONDS = 6
+HEADINGS = LedgerLine("时间", "户", "方式", "情况")
+
+
+class NotableRow(Item, ListRow):
+    """A household with something found."""
+
+
+class LedgerRow(Item, Flow):
+    """A line of the sheet: columns, until large letters need more than one line."""
+
+    head = BooleanProperty(False)
+
+
+class SummaryScreen(Screen):
+    """Shows the signed-in worker's day."""
+
+    vm = ObjectProperty(rebind=True)
+
+    def on_pre_enter(self, *_: Any) -> None:
+        self.vm.refresh()
+
+    def copy(self) -> None:
+        self.vm.copy_text()
+        self._say()
+
+    def export(self) -> None:
+        self.vm.export()
+        self._say()
+
+    def _say(self) -> None:
+        shell_of(self).snack(self.vm.message, MESSAGE_SECONDS)

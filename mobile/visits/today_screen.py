@@ -1,0 +1,44 @@
+"""今日走访, the worker's home screen."""
+
+from typing import Any
+
+from kivy.properties import NumericProperty, ObjectProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.core.session import AppContext
+from mobile.residents.screen import Item, PressRow
+from mobile.widgets.layout import Card
+
+PAGE = 15
+"""Rows that are built at a time: a community worker may have hundreds of doors due."""
+
+
+class NextCard(Item, Card):
+    """The door to go to now."""
+
+
+class DoorRow(Item, PressRow):
+    """A later door. The row leads to the household, its tile to 记走访."""
+
+
+class TodayScreen(Screen):
+    """Who to see and why."""
+
+    vm = ObjectProperty(rebind=True)
+    chip = ObjectProperty(rebind=True)
+    shown = NumericProperty(PAGE)
+
+    def __init__(self, ctx: AppContext, **kwargs: object) -> None:
+        self._ctx = ctx
+        super().__init__(vm=ctx.session.today, chip=ctx.session.chip, **kwargs)
+
+    def on_pre_enter(self, *_: Any) -> None:
+        self.shown = PAGE
+        self.vm.refresh()
+        self._ctx.spawn(self.vm.locate())
+
+    def show_more(self) -> None:
+        self.shown += PAGE
+
+    def try_again(self) -> None:
+        self._ctx.session.sync_screen.send_now()

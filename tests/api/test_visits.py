@@ -1,0 +1,179 @@
+"""Visits over HTTP: recorded once, seen by those who may."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from tests.factories import CELL, NEIGHBOUR, OTHER_COMMUNITY, visit_to
+
+AT_THE_DOOR = {"accuracy_m": 8, "age_s": 2, "crs": "wgs84"}
+
+
+@pytest.fixture
+async def household(make):
+    await make.cell(CELL)
+    return await make.household(CELL)
+
+
+async def test_a_retry_stores_one_visit(make, household):
+    worker = await make.worker()
+    url, body = f"/api/v1/visits/{uuid4()}", visit_to(household.id)
+
+    first, retry = [await worker.client.put(url, json=body) for _ in range(2)]
+    listed = await worker.client.get("/api/v1/visits", params={"household_id": str(household.id)})
+
+    assert first.status_code == retry.status_code == 200
+    assert listed.json()["items"] == [first.json()] == [retry.json()]
+
+
+async def test_the_same_id_with_other_content_is_refused_and_changes_nothing(make, household):
+    worker = await make.worker()
+    url = f"/api/v1/visits/{uuid4()}"
+    first = await worker.client.put(url, json=visit_to(household.id))
+
+    other = await worker.client.put(url, json=visit_to(household.id, outcome="absent"))
+
+    assert other.status_code == 409
+    assert other.json()["code"] == "id_taken"
+    assert (await worker.client.get(url)).json() == first.json()
+
+
+async def test_a_visit_keeps_its_households_cell_and_notes_where_the_phone_stood(make, household):
+    await make.cell(NEIGHBOUR)
+    there = await make.household(NEIGHBOUR)
+    worker = await make.worker()
+    fix = {"lon": there.lon, "lat": there.lat, **AT_THE_DOOR}
+
+    stored = (await worker.client.put(f"/api/v1/visits/{uuid4()}", json=visit_to(household.id, fix=fix))).json()
+
+    assert stored["area_code"] == stored["happened_in"] == CELL
+    assert stored["fix_area_code"] == NEIGHBOUR
+    assert stored["evidence"] in ("near", "far")
+    assert stored["distance_m"] > 50
+
+
+async def test_a_gcj02_fix_is_stored_as_wgs84(make, household):
+    worker = await make.worker()
+    fix = {"lon": household.lon, "lat": household.lat, **AT_THE_DOOR, "crs": "gcj02"}
+
+    stored = (await worker.client.put(f"/api/v1/visits/{uuid4()}", json=visit_to(household.id, fix=fix))).json()
+
+    assert 200 < stored["distance_m"] < 1000
+    assert stored["lon"] != household.lon
+
+
+async def test_nobody_home_leaves_the_last_seen_day_and_says_when_to_go_again(make, household):
+    worker = await make.worker()
+    now = datetime.now(UTC)
+    for days, outcome in ((20, "seen"), (0, "absent")):
+        moment = (now - timedelta(days=days)).isoformat()
+        await worker.client.put(f"/api/v1/visits/{uuid4()}", json=visit_to(household.id, outcome=outcome, visited_at=moment))
+
+    seen = (await worker.client.get(f"/api/v1/households/{household.id}")).json()
+
+    assert seen["last_seen_on"] < seen["last_visited_on"] < seen["due_on"]
+    assert seen["tries_since_seen"] == 1
+    assert seen["due_reason"] == "上次家中无人，再去一次"
+
+
+async def test_a_neighbours_worker_cannot_record_or_read_it(make, household):
+    worker, neighbour = await make.worker(), await make.worker(NEIGHBOUR)
+    url = f"/api/v1/visits/{uuid4()}"
+    await worker.client.put(url, json=visit_to(household.id))
+
+    refused = await neighbour.client.put(f"/api/v1/visits/{uuid4()}", json=visit_to(household.id))
+    unseen = await neighbour.client.get(url)
+    listed = await neighbour.client.get("/api/v1/visits", params={"area_code": CELL})
+
+    assert (refused.status_code, refused.json()["code"]) == (404, "household_not_here")
+    assert unseen.status_code == 404
+    assert (listed.status_code, listed.json()["code"]) == (403, "area_not_allowed")
+
+
+async def test_an_id_that_an_unseen_visit_holds_is_refused(make, household):
+    await make.cell(NEIGHBOUR)
+    theirs = await make.household(NEIGHBOUR)
+    worker, neighbour = await make.worker(), await make.worker(NEIGHBOUR)
+    url = f"/api/v1/visits/{uuid4()}"
+    await worker.client.put(url, json=visit_to(household.id))
+
+    taken = await neighbour.client.put(url, json=visit_to(theirs.id))
+
+    assert (taken.status_code, taken.json()["code"]) == (409, "id_taken")
+
+
+async def test_auditors_partners_and_volunteers_do_not_record_visits(make, household):
+    for person in (await make.auditor(), await make.partner()):
+        refused = await person.client.put(f"/api/v1/visits/{uuid4()}", json=visit_to(household.id))
+        assert (refused.status_code, refused.json()["code"]) == (403, "role_not_allowed")
+
+
+async def test_a_community_key_reads_its_own_visits_only(make, household):
+    worker = await make.worker()
+    stored = (await worker.client.put(f"/api/v1/visits/{uuid4()}", json=visit_to(household.id))).json()
+    inside, outside = await make.partner(CELL[:12]), await make.partner(OTHER_COMMUNITY)
+
+    assert (await inside.client.get("/api/v1/visits")).json()["items"] == [stored]
+    assert (await outside.client.get("/api/v1/visits")).json()["items"] == []
+
+
+async def test_pages_follow_each_other_without_gap_or_overlap(make, household):
+    worker = await make.worker()
+    sent = [str(uuid4()) for _ in range(7)]
+    for visit_id in sent:
+        await worker.client.put(f"/api/v1/visits/{visit_id}", json=visit_to(household.id))
+
+    found, cursor = [], None
+    while True:
+        page = await worker.client.get("/api/v1/visits", params={"limit": 3, **({"cursor": cursor} if cursor else {})})
+        found += [item["id"] for item in page.json()["items"]]
+        cursor = page.json()["next_cursor"]
+        if cursor is None:
+            break
+
+    assert found == sent[::-1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outcome": "vanished"},
+        {"household_id": "not-an-id"},
+        {"note": "nul\x00"},
+        {"visited_at": "2026-11-20T09:00:00"},
+        {"visited_at": "9999-12-31T23:59:59Z"},
+        {"fix": {"lon": 181, "lat": 33.9, "accuracy_m": 8}},
+        {"fix": {"lon": 1e400, "lat": 33.9, "accuracy_m": 8}},
+        {"return_on": "2026-02-30"},
+        {"surprise": 1},
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_is_a_problem_with_a_pointer_and_nothing_is_stored(make, household, change):
+    worker = await make.worker()
+
+    answer = await worker.client.put(
+        f"/api/v1/visits/{uuid4()}", content=_json({**visit_to(household.id), **change}),
+        headers={"Content-Type": "application/json"},
+    )  # fmt: skip
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["pointer"].startswith("/")
+    assert (await worker.client.get("/api/v1/visits")).json()["items"] == []
+
+
+def _json(body):
+    """JSON as a careless caller writes it: Infinity is let through."""
+    import json
+
+    return json.dumps(body)
+
+
+async def test_a_cursor_from_nowhere_is_refused(make, household):
+    worker = await make.worker()
+
+    answer = await worker.client.get("/api/v1/visits", params={"cursor": "bm93aGVyZQ"})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_cursor")

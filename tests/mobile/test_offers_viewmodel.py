@@ -1,0 +1,264 @@
+"""求助邀请 and 我的任务 without a window."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mobile.device import fakes
+from mobile.device.ports import Ports
+from mobile.offers.task import TaskBoard
+from mobile.offers.viewmodel import Invitations
+from mobile.store.outbox import State
+from shared.auth import Role
+from shared.matching import OfferOut, OfferState, TaskState
+from shared.sync import Answer, Outcome, PushOut
+from tests.mobile.phone_parts import MORNING, Desk, me, offer, page, task, volunteer
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path, me(Role.volunteer, name="周老师"))
+
+
+@pytest.fixture
+def ports() -> Ports:
+    return fakes.ports()
+
+
+def invited(desk: Desk, **values: object) -> OfferOut:
+    assert desk.me.volunteer_id is not None
+    made = offer(desk.me.volunteer_id, **values)
+    desk.holds(made, volunteer(desk.me))
+    return made
+
+
+def an_invitation(desk: Desk, ports: Ports) -> Invitations:
+    return Invitations(desk.store, desk.me, ports, desk.now)
+
+
+def pushed(desk: Desk) -> list[tuple[str, dict[str, object]]]:
+    return [(operation["kind"], operation["fields"]) for operation in desk.store.outbox.take_batch(9)]
+
+
+def test_an_invitation_says_what_when_where_and_why_me(desk: Desk, ports: Ports) -> None:
+    invited(desk)
+
+    home = an_invitation(desk, ports)
+
+    card = home.offer
+    assert home.greeting == "周老师，有人找您"
+    assert (card.title, card.when, card.when_sub) == ("陪着去医院", "明天 上午 9:00–11:00", "11月24日 周二，大约 2 小时")
+    assert (card.where, card.where_sub) == ("新建路社区东边", "离您 600 米左右，答应后才看到门牌")
+    assert card.reasons == [("calendar-check", "周二上午您正好有空")]
+    assert card.expiry == "今天 18:00 前答复就行，不方便不用勉强"
+    assert card.home == (106.51, 33.90)
+
+
+def test_nobody_asking_is_a_greeting_and_not_an_error(desk: Desk, ports: Ports) -> None:
+    home = an_invitation(desk, ports)
+
+    assert (home.greeting, home.offer) == ("周老师，您好", None)
+
+
+def test_a_yes_is_pushed_at_once(desk: Desk, ports: Ports) -> None:
+    made = invited(desk)
+    home, said = an_invitation(desk, ports), []
+    home.bind(on_accepted=lambda _home, sentence: said.append(sentence))
+
+    home.accept()
+    home.refresh()
+
+    assert said == ["答应了：陪着去医院"]
+    assert (home.offer, home.has_accepted, home.can_undo) == (None, True, True)
+    assert home.accepted_line == "答应还在手机里，有网络就送出"
+    assert pushed(desk) == [("offer.accept", {})]
+    kept = desk.store.entities.get(OfferOut, made.id)
+    assert kept is not None
+    assert kept.state is OfferState.accepted
+
+
+def test_a_yes_that_has_not_left_is_undone_without_a_trace(desk: Desk, ports: Ports) -> None:
+    made = invited(desk)
+    home = an_invitation(desk, ports)
+    home.accept()
+
+    undone = home.undo()
+    home.refresh()
+
+    assert undone
+    assert pushed(desk) == []
+    assert home.offer.id == made.id
+
+
+def test_a_yes_that_has_left_is_undone_by_handing_back(desk: Desk, ports: Ports) -> None:
+    made = invited(desk)
+    home = an_invitation(desk, ports)
+    home.accept()
+    desk.store.outbox.take_batch(9)
+    desk.holds(task(made))
+
+    undone = home.undo()
+
+    assert undone
+    assert pushed(desk)[1] == ("task.hand_back", {"reason": "一分钟内撤销"})
+    assert not TaskBoard(desk.store, ports, desk.now).has_task
+
+
+def test_after_a_minute_a_yes_stands(desk: Desk, ports: Ports) -> None:
+    invited(desk)
+    home = an_invitation(desk, ports)
+    home.accept()
+
+    desk.now.move(seconds=61)
+    home.refresh()
+
+    assert not home.can_undo
+    assert not home.undo()
+
+
+def test_a_no_needs_no_reason_and_brings_the_next_one(desk: Desk, ports: Ports) -> None:
+    later = invited(desk, title="送药上门", expires_at=MORNING + timedelta(hours=9))
+    invited(desk)
+    home = an_invitation(desk, ports)
+    more = home.more
+
+    home.decline()
+    home.refresh()
+    second = home.offer.id
+    home.decline("busy")
+    home.refresh()
+
+    assert (more, second) == (1, later.id)
+    assert home.offer is None
+    assert pushed(desk) == [("offer.decline", {}), ("offer.decline", {"reason": "busy"})]
+
+
+def test_one_may_look_at_the_next_without_answering(desk: Desk, ports: Ports) -> None:
+    first = invited(desk)
+    second = invited(desk, expires_at=MORNING + timedelta(hours=9))
+    home = an_invitation(desk, ports)
+
+    seen = [home.offer.id]
+    for _ in range(2):
+        home.next_offer()
+        seen.append(home.offer.id)
+
+    assert seen == [first.id, second.id, first.id]
+
+
+def test_an_expired_offer_is_not_shown(desk: Desk, ports: Ports) -> None:
+    invited(desk)
+    home = an_invitation(desk, ports)
+
+    desk.now.move(hours=8)
+    home.refresh()
+
+    assert home.offer is None
+
+
+def test_somebody_was_faster_and_it_is_said_kindly(desk: Desk, ports: Ports) -> None:
+    invited(desk)
+    home = an_invitation(desk, ports)
+    home.accept()
+    answer = Answer(
+        op_id=None, index=0, outcome=Outcome.rejected, code="offer_taken", sentence="已经有人答应了，谢谢您。"
+    )
+    batch = desk.store.outbox.take_batch(9)
+    desk.store.take_receipt(batch, PushOut(epoch="first", settled_seq=1, answers=[answer], server_time=MORNING))
+
+    home.refresh()
+    said = home.notice
+    home.clear_notice()
+    home.refresh()
+
+    assert said == "已经有人答应了，谢谢您。"
+    assert home.notice == ""
+    assert desk.store.outbox.counts()[State.refused] == 0
+
+
+def test_an_invitation_can_be_read_aloud(desk: Desk, ports: Ports) -> None:
+    invited(desk)
+
+    an_invitation(desk, ports).speak()
+
+    assert isinstance(ports.speech, fakes.RecordedSpeech)
+    assert ports.speech.spoken == [
+        "陪着去医院。挂号、取药，有人陪着就好。明天 上午 9:00–11:00。新建路社区东边。离您 600 米左右。"
+    ]
+
+
+def test_the_door_is_awaited_until_the_server_has_answered(desk: Desk, ports: Ports) -> None:
+    made = invited(desk)
+    an_invitation(desk, ports).accept()
+    board = TaskBoard(desk.store, ports, desk.now)
+    waiting = (board.waiting, board.has_task)
+
+    desk.store.take_page(page(task(made)), [])
+    board.refresh()
+
+    assert waiting == (True, False)
+    assert (board.waiting, board.has_task) == (False, True)
+    assert (board.person_name, board.age_text, board.phone) == ("李秀英", "78 岁", "126 0000 4417")
+    assert board.door == "新建路 18 号院 2号楼1单元 202"
+
+
+def test_the_steps_go_on_one_by_one_and_minutes_are_whole(desk: Desk, ports: Ports) -> None:
+    made = invited(desk)
+    desk.holds(task(made, accepted_at=MORNING - timedelta(hours=19)))
+    board = TaskBoard(desk.store, ports, desk.now)
+    before = (board.action_text, board.done_steps, board.steps[0])
+
+    board.act()
+    board.refresh()
+    desk.now.move(minutes=42, seconds=50)
+    board.tick()
+    during = (board.action_text, board.state_word, board.minutes_text, board.steps[1])
+    board.act()
+    board.refresh()
+
+    assert before == ("签到", 1, ("答应", "昨天 15:42"))
+    assert during == ("签退", "服务中", "42 分钟", ("签到", "10:42"))
+    assert not board.has_task
+    assert [(kind, list(fields)) for kind, fields in pushed(desk)] == [
+        ("task.check_in", ["at"]),
+        ("task.check_out", ["at"]),
+    ]
+
+
+def test_being_late_is_said_once_and_a_task_can_be_handed_back(desk: Desk, ports: Ports) -> None:
+    desk.holds(task(invited(desk)))
+    board = TaskBoard(desk.store, ports, desk.now)
+
+    board.late()
+    board.refresh()
+    board.late()
+    board.hand_back("身体不舒服")
+    board.refresh()
+
+    assert not board.has_task
+    assert pushed(desk) == [("task.late", {}), ("task.hand_back", {"reason": "身体不舒服"})]
+
+
+def test_the_task_being_served_comes_first_and_ended_ones_are_not_shown(desk: Desk, ports: Ports) -> None:
+    waiting, serving, ended = (invited(desk, title=title) for title in ("送餐", "聊天", "代买"))
+    desk.holds(
+        task(waiting),
+        task(serving, state=TaskState.serving, checked_in_at=MORNING),
+        task(ended, state=TaskState.finished),
+    )
+    board = TaskBoard(desk.store, ports, desk.now)
+    first = board.title
+
+    board.next_task()
+
+    assert (first, board.title, board.tasks) == ("聊天", "送餐", 2)
+
+
+def test_ringing_uses_the_number_of_the_task(desk: Desk, ports: Ports) -> None:
+    desk.holds(task(invited(desk)))
+
+    TaskBoard(desk.store, ports, desk.now).dial()
+
+    assert isinstance(ports.dialer, fakes.RecordedDialer)
+    assert ports.dialer.dialled == ["12600004417"]
