@@ -8,7 +8,7 @@ from typing import NamedTuple
 import asyncpg
 
 from backend import storage
-from backend.core.db import Database
+from backend.core.db import Database, UnsafeRole
 from backend.core.migrate import current, newest
 from backend.core.postgres import EmbeddedPostgres, PostgresFailed
 from backend.core.settings import SettingsRefused, load_keys
@@ -61,18 +61,18 @@ def _key(folder: Path) -> Finding:
 async def _inside(url: str) -> AsyncIterator[Finding]:
     found = await current(url)
     if found != newest():
-        words = "empty: `gridhood db migrate` or the next start fills it" if found is None else f"at {found}, not {newest()}"
+        words = f"at {found}, not {newest()}" if found else "empty: `gridhood db migrate` or the next start fills it"
         yield Finding("schema", found is None, words)
         return
     yield Finding("schema", True, f"at {found}")
     try:
         database = await Database.connect(url, size=2, deadline_s=10)
-    except (asyncpg.PostgresError, Exception) as error:
+    except (asyncpg.PostgresError, UnsafeRole) as error:
         yield Finding("role", False, f"the application role cannot be used: {error}")
         return
     yield Finding("role", True, "bound by row-level security")
     await database.close()
     connection = await asyncpg.connect(url)
-    counties = await connection.fetchval("SELECT count(DISTINCT left(stream, 6)) FROM feed_head WHERE stream NOT LIKE 'v%'")
+    founded = await connection.fetchval("SELECT EXISTS (SELECT 1 FROM account)")
     await connection.close()
-    yield Finding("county", bool(counties), "founded" if counties else "none yet: `gridhood db found CODE --admin NAME`")
+    yield Finding("county", founded, "founded" if founded else "none yet: `gridhood db found CODE --admin NAME`")

@@ -15,8 +15,19 @@ from backend.core.health import router as health
 from backend.core.http import Gate
 from backend.core.settings import Settings, derive_keys
 from backend.grid.router import router as grid
+from backend.matching.router import router as matching
+from backend.matching.service import follow
+from backend.matching.tasks import start_worker
+from backend.requests.router import router as requests
+from backend.requests.service import when_stepped
+from backend.residents.router import router as residents
+from backend.sync.router import router as sync
+from backend.visits.router import router as visits
+from backend.volunteers.router import router as volunteers
 
-ROOMS: tuple[APIRouter, ...] = (auth, grid)
+ROOMS: tuple[APIRouter, ...] = (auth, grid, residents, volunteers, requests, matching, visits, sync)
+
+when_stepped(follow)
 
 
 def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
@@ -30,9 +41,12 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         directory = Directory(database)
         await directory.start()
         app.state.database, app.state.directory = database, directory
+        worker = await start_worker(database, settings.database_url) if settings.work else None
         try:
             yield
         finally:
+            if worker:
+                await worker.stop()
             await directory.stop()
             await database.close()
 

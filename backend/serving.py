@@ -71,12 +71,8 @@ async def _serve(asked: Serving, keys: Keys, server: EmbeddedPostgres | None, li
     config = uvicorn.Config(
         build(settings), http="httptools", log_config=None, access_log=False, timeout_graceful_shutdown=10
     )
-    http = uvicorn.Server(config)
-    port = listener.getsockname()[1]
-    announcing = asyncio.create_task(_announce(http, f"http://{asked.host}:{port}", keys, demo))
-    await http.serve(sockets=[listener])
-    announcing.cancel()
-    await asyncio.gather(announcing, return_exceptions=True)
+    address = f"http://{asked.host}:{listener.getsockname()[1]}"
+    await AnnouncingServer(config, address, table(keys) if demo else "").serve(sockets=[listener])
 
 
 async def _demo(settings: Settings) -> bool:
@@ -88,19 +84,24 @@ async def _demo(settings: Settings) -> bool:
         await database.close()
 
 
-async def _announce(http: uvicorn.Server, address: str, keys: Keys, demo: bool) -> None:
-    """Say where it is, once it is ready."""
-    while not (http.started and await asyncio.to_thread(_is_ready, address)):
-        await asyncio.sleep(0.05)
-    print(f"Gridhood ready on {address}", flush=True)
-    print(f"API docs: {address}/docs", flush=True)
-    if demo:
-        print(table(keys), flush=True)
+class AnnouncingServer(uvicorn.Server):
+    """Says where it is, once it is ready."""
+
+    def __init__(self, config: uvicorn.Config, address: str, logins: str) -> None:
+        super().__init__(config)
+        self._address = address
+        self._logins = logins
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and await asyncio.to_thread(_is_ready, self._address):
+            lines = f"Gridhood ready on {self._address}", f"API docs: {self._address}/docs", self._logins
+            print("\n".join(lines).rstrip(), flush=True)
 
 
 def _is_ready(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=3) as answer:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -216,9 +216,7 @@ class IdRevealIn(WireIn):
 
     model_config = example({"reason": "办理高龄补贴，核对证件"})
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=200)] = Field(
-        description="查看理由，会留下记录"
-    )
+    reason: Annotated[ShortText, StringConstraints(min_length=4)] = Field(description="查看理由，会留下记录")
 
 
 class IdRevealOut(WireOut):
@@ -226,6 +224,23 @@ class IdRevealOut(WireOut):
 
     id_number: str = Field(description="公民身份号码")
     hide_at: Utc = Field(description="界面最晚隐藏时间")
+
+
+class IdLook(StrEnum):
+    """How somebody came near an identity number."""
+
+    revealed = "revealed"
+    checked = "checked"
+
+
+class IdLookOut(WireOut):
+    """Who looked at an identity number, when and why: what a resident who asks is told."""
+
+    id: UUID = Field(description="记录编号")
+    at: Utc = Field(description="时间")
+    account_name: str = Field(description="谁")
+    look: IdLook = Field(description="查看号码，或与证件核对")
+    reason: str = Field(description="理由；核对时为空")
 
 
 class IdCheckIn(WireIn):

@@ -14,9 +14,12 @@ from backend.core.db import Database
 from backend.core.scope import system_caller
 from backend.core.transaction import Transaction
 from backend.grid import service as grid
+from backend.residents import households
+from backend.residents import service as residents
 from shared.auth import Role
 from shared.grid import CellIn, CellKind, CellOut
-from shared.types import uuid7
+from shared.residents import HouseholdIn, HouseholdOut, Relation, ResidentIn, ResidentOut
+from shared.types import Crs, Position, uuid7
 
 COUNTY = "610330"
 COMMUNITY = "610330100008"
@@ -111,6 +114,30 @@ class Factory:
             return cell
 
         made: CellOut = await self.run(work)
+        return made
+
+    async def household(self, cell: str = CELL, **door: Any) -> HouseholdOut:
+        """A household in the middle of a cell, which is made when it is not there yet."""
+        lon, lat = middle_of(cell)
+        fields = {"compound": "河滨小区", "building": "3号楼", "unit": "2单元", "room": "302"} | door
+        body = HouseholdIn(cell_code=cell, position=Position(lon=lon, lat=lat, crs=Crs.wgs84), **fields)
+        await self.cell(cell)
+
+        async def work(tx: Transaction) -> HouseholdOut:
+            return await households.add(tx, self.app.state.keys, tx.caller, uuid7(), body)
+
+        made: HouseholdOut = await self.run(work)
+        return made
+
+    async def resident(self, household: HouseholdOut | None = None, **fields: Any) -> ResidentOut:
+        """The head of a household, unless other fields say otherwise."""
+        home = household or await self.household()
+        body = ResidentIn(household_id=home.id, **{"name": "王小华", "relation": Relation.head} | fields)
+
+        async def work(tx: Transaction) -> ResidentOut:
+            return await residents.register(tx, self.app.state.keys, tx.caller, uuid7(), body)
+
+        made: ResidentOut = await self.run(work)
         return made
 
 

@@ -47,8 +47,12 @@ def table(keys: Keys) -> str:
         for a in accounts()
     ]
     widths = [max(_width(row[column]) for row in rows) for column in range(4)]
-    lines = ["  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([f"{MARK}：人和事都是编造的", *(line.rstrip() for line in lines), f"X-API-Key  {partner_key(keys)}"])
+    lines = ["  ".join(map(_padded, row, widths)).rstrip() for row in rows]
+    return "\n".join([f"{MARK}：人和事都是编造的", *lines, f"X-API-Key  {partner_key(keys)}"])
+
+
+def _padded(words: str, width: int) -> str:
+    return words + " " * (width - _width(words))
 
 
 def _width(words: str) -> int:

@@ -37,7 +37,7 @@ async def check_in(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: Che
         if moved:
             await queries.arrive(tx.conn, tx.county, task_id, body.at)
             service.tell_tasks(tx, [Touched(task_id, volunteer_id, area)])
-    return await _result(tx, task_id, moved)
+    return await _result(tx, task_id, moved, TaskState.serving)
 
 
 async def check_out(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: CheckIn) -> TaskOut:
@@ -55,7 +55,7 @@ async def check_out(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: Ch
             await queries.leave(tx.conn, tx.county, task_id, body.at)
             await service.end_tasks(tx, task.request_id, TaskState.finished)
             await _record(tx, task, area, task.checked_in_at, body.at)
-    return await _result(tx, task_id, moved)
+    return await _result(tx, task_id, moved, TaskState.finished)
 
 
 async def _record(tx: Transaction, task: TaskOut, area: str, arrived: datetime, left: datetime) -> None:
@@ -81,7 +81,7 @@ async def hand_back(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: Ha
             await service.release_winner(tx, task.request_id)
     if moved:
         await tasks.ask_for_tick(tx, task.request_id)
-    return await _result(tx, task_id, moved)
+    return await _result(tx, task_id, moved, TaskState.handed_back)
 
 
 async def late(tx: Transaction, volunteer_id: UUID, task_id: UUID) -> TaskOut:
@@ -89,10 +89,11 @@ async def late(tx: Transaction, volunteer_id: UUID, task_id: UUID) -> TaskOut:
     task, area = await _own(tx, volunteer_id, task_id)
     if task.late:
         return task
+    _check_state(task, TaskState.accepted, TaskState.serving)
     async with beyond_scope(tx, "task.late", "task", task_id, area):
-        said = await queries.say_late(tx.conn, tx.county, task_id)
+        await queries.say_late(tx.conn, tx.county, task_id)
         service.tell_tasks(tx, [Touched(task_id, volunteer_id, area)])
-    return await _result(tx, task_id, said)
+    return (await queries.tasks_by_ids(tx.conn, tx.county, [task_id]))[task_id]
 
 
 async def own_tasks(tx: Transaction, volunteer_id: UUID, page: PageParams) -> Page[TaskOut]:
@@ -130,10 +131,12 @@ async def _move_request(tx: Transaction, task: TaskOut, area: str, to: RequestSt
     return step is not None
 
 
-async def _result(tx: Transaction, task_id: UUID, moved: bool) -> TaskOut:
+async def _result(tx: Transaction, task_id: UUID, moved: bool, aim: TaskState) -> TaskOut:
+    """Return the task as it is now. Of a double tap the second moves nothing, and finds done what it came for."""
+    task = (await queries.tasks_by_ids(tx.conn, tx.county, [task_id]))[task_id]
     if not moved:
-        raise Refusal(Code.task_over)
-    return (await queries.tasks_by_ids(tx.conn, tx.county, [task_id]))[task_id]
+        _check_state(task, aim)
+    return task
 
 
 Answer = Callable[[Transaction, UUID, UUID, Any], Awaitable[Any]]

@@ -52,7 +52,9 @@ async def task_rows(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) 
     return rows
 
 
-async def page_of_tasks(conn: asyncpg.Connection, county: str, volunteer: UUID, page: PageParams) -> list[asyncpg.Record]:
+async def page_of_tasks(
+    conn: asyncpg.Connection, county: str, volunteer: UUID, page: PageParams
+) -> list[asyncpg.Record]:
     """Return one row more than a page, newest first."""
     after = "AND (received_at, id) < ($4, $5)" if page.after else ""
     rows: list[asyncpg.Record] = await conn.fetch(
@@ -166,23 +168,18 @@ async def arrive(conn: asyncpg.Connection, county: str, task: UUID, at: datetime
 
 
 async def leave(conn: asyncpg.Connection, county: str, task: UUID, at: datetime) -> None:
+    await conn.execute("UPDATE task_card SET checked_out_at = $3 WHERE county_code = $1 AND id = $2", county, task, at)
+
+
+async def say_late(conn: asyncpg.Connection, county: str, task: UUID) -> None:
     await conn.execute(
-        "UPDATE task_card SET checked_out_at = $3 WHERE county_code = $1 AND id = $2", county, task, at
-    )
-
-
-async def say_late(conn: asyncpg.Connection, county: str, task: UUID) -> bool:
-    tag: str = await conn.execute(
         "UPDATE task_card SET late = true, rev = rev + 1"
         " WHERE county_code = $1 AND id = $2 AND state IN ('accepted', 'serving')",
         county, task,
     )  # fmt: skip
-    return tag == "UPDATE 1"
 
 
-async def end_cards(
-    conn: asyncpg.Connection, county: str, requests: Sequence[UUID], state: str
-) -> list[Touched]:
+async def end_cards(conn: asyncpg.Connection, county: str, requests: Sequence[UUID], state: str) -> list[Touched]:
     """End the tasks of these requests and take back what their volunteers could see."""
     rows = await conn.fetch(
         """
@@ -196,9 +193,7 @@ async def end_cards(
     return [Touched(**row) for row in rows]
 
 
-async def calls(
-    conn: asyncpg.Connection, county: str, area: str, now: datetime, limit: int
-) -> list[asyncpg.Record]:
+async def calls(conn: asyncpg.Connection, county: str, area: str, now: datetime, limit: int) -> list[asyncpg.Record]:
     """Return open offers that no phone has taken, most urgent first.
 
     A volunteer without an account is rung at once; a silent phone has a third of the time to answer.

@@ -170,11 +170,10 @@ async def calls(tx: Transaction, worker: Caller, area_code: str | None, page: Pa
 
 async def follow(tx: Transaction, steps: Sequence[Stepped]) -> None:
     """Keep offers and tasks in step with requests that staff have opened, ended or taken over."""
-    for step in steps:
-        if step.kind != RequestKind.help:
-            continue
-        if step.to_state == RequestState.open:
-            await tasks.ask_for_tick(tx, step.id)
+    helps = [step for step in steps if step.kind == RequestKind.help]
+    if opened := [step.id for step in helps if step.to_state == RequestState.open]:
+        await tasks.ask_for_tick(tx, opened[0])  # one tick looks at all of them
+    for step in helps:
         if step.from_state != "new" and step.to_state != RequestState.closed:
             async with beyond_scope(tx, "offers.followed", "request", step.id, step.area_code):
                 await _follow(tx, step)

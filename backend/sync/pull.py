@@ -76,8 +76,8 @@ def _change(row: Any, body: dict[str, Any] | None) -> Change:
 
 async def pull(database: Database, caller: Caller, body: PullIn) -> PullOut:
     """Answer a phone. Offers count as delivered now: the time to answer them runs from here."""
-    if caller.volunteer_id and caller.holds(Role.volunteer):
-        await database.run(caller, matching.deliver)
+    if (volunteer := caller.volunteer_id) and caller.holds(Role.volunteer):
+        await database.run(caller, lambda tx: matching.waiting(tx, volunteer))
 
     async def read(tx: Transaction) -> PullOut:
         device = await queries.device(tx.conn, tx.county, body.device_id)

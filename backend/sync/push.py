@@ -17,28 +17,18 @@ from backend.core.errors import Refusal
 from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Settled, Transaction
-from backend.matching import service as matching
+from backend.matching import helping
 from backend.sync import queries
 from backend.visits import service as visits
+from shared.auth import Role
 from shared.errors import CATALOGUE, Code
-from shared.matching import CheckIn, DeclineIn, HandBackIn
 from shared.sync import SCHEMA, Answer, Operation, OperationKind, Outcome, PushIn, PushOut
-from shared.types import WireIn
 from shared.visits import VisitIn
-
-
-class Nothing(WireIn):
-    """An operation that needs no further word."""
 
 
 BODIES: dict[OperationKind, type[BaseModel]] = {
     OperationKind.visit_record: VisitIn,
-    OperationKind.offer_accept: Nothing,
-    OperationKind.offer_decline: DeclineIn,
-    OperationKind.task_hand_back: HandBackIn,
-    OperationKind.task_check_in: CheckIn,
-    OperationKind.task_check_out: CheckIn,
-    OperationKind.task_late: Nothing,
+    **{kind: shape for kind, (shape, _do) in helping.OPERATIONS.items()},
 }
 
 _OPERATION = TypeAdapter(Operation)
@@ -232,8 +222,11 @@ async def _do_one(tx: Transaction, one: Asked) -> None:
         refused = await visits.record_many(tx, tx.caller, [visits.Draft(one.operation.entity_id, _visit(one))])
         if refused:
             raise refused[one.operation.entity_id]
+    elif tx.caller.volunteer_id is None or not tx.caller.holds(Role.volunteer):
+        raise Refusal(Code.role_not_allowed)
     else:
-        await matching.perform(tx, one.kind, one.operation.entity_id, one.body)
+        _shape, do = helping.OPERATIONS[one.kind]
+        await do(tx, tx.caller.volunteer_id, one.operation.entity_id, one.body)
 
 
 async def _receipt(

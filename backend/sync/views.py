@@ -29,7 +29,7 @@ LOADERS: dict[EntityKind, Load] = {
     EntityKind.volunteer: volunteers.by_ids,
     EntityKind.offer: matching.offers_by_ids,
     EntityKind.task: matching.tasks_by_ids,
-    EntityKind.service_record: volunteers.service_records_by_ids,
+    EntityKind.service_record: volunteers.records_by_ids,
 }
 
 

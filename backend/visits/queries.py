@@ -1,6 +1,7 @@
 """SQL of visits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from backend.core.paging import PageParams
+from backend.visits.rules import Standing
 from shared.visits import VisitOut
 
 COLUMNS = (
@@ -41,6 +43,19 @@ async def add(
 ) -> None:  # fmt: skip
     """Store visits and how their households stand after them, in one statement."""
     await conn.execute(_ADD, county, now, *_by_column(visits), *_by_column(standings))
+
+
+async def add_past(conn: asyncpg.Connection, county: str, visits: Sequence[Sequence[Any]]) -> None:
+    """Store visits of the past; each counts as received when it was made."""
+    await conn.executemany(_ADD_PAST, [(county, *visit) for visit in visits])
+
+
+async def set_standings(conn: asyncpg.Connection, county: str, standings: Iterable[tuple[UUID, Standing]]) -> None:
+    await conn.executemany(
+        "UPDATE household SET last_visited_on = $3, last_seen_on = $4, tries_since_seen = $5, due_on = $6,"
+        " due_reason = $7 WHERE county_code = $1 AND id = $2",
+        [(county, household, *astuple(standing)) for household, standing in standings],
+    )
 
 
 def _by_column(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
@@ -97,4 +112,11 @@ SET last_visited_on = s.visited, last_seen_on = s.seen, tries_since_seen = s.tri
 FROM unnest($21::uuid[], $22::date[], $23::date[], $24::int[], $25::date[], $26::text[])
   AS s(id, visited, seen, tries, due, reason)
 WHERE h.county_code = $1 AND h.id = s.id
+"""
+
+_ADD_PAST = """
+INSERT INTO visit (county_code, id, area_code, happened_in, household_id, resident_id, worker_id, worker_name, mode,
+                   outcome, findings, note, visited_at, received_at, return_on, lon, lat, accuracy_m, distance_m,
+                   evidence)
+VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16, $17, $18)
 """

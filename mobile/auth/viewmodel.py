@@ -31,8 +31,8 @@ class LoginForm(EventDispatcher):
     def __init__(self, settings: Settings, sign_in: SignIn, username: str = "") -> None:
         super().__init__()
         self._settings, self._sign_in = settings, sign_in
-        self.bind(username=self._look, password=self._look, consent=self._look, busy=self._look)
         self.username, self.consent = username, settings.consent
+        self.bind(username=self._look, password=self._look, consent=self._look, busy=self._look)
 
     async def sign_in(self) -> bool:
         """Sign in, or say in `error` why not. Never raises into the screen."""

@@ -35,7 +35,6 @@ WORKER_ROLES = (Role.grid_worker, Role.community_worker, Role.county_admin)
 TABS = ("today", "grid", "summary", "invitations", "task", "hours", "sync_screen", "mine", "chip")
 log = logging.getLogger(__name__)
 
-Spawn = Callable[[Coroutine[Any, Any, object]], None]
 MakeClient = Callable[[str, TokenOut | None], Client]
 
 
@@ -178,7 +177,7 @@ class AppContext(EventDispatcher):
             session.keep()
             session.store.sign_out()
             self.session = None
-            self.spawn(_close(session))
+            self.spawn(_sign_out(session))
         self.phone.drop("account")
 
     async def close(self) -> None:
@@ -230,6 +229,11 @@ class AppContext(EventDispatcher):
         self._tasks.discard(task)
         if not task.cancelled() and (problem := task.exception()) is not None:
             log.error("a task of the app failed", exc_info=problem)
+
+
+async def _sign_out(session: Session) -> None:
+    await session.client.sign_out()
+    await _close(session)
 
 
 async def _close(session: Session) -> None:

@@ -19,7 +19,7 @@ from mobile.widgets.tokens import T
 
 Point = tuple[float, float]
 
-MARGIN, REACH, SLOP = 34, 28, 8
+MARGIN, REACH, SLOP = 26, 28, 8
 CLOSEST = 5.0
 """dp for a metre: nearer than that there is nothing more to see."""
 
@@ -149,7 +149,7 @@ class CellMap(StencilView):
         self._centre = max(-across, min(across, east)), max(-along, min(along, north))
         self._draw_soon()
 
-    def _look_closer(self, factor: float, x: float, y: float) -> None:
+    def look_closer(self, factor: float, x: float, y: float) -> None:
         """The ground under the fingers stays under them."""
         before = self._scale
         self.zoom = max(1.0, min(self.zoom * factor, max(1.0, dp(CLOSEST) * self.zoom / before)))
@@ -162,7 +162,7 @@ class CellMap(StencilView):
         if not self.collide_point(*touch.pos):
             return False
         if touch.is_mouse_scrolling:
-            self._look_closer(1.25 if touch.button == "scrolldown" else 0.8, *touch.pos)
+            self.look_closer(1.25 if touch.button == "scrolldown" else 0.8, *touch.pos)
             return True
         touch.grab(self)
         self._moved = 0.0 if not self._fingers else math.inf
@@ -177,7 +177,7 @@ class CellMap(StencilView):
         if others:
             fixed = others[0].pos
             apart = math.dist(touch.ppos, fixed)
-            self._look_closer(math.dist(touch.pos, fixed) / max(apart, 1), *fixed)
+            self.look_closer(math.dist(touch.pos, fixed) / max(apart, 1), *fixed)
         elif self._moved > dp(SLOP):
             self._move_to(self._centre[0] - touch.dx / self._scale, self._centre[1] - touch.dy / self._scale)
         return True

@@ -98,7 +98,6 @@ class GridScreen(Screen):
     def __init__(self, ctx: AppContext, **kwargs: object) -> None:
         self._ctx = ctx
         super().__init__(vm=ctx.session.grid, chip=ctx.session.chip, **kwargs)
-        self.vm.fbind("person", self._show_person)
 
     def on_pre_enter(self, *_: Any) -> None:
         self.vm.refresh()
@@ -115,13 +114,6 @@ class GridScreen(Screen):
         await self.vm.locate()
         if self.vm.here:
             self.ids.map.look_at(self.vm.here)
-
-    def _show_person(self, *_: object) -> None:
-        # After the next frame, when the card has its height.
-        Clock.schedule_once(self._scroll_down, 0.05)
-
-    def _scroll_down(self, *_: object) -> None:
-        self.ids.panel.scroll_y = 0 if self.vm.person else 1
 
 
 @cache

@@ -43,6 +43,7 @@ class Invitations(EventDispatcher):
         self._store, self._me, self._ports, self._now = store, me, ports, now
         self._offers: list[OfferOut] = []
         self._shown: UUID | None = None
+        self._told: set[UUID] | None = None
         self._answer: tuple[UUID, UUID] | None = None
         self.can_speak = ports.speech.available
         self.refresh()
@@ -60,6 +61,7 @@ class Invitations(EventDispatcher):
             (offer for offer in every if offer.state is OfferState.offered and offer.expires_at > now),
             key=lambda offer: (offer.expires_at, offer.id),
         )
+        self._notify_of_new()
         self._show_offer()
         self._show_answers()
 
@@ -130,6 +132,13 @@ class Invitations(EventDispatcher):
         if state is OfferState.handed_back:
             effects.append(Effect(EntityKind.task, offer.id, {"state": TaskState.handed_back.value}))
         return self._store.outbox.capture(kind, offer.id, fields, effects, title=title)
+
+    def _notify_of_new(self) -> None:
+        """Ring for what came while the app was open; what was there at its start is on the screen anyway."""
+        told, self._told = self._told, {offer.id for offer in self._offers}
+        for offer in self._offers if told is not None else []:
+            if told is not None and offer.id not in told:
+                self._ports.notifications.notify("有人找您帮忙", f"{offer.title}，{offer.place_label}")
 
     def _show_offer(self) -> None:
         if self._current() is None:

@@ -37,13 +37,11 @@ class Listed:
     ruled = BooleanProperty(False)
 
     def __init__(self, **kwargs: object) -> None:
-        super().__init__(**kwargs)
         self._made: list[list[Widget]] = []
-        build: Callable[..., object] = Clock.create_trigger(self._build, -1)
-        self.fbind("items", build)  # type: ignore[attr-defined]
-        build()
+        super().__init__(**kwargs)
 
-    def _build(self, *_: object) -> None:
+    def on_items(self, *_: object) -> None:
+        """In kv `items` comes last: it is built at once, with what stands above it."""
         for _surplus in self._made[len(self.items) :]:
             for widget in self._made.pop():
                 self.remove_widget(widget)  # type: ignore[attr-defined]
@@ -94,6 +92,13 @@ class Part(Col):
 
 class CareWord(Item, Tag):
     """A care flag."""
+
+
+class ResidencyWord(Tag):
+    """How a person lives here: a colour, but no icon, since the icons of tags are about sending and deadlines."""
+
+    def usual_icon(self, kind: str) -> str:
+        return ""
 
 
 class PressRow(ButtonBehavior, Row):

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from mobile.store.database import Database
 from shared.grid import CellOut
 from shared.matching import OfferOut, TaskOut
-from shared.requests import RequestOut
 from shared.residents import HouseholdOut, ResidentOut
 from shared.sync import Change, EntityKind
 from shared.visits import VisitOut
@@ -24,7 +23,6 @@ KINDS: dict[type[BaseModel], EntityKind] = {
     HouseholdOut: EntityKind.household,
     ResidentOut: EntityKind.resident,
     VisitOut: EntityKind.visit,
-    RequestOut: EntityKind.request,
     VolunteerOut: EntityKind.volunteer,
     OfferOut: EntityKind.offer,
     TaskOut: EntityKind.task,

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from mobile.sync.errors import NeverLeft, NoAnswer, Refused, SignInNeeded
+from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, SignInNeeded
 from shared.auth import DeviceIn, DeviceOut, MeOut, RefreshIn, TokenOut
 from shared.errors import CATALOGUE, Code, Problem
 from shared.sync import PullIn, PullOut, PushIn, PushOut
@@ -43,6 +44,13 @@ class Client:
         form = {"username": username, "password": password}
         self._keep(await self._parsed(TokenOut, await self._send("POST", "/auth/token", data=form)))
         return await self._authorised(MeOut, "GET", "/auth/me")
+
+    async def sign_out(self) -> None:
+        """End the tokens on the server too. Without a network they run out there by themselves."""
+        if self._tokens is not None:
+            with suppress(NetworkProblem):
+                await self._send("POST", "/auth/sign-out", body=RefreshIn(refresh_token=self._tokens.refresh_token))
+            self._tokens = None
 
     async def register(self, device_id: UUID, name: str) -> DeviceOut:
         """Tell the server about this phone and that this account has signed in on it."""

@@ -81,4 +81,6 @@ class SyncStatus(EventDispatcher):
             return "offline", 0, "没有网络，照常记"
         if waiting:
             return "unsent", waiting, f"{waiting} 条在手机里"
+        if self.problem:
+            return "offline", 0, "服务器暂时不行"
         return "accepted", 0, "已送到"

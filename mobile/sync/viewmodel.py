@@ -33,7 +33,7 @@ class SyncScreen(EventDispatcher):
 
     refused, unsent, sent = ListProperty([]), ListProperty([]), ListProperty([])
     refused_title, unsent_title, sent_title = StringProperty(""), StringProperty(""), StringProperty("")
-    last_line = StringProperty("")
+    last_line, problem_line = StringProperty(""), StringProperty("")
     rule_line = StringProperty("变绿才算数：社区的服务器收到并存好了。")
 
     def __init__(self, store: Store, status: SyncStatus, now: Clock, send: Callable[[], None]) -> None:
@@ -48,6 +48,7 @@ class SyncScreen(EventDispatcher):
         self.refused_title = f"被退回 {len(self.refused)} 条，等您改" if self.refused else ""
         self.unsent_title = f"在手机里 {len(self.unsent)} 条" if self.unsent else ""
         self.sent_title = f"已送达，等回执 {len(self.sent)} 条" if self.sent else ""
+        self.problem_line = self.status.problem
         self.last_line = f"上次和服务器通上话：{self.status.last_talk}"
 
     def send_now(self) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kivy.properties import BooleanProperty, ObjectProperty
+from kivy.properties import ColorProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import shell_of
@@ -10,6 +10,7 @@ from mobile.residents.screen import Item
 from mobile.visits.summary import LedgerLine
 from mobile.widgets.fields import ListRow
 from mobile.widgets.fitting import Flow
+from mobile.widgets.layout import Row
 
 MESSAGE_SECONDS = 6
 HEADINGS = LedgerLine("时间", "户", "方式", "情况")
@@ -19,10 +20,16 @@ class NotableRow(Item, ListRow):
     """A household with something found."""
 
 
+class LedgerCell(Row):
+    """A word that keeps its column's width free."""
+
+    text = StringProperty("")
+    column = NumericProperty(0)
+    color = ColorProperty((0, 0, 0, 1))
+
+
 class LedgerRow(Item, Flow):
     """A line of the sheet: columns, until large letters need more than one line."""
-
-    head = BooleanProperty(False)
 
 
 class SummaryScreen(Screen):

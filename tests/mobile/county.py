@@ -56,6 +56,9 @@ class County:
             return self._sign_in(request)
         if path == "/auth/refresh":
             return self._refresh(request)
+        if path == "/auth/sign-out":
+            self.refresh = "ended"
+            return httpx.Response(204)
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return problem(Code.not_signed_in)
         if path == "/auth/me":

@@ -14,7 +14,7 @@ from shared.auth import GrantOut, MeOut, Role
 from shared.grid import CellKind, CellOut
 from shared.matching import OfferOut, OfferState, Reason, ReasonCode, TaskOut, TaskState
 from shared.requests import Urgency
-from shared.residents import Care, HouseholdOut, Relation, Residency, ResidentOut, Sex
+from shared.residents import HouseholdOut, Relation, Residency, ResidentOut, Sex
 from shared.sync import Change, PullOut
 from shared.types import WireOut, uuid7
 from shared.visits import Evidence, VisitMode, VisitOut, VisitOutcome
@@ -222,9 +222,7 @@ def service(person: MeOut, day: date, minutes: int, state: ServiceState = Servic
 def change(row: WireOut, *, gone: bool = False) -> Change:
     body = as_json(row)
     area = str(body.get("area_code") or body.get("code") or "")
-    return Change(
-        kind=KINDS[type(row)], id=body["id"], area_code=area, gone=gone, body=None if gone else body
-    )
+    return Change(kind=KINDS[type(row)], id=body["id"], area_code=area, gone=gone, body=None if gone else body)
 
 
 def page(*rows: WireOut | Change, **values: Any) -> PullOut:

@@ -108,13 +108,27 @@ async def test_signing_out_with_unsent_records_warns_and_keeps_them(app: AppCont
     signed_out = (app.session, app.resume())
     await sign_in(app)
     kept = app.session.store.outbox.counts()[State.unsent]
-    app.session.store.outbox._now.move(seconds=11)  # type: ignore[attr-defined]
+    app.now.move(seconds=11)  # type: ignore[attr-defined]
     await app.session.syncer.sync_once()
 
     assert warning.startswith("还有 1 条在手机里没送到。")
     assert signed_out == (None, False)
     assert kept == 1
     assert len(county.applied) == 1
+
+
+async def test_signing_out_ends_the_tokens_on_the_server_when_there_is_a_network(
+    app: AppContext, county: County
+) -> None:
+    asked = asyncio.Event()
+    county.fails("/auth/sign-out", lambda _request: asked.set())
+    await sign_in(app)
+
+    app.session.mine.sign_out()
+    async with asyncio.timeout(10):
+        await asked.wait()
+
+    assert county.refresh == "ended"
 
 
 async def test_two_people_on_one_phone_see_only_their_own(app: AppContext, county: County) -> None:
@@ -175,9 +189,10 @@ async def test_the_loop_sends_in_the_background(tmp_path: Path, county: County) 
     app = AppContext(tmp_path, fakes.ports(), Hands(), make_client=connect)
     await sign_in(app)
 
+    pulled = asyncio.Event()
+    app.session.chip.bind(first_pull_done=lambda *_: pulled.set())
     async with asyncio.timeout(10):
-        while not app.session.chip.first_pull_done:
-            await asyncio.sleep(0.01)
+        await pulled.wait()
 
     assert app.session.today.left == 1
     await app.close()

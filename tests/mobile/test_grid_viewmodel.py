@@ -9,7 +9,7 @@ from mobile.device import fakes
 from mobile.device.ports import DeviceFix, Ports
 from mobile.grid import rules
 from mobile.grid.viewmodel import MyGrid
-from shared.residents import Care
+from shared.residents import Care, HouseholdOut
 from tests.mobile.phone_parts import MONDAY, MORNING, Desk, cell, household, resident
 
 
@@ -23,7 +23,7 @@ def ports() -> Ports:
     return fakes.ports(fakes.ScriptedLocation(DeviceFix(106.52, 33.91, 8, MORNING)))
 
 
-def seen(days: int | None, **values: object) -> object:
+def seen(days: int | None, **values: object) -> HouseholdOut:
     return household(last_seen_on=None if days is None else MONDAY - timedelta(days=days), **values)
 
 

@@ -48,7 +48,11 @@ def test_an_invitation_says_what_when_where_and_why_me(desk: Desk, ports: Ports)
 
     card = home.offer
     assert home.greeting == "周老师，有人找您"
-    assert (card.title, card.when, card.when_sub) == ("陪着去医院", "明天 上午 9:00–11:00", "11月24日 周二，大约 2 小时")
+    assert (card.title, card.when, card.when_sub) == (
+        "陪着去医院",
+        "明天 上午 9:00–11:00",
+        "11月24日 周二，大约 2 小时",
+    )
     assert (card.where, card.where_sub) == ("新建路社区东边", "离您 600 米左右，答应后才看到门牌")
     assert card.reasons == [("calendar-check", "周二上午您正好有空")]
     assert card.expiry == "今天 18:00 前答复就行，不方便不用勉强"
@@ -186,6 +190,18 @@ def test_an_invitation_can_be_read_aloud(desk: Desk, ports: Ports) -> None:
     assert ports.speech.spoken == [
         "陪着去医院。挂号、取药，有人陪着就好。明天 上午 9:00–11:00。新建路社区东边。离您 600 米左右。"
     ]
+
+
+def test_a_new_invitation_rings_once(desk: Desk, ports: Ports) -> None:
+    invited(desk)
+    home = an_invitation(desk, ports)
+    invited(desk, title="送餐")
+
+    home.refresh()
+    home.refresh()
+
+    assert isinstance(ports.notifications, fakes.RecordedNotifications)
+    assert ports.notifications.shown == [("有人找您帮忙", "送餐，新建路社区东边")]
 
 
 def test_the_door_is_awaited_until_the_server_has_answered(desk: Desk, ports: Ports) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ class Line:
     desk: Desk
     county: County
     home: HouseholdOut = field(default_factory=household)
-    waits: list[float] = field(default_factory=list)
+    waits: asyncio.Queue[float] = field(default_factory=asyncio.Queue)
 
     def __post_init__(self) -> None:
         self.county.devices.add(str(self.desk.phone.device_id))
@@ -49,7 +49,7 @@ class Line:
         return self.desk.store
 
     async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
+        self.waits.put_nowait(seconds)
         await asyncio.Event().wait()
 
     def record(self) -> UUID:
@@ -264,28 +264,28 @@ async def test_the_loop_waits_longer_after_each_failure_and_a_capture_wakes_it(l
     line.county.fails("/sync/pull", no_network, no_network)
     running = asyncio.ensure_future(line.syncer.run())
 
-    await _until(lambda: len(line.waits) == 1)
-    line.syncer.wake()
-    await _until(lambda: len(line.waits) == 2)
-    visit_id = line.record()
-    line.syncer.wake()
-    await _until(lambda: len(line.waits) == 3)
+    async with asyncio.timeout(10):
+        waits = [await line.waits.get()]
+        line.syncer.wake()
+        waits.append(await line.waits.get())
+        visit_id = line.record()
+        line.syncer.wake()
+        waits.append(await line.waits.get())
     running.cancel()
 
-    assert line.waits == [pace.FIRST_RETRY_SECONDS, pace.FIRST_RETRY_SECONDS * 2, pace.IDLE_SECONDS]
+    assert waits == [pace.FIRST_RETRY_SECONDS, pace.FIRST_RETRY_SECONDS * 2, pace.IDLE_SECONDS]
     assert line.stored() == [str(visit_id)]
 
 
 async def test_the_loop_wakes_when_a_visit_can_no_longer_be_taken_back(line: Line) -> None:
-    line.store.outbox.capture(
-        OperationKind.visit_record, uuid7(), {}, [], title="", hold=timedelta(seconds=10)
-    )
+    line.store.outbox.capture(OperationKind.visit_record, uuid7(), {}, [], title="", hold=timedelta(seconds=10))
     running = asyncio.ensure_future(line.syncer.run())
 
-    await _until(lambda: len(line.waits) == 1)
+    async with asyncio.timeout(10):
+        wait = await line.waits.get()
     running.cancel()
 
-    assert line.waits == [10]
+    assert wait == 10
     assert line.stored() == []
 
 
@@ -293,9 +293,3 @@ def test_retries_are_spread_and_never_further_apart_than_five_minutes() -> None:
     assert pace.retry_after(1, lambda: 0.0) == 1
     assert pace.retry_after(3, lambda: 1.0) == 8
     assert pace.retry_after(50, lambda: 1.0) == pace.LONGEST_RETRY_SECONDS
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0)

@@ -199,7 +199,7 @@ async def test_a_cursor_of_another_epoch_has_expired_and_one_from_nowhere_is_ref
 
 
 async def test_a_partner_reads_the_feed_with_masked_phones(make, phone, household):
-    await make.resident(household.id, name="何长顺", phone="12600004417")
+    await make.resident(household, name="何长顺", phone="12600004417")
     partner = await make.partner()
 
     page = (await partner.client.get("/api/v1/changes")).json()

@@ -53,11 +53,11 @@ class Postmaster:
 
     def pid(self) -> int | None:
         """The live server's process id; None when there is none, whatever postmaster.pid says."""
-        if self._child is not None and self._child.poll() is None:
-            return self._child.pid
         lines = self._pid_lines()
-        recorded = int(lines[0]) if lines and lines[0].strip().isdigit() else 0
-        return recorded if self._works_here(Path("/proc") / str(recorded)) else None
+        pid = int(lines[0]) if lines and lines[0].strip().isdigit() else 0
+        if self._child is not None and self._child.poll() is None:
+            pid = self._child.pid  # before it has written the file
+        return pid if self._works_here(Path("/proc") / str(pid)) else None
 
     def is_ready(self) -> bool:
         return self.pid() is not None and self._status() == "ready"
@@ -104,12 +104,15 @@ class Postmaster:
         """Fast shutdown: sessions are cut, a checkpoint is written. Only if that hangs, the immediate one."""
         for how in (signal.SIGINT, signal.SIGQUIT):
             if (pid := self.pid()) is None:
-                return
+                break
             with suppress(ProcessLookupError):
                 os.kill(pid, how)
             if _wait(lambda: self.pid() is None, STOP_SECONDS):
-                return
-        raise PostgresFailed(f"PostgreSQL (process {self.pid()}) does not stop (log: {self.log}).")
+                break
+        else:
+            raise PostgresFailed(f"PostgreSQL (process {self.pid()}) does not stop (log: {self.log}).")
+        if self._child is not None:
+            self._child.wait()
 
     def _refuse_unseen_server(self) -> None:
         """A server in another container on the same volume is not in our /proc: two at once would ruin the data."""

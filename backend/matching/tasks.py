@@ -1,0 +1,136 @@
+"""Background work: a tick every minute and at once where somebody waits. Jobs hold ids only.
+
+pgqueuer has its own schema and its own connection: it listens and holds it for as long as the worker runs.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.domain.settings import DBSettings
+from pgqueuer.errors import RetryRequested
+
+from backend.core.db import APP_ROLE, Database
+from backend.core.scope import system_caller
+from backend.core.transaction import Transaction
+
+log = structlog.get_logger()
+
+TICK = "matching.tick"
+EVERY_MINUTE = "* * * * *"
+SETTINGS = DBSettings(db_schema="jobs", channel="gridhood_jobs")
+
+# Two numbers name an advisory lock; the county's code is the second.
+TICK_LOCK = 7301
+BUSY_PAUSE = timedelta(seconds=1)
+RECONNECT_S = 2.0
+STOP_S = 1.5
+
+
+def _queries(connection: Any) -> Queries:
+    return Queries(
+        AsyncpgDriver(connection),
+        QueryBuilderEnvironment(SETTINGS),
+        QueryQueueBuilder(SETTINGS),
+        QuerySchedulerBuilder(SETTINGS),
+    )
+
+
+async def ask_for_tick(tx: Transaction, request_id: UUID) -> None:
+    """Have volunteers asked for this request as soon as the transaction has committed."""
+    payload = orjson.dumps({"county": tx.county, "request": str(request_id)})
+    key = f"{TICK}:{tx.county}:{request_id}"
+    await _queries(tx.conn).enqueue([TICK], [payload], [0], dedupe_key=[key], on_conflict="skip")
+
+
+async def run_tick(database: Database, county: str) -> bool:
+    """Run one tick in a county's scope; False when another one is at it."""
+    # numpy and scipy weigh more than the rest of the server: only a process that ticks carries them.
+    from backend.matching import tick
+
+    async def work(tx: Transaction) -> bool:
+        if not await tx.conn.fetchval("SELECT pg_try_advisory_xact_lock($1, $2)", TICK_LOCK, int(county)):
+            return False
+        report = await tick.tick(tx)
+        if report.made or report.expired:
+            log.info("tick", county=county, made=report.made, expired=report.expired)
+        return True
+
+    return await database.run(system_caller(county), work)
+
+
+async def _counties(database: Database) -> list[str]:
+    """Counties in which somebody can sign in: the one list that can be read before a county is chosen."""
+    async with database.bare() as connection:
+        rows = await connection.fetch("SELECT DISTINCT county_code FROM account ORDER BY county_code")
+    return [row["county_code"] for row in rows]
+
+
+class Worker:
+    """The background work of this process, begun again when the database was away."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        self._database, self._url = database, url
+        self._stopping = asyncio.Event()
+        self._queuer: PgQueuer | None = None
+        self._task = asyncio.create_task(self._keep_going())
+
+    async def stop(self) -> None:
+        """Finish the tick that runs, if it is quick, and let go of the connection; done within two seconds."""
+        self._stopping.set()
+        if self._queuer:
+            self._queuer.shutdown.set()
+        _, running = await asyncio.wait({self._task}, timeout=STOP_S)
+        if running:
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=0.4)
+
+    async def _keep_going(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._work()
+            except Exception as error:  # whatever ended it, residents are waiting: begin again
+                log.warning("worker_restarts", error=type(error).__name__)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), RECONNECT_S)
+            except TimeoutError:
+                continue
+
+    async def _work(self) -> None:
+        connection = await asyncpg.connect(self._url, server_settings={"role": APP_ROLE, "timezone": "UTC"})
+        try:
+            self._queuer = self._prepare(connection)
+            if not self._stopping.is_set():
+                await self._queuer.run()
+        finally:
+            self._queuer = None
+            connection.terminate()
+
+    def _prepare(self, connection: asyncpg.Connection) -> PgQueuer:
+        queries = _queries(connection)
+        queuer = PgQueuer(queries.driver, channel=SETTINGS.channel, queries=queries)
+
+        async def on_demand(job: Any) -> None:
+            if not await run_tick(self._database, orjson.loads(job.payload)["county"]):
+                raise RetryRequested(delay=BUSY_PAUSE)
+
+        async def every_minute(_schedule: Any) -> None:
+            for county in await _counties(self._database):
+                await run_tick(self._database, county)
+
+        queuer.entrypoint(TICK, concurrency_limit=1, accepts_context=False)(on_demand)
+        queuer.schedule(TICK, EVERY_MINUTE, accepts_context=False)(every_minute)
+        return queuer
+
+
+async def start_worker(database: Database, url: str) -> Worker:
+    """Begin the background work of this process; stop what is returned before the database closes."""
+    return Worker(database, url)

@@ -1,0 +1,91 @@
+"""Identity numbers: sealed when they come in, shown only for a reason, and every look is written down."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from hmac import compare_digest
+from uuid import UUID
+
+import asyncpg
+
+from backend.core import sealing
+from backend.core.errors import Refusal
+from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.scope import Caller
+from backend.core.settings import Keys
+from backend.core.transaction import Transaction
+from backend.residents import queries, rules
+from shared.errors import Code
+from shared.residents import IdCheckOut, IdLook, IdLookOut, IdRevealOut
+
+SHOWN_FOR = timedelta(minutes=15)
+_COLUMN = "id_number"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An identity number as it is stored, or its absence."""
+
+    data_key: bytes | None = None
+    number: bytes | None = None
+    index: bytes | None = None
+
+
+def seal(keys: Keys, county: str, resident_id: UUID, number: str | None) -> Sealed:
+    """Seal a number under a new key of its owner's. A number that its last character contradicts is refused."""
+    if number is None:
+        return Sealed()
+    number = _checked(number)
+    data_key = sealing.new_data_key(keys, resident_id)
+    return Sealed(
+        data_key,
+        sealing.seal(keys, data_key, resident_id, _COLUMN, number),
+        sealing.blind_index(keys, county, number),
+    )
+
+
+def _checked(number: str) -> str:
+    if not rules.is_id_number(number.upper()):
+        raise Refusal(Code.id_checksum, pointer="/id_number")
+    return number.upper()
+
+
+async def reveal(tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID, reason: str) -> IdRevealOut:
+    """Open the number. The reason goes into the audit trail with the look itself."""
+    row = await _on_file(tx, worker, resident_id)
+    number = sealing.unseal(keys, row["data_key"], resident_id, _COLUMN, row["id_sealed"])
+    _note(tx, IdLook.revealed, resident_id, row["area_code"], reason=reason)
+    return IdRevealOut(id_number=number, hide_at=tx.now + SHOWN_FOR)
+
+
+async def check(tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID, number: str) -> IdCheckOut:
+    """Compare a number read from a card with the one on file, without opening that one."""
+    given = sealing.blind_index(keys, tx.county, _checked(number))
+    row = await _on_file(tx, worker, resident_id)
+    matches = compare_digest(row["id_index"], given)
+    _note(tx, IdLook.checked, resident_id, row["area_code"], matches=matches)
+    return IdCheckOut(matches=matches)
+
+
+async def looks(tx: Transaction, resident_id: UUID, page: PageParams) -> Page[IdLookOut]:
+    """List who looked, newest first."""
+    if await queries.identity(tx.conn, tx.county, resident_id) is None:
+        raise Refusal(Code.not_found)
+    found = await queries.looks(tx.conn, tx.county, resident_id, page)
+    items = found[: page.limit]
+    more = encode_cursor(items[-1].at, items[-1].id) if len(found) > page.limit else None
+    return Page(items=items, next_cursor=more)
+
+
+async def _on_file(tx: Transaction, worker: Caller, resident_id: UUID) -> asyncpg.Record:
+    row = await queries.identity(tx.conn, tx.county, resident_id)
+    if row is None:
+        raise Refusal(Code.not_found)
+    if not worker.may_write_in(row["area_code"]):
+        raise Refusal(Code.area_not_allowed)
+    if row["id_sealed"] is None:
+        raise Refusal(Code.no_id_on_file)
+    return row
+
+
+def _note(tx: Transaction, look: IdLook, resident_id: UUID, area: str, **detail: str | bool) -> None:
+    tx.audit(f"identity.{look}", "resident", resident_id, area, **detail)

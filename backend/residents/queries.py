@@ -1,0 +1,235 @@
+"""SQL of households, people and their search keys."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from backend.core.paging import PageParams
+from backend.residents.rules import Member, Sums
+from backend.residents.search import LAST
+from shared.residents import HouseholdIn, HouseholdOut, IdLookOut, ResidentOut
+
+_HOUSEHOLDS = """
+SELECT h.id, h.area_code, d.compound, d.building, d.unit, d.room, d.lon, d.lat, h.head_name, h.size, h.care,
+       h.last_visited_on, h.last_seen_on, h.tries_since_seen, h.due_on, h.due_reason, h.rev, h.received_at
+FROM household h JOIN dwelling d ON d.county_code = h.county_code AND d.id = h.dwelling_id
+WHERE h.county_code = $1
+"""
+
+_RESIDENTS = """
+SELECT r.id, r.area_code, r.household_id, r.name, r.sex, r.birth_date, r.phone, r.relation, r.residency, r.care,
+       r.note, r.id_index IS NOT NULL AS id_on_file, r.rev, r.received_at
+FROM resident r
+WHERE r.county_code = $1
+"""
+
+_IN_AREA = "{row}.area_code >= $2 AND {row}.area_code < $2 || ':'"
+_HITS = f"SELECT k.entity_id FROM search_key k WHERE k.county_code = $1 AND {_IN_AREA.format(row='k')} AND {{typed}}"
+
+
+class Wanted(NamedTuple):
+    """What a list is asked for, inside an area."""
+
+    area: str
+    text: str | None = None
+    household_id: UUID | None = None
+
+
+async def household(conn: asyncpg.Connection, county: str, household_id: UUID) -> HouseholdOut | None:
+    return (await households_by_ids(conn, county, [household_id])).get(household_id)
+
+
+async def households_by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, HouseholdOut]:
+    """Return the households of these ids that the caller sees."""
+    rows = await conn.fetch(f"{_HOUSEHOLDS} AND h.id = ANY($2::uuid[])", county, list(ids))
+    return {row["id"]: HouseholdOut.model_validate(dict(row)) for row in rows}
+
+
+async def resident(conn: asyncpg.Connection, county: str, resident_id: UUID) -> ResidentOut | None:
+    return (await residents_by_ids(conn, county, [resident_id])).get(resident_id)
+
+
+async def residents_by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, ResidentOut]:
+    """Return the people of these ids that the caller sees."""
+    rows = await conn.fetch(f"{_RESIDENTS} AND r.id = ANY($2::uuid[])", county, list(ids))
+    return {row["id"]: ResidentOut.model_validate(dict(row)) for row in rows}
+
+
+async def page_of_households(
+    conn: asyncpg.Connection, county: str, wanted: Wanted, page: PageParams
+) -> list[HouseholdOut]:
+    """Return one household more than a page: those whose door, or one of whose people, the text finds."""
+    search = (
+        "AND h.id IN (WITH hit AS MATERIALIZED ({hits}) SELECT entity_id FROM hit UNION ALL"
+        " SELECT r.household_id FROM resident r WHERE r.county_code = $1 AND r.id IN (SELECT entity_id FROM hit))"
+    )
+    rows = await _page(conn, _HOUSEHOLDS, "h", search, county, wanted, page)
+    return [HouseholdOut.model_validate(dict(row)) for row in rows]
+
+
+async def page_of_residents(
+    conn: asyncpg.Connection, county: str, wanted: Wanted, page: PageParams
+) -> list[ResidentOut]:
+    """Return one person more than a page."""
+    rows = await _page(conn, _RESIDENTS, "r", "AND r.id IN ({hits})", county, wanted, page)
+    return [ResidentOut.model_validate(dict(row)) for row in rows]
+
+
+async def _page(
+    conn: asyncpg.Connection, select: str, row: str, search: str, county: str, wanted: Wanted, page: PageParams
+) -> list[asyncpg.Record]:
+    """Select newest first. A condition is written only when it is asked for, so that each plan can use its index."""
+    arguments: list[Any] = [county, wanted.area, page.limit + 1]
+
+    def place(value: Any) -> str:
+        arguments.append(value)
+        return f"${len(arguments)}"
+
+    conditions = [f"AND {_IN_AREA.format(row=row)}"]
+    if wanted.text:
+        typed = f"k.key >= {place(wanted.text)} AND k.key < {place(wanted.text + LAST)}"
+        conditions.append(search.format(hits=_HITS.format(typed=typed)))
+    if wanted.household_id:
+        conditions.append(f"AND {row}.household_id = {place(wanted.household_id)}")
+    if page.after:
+        conditions.append(f"AND ({row}.received_at, {row}.id) < ({place(page.after[0])}, {place(page.after[1])})")
+    order = f"ORDER BY {row}.received_at DESC, {row}.id DESC LIMIT $3"
+    rows: list[asyncpg.Record] = await conn.fetch(f"{select} {' '.join(conditions)} {order}", *arguments)
+    return rows
+
+
+async def lock_household(conn: asyncpg.Connection, county: str, household_id: UUID) -> str | None:
+    """Lock a household, so that its members change one after the other, and return its area."""
+    area: str | None = await conn.fetchval(
+        "SELECT area_code FROM household WHERE county_code = $1 AND id = $2 FOR UPDATE", county, household_id
+    )
+    return area
+
+
+async def add_household(
+    conn: asyncpg.Connection, county: str, household_id: UUID, dwelling_id: UUID, body: HouseholdIn,
+    place: tuple[float, float] | None, now: datetime,
+) -> None:  # fmt: skip
+    await conn.execute(
+        """
+        WITH door AS (
+            INSERT INTO dwelling (county_code, id, area_code, rev, received_at, compound, building, unit, room, lon,
+                                  lat)
+            VALUES ($1, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11)
+        )
+        INSERT INTO household (county_code, id, area_code, rev, received_at, dwelling_id, head_name, size, care,
+                               tries_since_seen, due_reason)
+        VALUES ($1, $2, $4, 1, $5, $3, '', 0, '{}', 0, '')
+        """,
+        county, household_id, dwelling_id, body.cell_code, now, body.compound, body.building, body.unit, body.room,
+        *(place or (None, None)),
+    )  # fmt: skip
+
+
+async def change_door(
+    conn: asyncpg.Connection, county: str, household_id: UUID, rev: int, body: HouseholdIn,
+    place: tuple[float, float] | None,
+) -> int | None:  # fmt: skip
+    """Change the door of a household at this revision and return the next one; None when it has moved on."""
+    changed: int | None = await conn.fetchval(
+        """
+        WITH home AS (
+            UPDATE household SET rev = rev + 1 WHERE county_code = $1 AND id = $2 AND rev = $3
+            RETURNING dwelling_id, rev
+        )
+        UPDATE dwelling d SET compound = $4, building = $5, unit = $6, room = $7, lon = $8, lat = $9, rev = d.rev + 1
+        FROM home WHERE d.county_code = $1 AND d.id = home.dwelling_id
+        RETURNING home.rev
+        """,
+        county, household_id, rev, body.compound, body.building, body.unit, body.room, *(place or (None, None)),
+    )  # fmt: skip
+    return changed
+
+
+async def members(conn: asyncpg.Connection, county: str, household_id: UUID) -> list[Member]:
+    """Return who belongs to a household, in the order they were registered."""
+    rows = await conn.fetch(
+        "SELECT name, relation, care FROM resident WHERE county_code = $1 AND household_id = $2"
+        " ORDER BY received_at, id",
+        county, household_id,
+    )  # fmt: skip
+    return [Member(row["name"], row["relation"], row["care"]) for row in rows]
+
+
+async def set_sums(conn: asyncpg.Connection, county: str, household_id: UUID, sums: Sums) -> None:
+    await conn.execute(
+        "UPDATE household SET head_name = $3, size = $4, care = $5, rev = rev + 1 WHERE county_code = $1 AND id = $2",
+        county, household_id, *sums,
+    )  # fmt: skip
+
+
+async def add_resident(conn: asyncpg.Connection, row: Mapping[str, Any]) -> None:
+    """Store a person given by column."""
+    columns, values = ", ".join(row), ", ".join(f"${at}" for at in range(1, len(row) + 1))
+    await conn.execute(f"INSERT INTO resident ({columns}, rev) VALUES ({values}, 1)", *row.values())
+
+
+async def change_resident(
+    conn: asyncpg.Connection, county: str, resident_id: UUID, rev: int, wanted: ResidentOut
+) -> int | None:
+    """Change a person at this revision and return the next one; None when it has moved on."""
+    changed: int | None = await conn.fetchval(
+        """
+        UPDATE resident SET name = $4, sex = $5, birth_date = $6, phone = $7, relation = $8, residency = $9, care = $10,
+                            note = $11, rev = rev + 1
+        WHERE county_code = $1 AND id = $2 AND rev = $3 RETURNING rev
+        """,
+        county, resident_id, rev, wanted.name, wanted.sex, wanted.birth_date, wanted.phone, wanted.relation,
+        wanted.residency, wanted.care, wanted.note,
+    )  # fmt: skip
+    return changed
+
+
+async def set_search_keys(
+    conn: asyncpg.Connection, county: str, area: str, entity_id: UUID, keys: Sequence[str]
+) -> None:
+    """Replace the search keys of a person or a door."""
+    await conn.execute(
+        "DELETE FROM search_key WHERE county_code = $1 AND area_code = $2 AND entity_id = $3", county, area, entity_id
+    )
+    await add_search_keys(conn, county, [(area, key, entity_id) for key in keys])
+
+
+async def add_search_keys(conn: asyncpg.Connection, county: str, keys: Sequence[tuple[str, str, UUID]]) -> None:
+    """Add keys as (area, key, whose)."""
+    await conn.execute(
+        "INSERT INTO search_key (county_code, area_code, key, entity_id)"
+        " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::uuid[])",
+        county, *by_column(keys, 3),
+    )  # fmt: skip
+
+
+def by_column(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Turn rows into columns for unnest."""
+    return [[row[at] for row in rows] for at in range(width)]
+
+
+async def identity(conn: asyncpg.Connection, county: str, resident_id: UUID) -> asyncpg.Record | None:
+    return await conn.fetchrow(
+        "SELECT area_code, data_key, id_sealed, id_index FROM resident WHERE county_code = $1 AND id = $2",
+        county, resident_id,
+    )  # fmt: skip
+
+
+async def looks(conn: asyncpg.Connection, county: str, resident_id: UUID, page: PageParams) -> list[IdLookOut]:
+    """Return one look more than a page, newest first. What the system itself does has no account."""
+    after = "AND (u.at, u.id) < ($4, $5)" if page.after else ""
+    rows = await conn.fetch(
+        f"""
+        SELECT u.id, u.at, coalesce(a.display_name, '系统') AS account_name, split_part(u.action, '.', 2) AS look,
+               coalesce(u.detail ->> 'reason', '') AS reason
+        FROM audit u LEFT JOIN account a ON a.county_code = u.county_code AND a.id = u.account_id
+        WHERE u.county_code = $1 AND u.entity_id = $2 AND u.action IN ('identity.revealed', 'identity.checked') {after}
+        ORDER BY u.at DESC, u.id DESC LIMIT $3
+        """,
+        county, resident_id, page.limit + 1, *(page.after or ()),
+    )  # fmt: skip
+    return [IdLookOut.model_validate(dict(row)) for row in rows]

@@ -1,0 +1,124 @@
+"""Use cases of people on the register."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from backend.core import operations, preconditions
+from backend.core.errors import Refusal
+from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.scope import STAFF, Caller
+from backend.core.settings import Keys
+from backend.core.transaction import Edited, Transaction
+from backend.grid import service as grid
+from backend.residents import households, identity, queries, rules, search
+from shared.errors import Code
+from shared.residents import ResidentIn, ResidentOut, ResidentPatch
+from shared.sync import EntityKind
+
+KIND = "resident.put"
+_SUMMED = frozenset({"name", "relation", "care"})
+_SEARCHED = frozenset({"name", "phone"})
+
+
+async def get(tx: Transaction, resident_id: UUID) -> ResidentOut:
+    found = await queries.resident(tx.conn, tx.county, resident_id)
+    if found is None:
+        raise Refusal(Code.not_found)
+    return found
+
+
+async def read(tx: Transaction, reader: Caller, resident_id: UUID) -> ResidentOut:
+    """Return a person as this reader may see them."""
+    return _seen_by(reader, await get(tx, resident_id))
+
+
+def _seen_by(reader: Caller, person: ResidentOut) -> ResidentOut:
+    """Only those who ring people up read the number."""
+    return person if reader.holds(*STAFF) else person.model_copy(update={"phone": rules.mask_phone(person.phone)})
+
+
+async def listed(
+    tx: Transaction, reader: Caller, area: str | None, household_id: UUID | None, text: str | None, page: PageParams
+) -> Page[ResidentOut]:
+    """List people of an area or a household, or those that the text finds by name, pinyin, initials or phone."""
+    area = await grid.area_to_list(tx, reader, area)
+    wanted = queries.Wanted(area, households.typed(reader, text), household_id)
+    found = await queries.page_of_residents(tx.conn, tx.county, wanted, page)
+    items = [_seen_by(reader, person) for person in found[: page.limit]]
+    more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > page.limit else None
+    return Page(items=items, next_cursor=more)
+
+
+async def register(tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID, body: ResidentIn) -> ResidentOut:
+    """Put a person on the register; sending the same again answers with what is stored."""
+    op_id = operations.of_put(KIND, resident_id)
+    content = operations.fingerprint(keys.ledger, KIND, resident_id, body.model_dump(mode="json"))
+    if not await operations.repeated(tx, op_id, content, Code.id_taken):
+        area = await _open_household(tx, worker, body.household_id)
+        await _store(tx, resident_id, area, body, identity.seal(keys, tx.county, resident_id, body.id_number))
+        await households.add_up(tx, body.household_id, area)
+        tx.settled(operations.applied(op_id, KIND, resident_id, content))
+        tx.changed(EntityKind.resident, resident_id, area)
+        tx.audit("resident.registered", "resident", resident_id, area)
+    return await get(tx, resident_id)
+
+
+async def _open_household(tx: Transaction, worker: Caller, household_id: UUID) -> str:
+    """Lock the household that somebody joins and return its area."""
+    area = await queries.lock_household(tx.conn, tx.county, household_id)
+    if area is None:
+        raise Refusal(Code.household_not_here, pointer="/household_id")
+    if not worker.may_write_in(area):
+        raise Refusal(Code.area_not_allowed, pointer="/household_id")
+    return area
+
+
+async def _store(tx: Transaction, resident_id: UUID, area: str, body: ResidentIn, sealed: identity.Sealed) -> None:
+    row: dict[str, Any] = {
+        "county_code": tx.county, "id": resident_id, "area_code": area, "received_at": tx.now,
+        **body.model_dump(exclude={"id_number", "care"}), "care": rules.in_order(body.care),
+        "data_key": sealed.data_key, "id_sealed": sealed.number, "id_index": sealed.index,
+    }  # fmt: skip
+    try:
+        await queries.add_resident(tx.conn, row)
+    except asyncpg.UniqueViolationError as error:
+        # The person's own key is left to the transaction's edge, which tries again and finds a twin request's answer.
+        if error.constraint_name == "resident_id_index":
+            raise Refusal(Code.id_already_registered, pointer="/id_number") from error
+        raise
+    keys = search.person_keys(body.name, body.phone)
+    await queries.add_search_keys(tx.conn, tx.county, [(area, key, resident_id) for key in keys])
+
+
+async def edit(
+    tx: Transaction, worker: Caller, resident_id: UUID, patch: ResidentPatch, if_match: frozenset[str] | None
+) -> ResidentOut:
+    """Change some fields of a person, made on the revision that the caller names."""
+    present = await get(tx, resident_id)
+    if not worker.may_write_in(present.area_code):
+        raise Refusal(Code.area_not_allowed)
+    preconditions.require(if_match, present.rev)
+    fields = rules.changes(present, patch)
+    if name := rules.emptied(fields):
+        raise Refusal(Code.malformed, "这一项不能空着。", pointer=f"/{name}")
+    if fields:
+        await _change(tx, present, present.model_copy(update=fields), list(fields))
+    return await get(tx, resident_id)
+
+
+async def _change(tx: Transaction, present: ResidentOut, wanted: ResidentOut, fields: list[str]) -> None:
+    await queries.lock_household(tx.conn, tx.county, present.household_id)
+    rev = await queries.change_resident(tx.conn, tx.county, present.id, present.rev, wanted)
+    if rev is None:
+        raise Refusal(Code.stale)
+    area = present.area_code
+    if _SEARCHED & set(fields):
+        keys = search.person_keys(wanted.name, wanted.phone)
+        await queries.set_search_keys(tx.conn, tx.county, area, present.id, keys)
+    if _SUMMED & set(fields):
+        await households.add_up(tx, present.household_id, area)
+    tx.edited(Edited(present.id, rev, area, fields))
+    tx.changed(EntityKind.resident, present.id, area)
+    tx.audit("resident.changed", "resident", present.id, area, fields=fields)

@@ -1,0 +1,87 @@
+"""The app with its window: every room's screens behind one shell, led by who is signed in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kivy.app import App
+from kivy.core.window import Window
+from kivy.uix.screenmanager import Screen
+
+from mobile import widgets
+from mobile.auth import screen as auth
+from mobile.core.navigation import VOLUNTEER_TABS, WORKER_TABS, Shell
+from mobile.core.session import AppContext
+from mobile.device import desktop
+from mobile.grid import screen as grid
+from mobile.offers import screen as offers
+from mobile.residents import screen as residents
+from mobile.sync import screen as sync
+from mobile.visits import screens as visits
+from mobile.volunteers import screen as volunteers
+from mobile.widgets.tokens import T
+
+ROOMS = (auth, sync, visits, grid, residents, offers, volunteers)
+
+
+def all_routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    return {route: factory for room in ROOMS for route, factory in room.routes(ctx).items()}
+
+
+def build_shell(ctx: AppContext, *, animate: bool = True) -> Shell:
+    """The root widget. It shows 登录 or the tabs of whoever is signed in, and follows every change of that."""
+    widgets.load()
+    T.large = ctx.settings.large
+    ctx.settings.fbind("large", lambda _settings, large: setattr(T, "large", large))
+    shell = Shell(all_routes(ctx), animate=animate)
+    ctx.fbind("session", lambda *_: show_session(ctx, shell))
+    show_session(ctx, shell)
+    return shell
+
+
+def show_session(ctx: AppContext, shell: Shell) -> None:
+    if ctx.session is None:
+        shell.use_tabs(())
+        shell.push("login")
+    else:
+        shell.use_tabs(WORKER_TABS if ctx.session.is_worker else VOLUNTEER_TABS)
+
+
+class GridhoodApp(App):
+    """邻格. Without a folder it keeps its data where the system keeps an app's."""
+
+    title = "邻格"
+
+    def __init__(self, folder: Path | None, server: str, place: str = "") -> None:
+        super().__init__()
+        self._folder, self._server, self._place = folder, server, place
+        self.ctx: AppContext | None = None
+
+    def build(self) -> Shell:
+        # Signing in and sending need the event loop, which runs from here on.
+        folder = self._folder or Path(self.user_data_dir)
+        self.ctx = AppContext(folder, desktop.ports(folder, self._place), server=self._server)
+        self.ctx.resume()
+        # The keyboard must not hide the field that is written in.
+        Window.softinput_mode = "below_target"
+        return build_shell(self.ctx)
+
+    def on_pause(self) -> bool:
+        """The system may end the app without another word."""
+        if self.ctx is not None:
+            self.ctx.keep()
+        return True
+
+    def on_stop(self) -> None:
+        if self.ctx is not None:
+            self.ctx.keep()
+        if self.root is not None:
+            self.root.close()
+
+
+async def run(app: GridhoodApp) -> None:
+    """Until the window is closed; what was written stays, what was being sent is sent next time."""
+    try:
+        await app.async_run(async_lib="asyncio")
+    finally:
+        if app.ctx is not None:
+            await app.ctx.close()

@@ -1,0 +1,104 @@
+"""我的: who I am, how sending stands, 大字版, the server's address, the way out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kivy.lang import Builder
+from kivy.properties import BooleanProperty, ObjectProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.auth.viewmodel import Mine
+from mobile.core.navigation import shell_of
+from mobile.core.session import AppContext
+from mobile.core.settings import Settings
+from mobile.sync.status import SyncStatus
+from mobile.widgets.composed import Ask, Composed, Parts
+from mobile.widgets.fields import ListRow
+from mobile.widgets.frame import Header, SubHeader
+from mobile.widgets.layout import Col, Rule, Sheet
+
+
+class MineRows(Col):
+    vm = ObjectProperty(rebind=True)
+    status = ObjectProperty(rebind=True)
+    settings = ObjectProperty(rebind=True)
+    screen = ObjectProperty()
+
+
+class SummaryRow(ListRow):
+    """今日小结, for whoever visits people."""
+
+    vm = ObjectProperty(rebind=True)
+
+    def on_release(self) -> None:
+        shell_of(self).push("summary")
+
+
+class SignOutAsk(Ask):
+    vm = ObjectProperty(rebind=True)
+    screen = ObjectProperty()
+
+
+class MineScreen(Composed):
+    vm: Mine = ObjectProperty(rebind=True)
+    asking = BooleanProperty(False)
+
+    def __init__(self, vm: Mine, status: SyncStatus, settings: Settings, *, is_worker: bool) -> None:
+        self._rows = MineRows(vm=vm, status=status, settings=settings, screen=self)
+        if is_worker:
+            for row in (Rule(), SummaryRow(vm=vm)):
+                self._rows.ids.work.add_widget(row)
+        super().__init__(vm=vm)
+        self.fbind("asking", self.changed)
+
+    def on_pre_enter(self) -> None:
+        self.vm.refresh()
+
+    def on_back(self) -> bool:
+        """The back key first leaves the question."""
+        asked, self.asking = self.asking, False
+        return asked
+
+    def open(self, route: str) -> None:
+        shell_of(self).push(route)
+
+    def compose(self) -> tuple[Parts, Parts, Parts]:
+        bar = [SignOutAsk(vm=self.vm, screen=self)] if self.asking else []
+        return [Header(title="我的")], [self._rows], bar
+
+
+class ServerForm(Col):
+    settings = ObjectProperty(rebind=True)
+
+
+class SaveBar(Sheet):
+    screen = ObjectProperty()
+
+
+class ServerScreen(Composed):
+    """The address given by the county. It counts from the next sign-in on."""
+
+    settings: Settings = ObjectProperty(rebind=True)
+
+    def __init__(self, settings: Settings) -> None:
+        self._form = ServerForm(settings=settings)
+        super().__init__(settings=settings)
+
+    def save(self) -> None:
+        self.settings.server = self._form.ids.address.text.strip()
+        shell_of(self).back()
+
+    def compose(self) -> tuple[Parts, Parts, Parts]:
+        return [SubHeader(title="服务器")], [self._form], [SaveBar(screen=self)]
+
+
+def _mine(ctx: AppContext) -> MineScreen:
+    session = ctx.session
+    return MineScreen(session.mine, session.chip, ctx.settings, is_worker=session.is_worker)
+
+
+def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    return {"me": lambda: _mine(ctx), "server": lambda: ServerScreen(ctx.settings)}
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -1,0 +1,78 @@
+"""登录 and 《隐私说明》."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kivy.lang import Builder
+from kivy.properties import ObjectProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.auth import mine_screen
+from mobile.auth.privacy import PARAGRAPHS
+from mobile.auth.viewmodel import LoginForm
+from mobile.core.navigation import shell_of
+from mobile.core.session import AppContext
+from mobile.core.settings import Settings
+from mobile.widgets.composed import Composed, Parts
+from mobile.widgets.frame import SubHeader
+from mobile.widgets.layout import Card, Col, Gap, Row
+from mobile.widgets.pieces import Fact
+
+
+class LargeSwitch(Row):
+    """大字版 before anybody has signed in."""
+
+    settings = ObjectProperty(rebind=True)
+
+
+class LoginFields(Col):
+    vm = ObjectProperty(rebind=True)
+    screen = ObjectProperty()
+
+
+class LoginFoot(Col):
+    vm = ObjectProperty(rebind=True)
+    screen = ObjectProperty()
+
+
+class LoginScreen(Composed):
+    """`again`: somebody is signed in, and the server wants the password once more."""
+
+    vm: LoginForm = ObjectProperty(rebind=True)
+    settings: Settings = ObjectProperty(rebind=True)
+
+    def __init__(self, ctx: AppContext, *, again: bool = False) -> None:
+        self._ctx, self._again_head = ctx, again
+        super().__init__(vm=ctx.login, settings=ctx.settings)
+
+    def sign_in(self) -> None:
+        self._ctx.spawn(self.vm.sign_in())
+
+    def open(self, route: str) -> None:
+        shell_of(self).push(route)
+
+    def compose(self) -> tuple[Parts, Parts, Parts]:
+        head = SubHeader(title="重新登录") if self._again_head else LargeSwitch(settings=self.settings)
+        return [head], [LoginFields(vm=self.vm, screen=self)], [LoginFoot(vm=self.vm, screen=self)]
+
+
+class PrivacyScreen(Composed):
+    def compose(self) -> tuple[Parts, Parts, Parts]:
+        body: list[object] = []
+        for icon, title, text in PARAGRAPHS:
+            card = Card()
+            card.add_widget(Fact(icon=icon, title=title, sub=text, sub_style="body"))
+            body += [card, Gap()]
+        return [SubHeader(title="隐私说明")], body, []
+
+
+def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    return {
+        "login": lambda: LoginScreen(ctx),
+        "sign_in": lambda: LoginScreen(ctx, again=True),
+        "privacy": lambda: PrivacyScreen(),
+        **mine_screen.routes(ctx),
+    }
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

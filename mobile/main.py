@@ -1,0 +1,45 @@
+"""The phone app's entry point: what has to be settled before Kivy is imported, because it opens a window then."""
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+
+WIDTH, HEIGHT = 390, 844
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """gridhood-phone [--folder DIR] [--server URL] [--place LON,LAT]"""
+    given = _parser().parse_args(arguments)
+    _configure_kivy()
+    from mobile.core import fonts
+    from mobile.core.settings import DEFAULT_SERVER
+
+    fonts.build()
+    from mobile.app import GridhoodApp, run
+
+    asyncio.run(run(GridhoodApp(given.folder, given.server or DEFAULT_SERVER, given.place)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gridhood-phone", description="邻格: the phone app, in a window")
+    parser.add_argument("--folder", type=Path, help="where this phone's data lies; two folders are two phones")
+    parser.add_argument("--server", help="address of the server for a phone that has none yet")
+    parser.add_argument("--place", default="", help="LON,LAT (WGS-84) where this desktop stands")
+    return parser
+
+
+def _configure_kivy() -> None:
+    """Kivy would otherwise read our arguments, open a landscape window and look for touch pads."""
+    os.environ.setdefault("KIVY_NO_ARGS", "1")
+    from kivy.config import Config
+
+    for key, value in {"width": WIDTH, "height": HEIGHT, "multisamples": 0}.items():
+        Config.set("graphics", key, str(value))
+    # The right button would paint red dots, and the probing of touch devices prints a traceback.
+    Config.set("input", "mouse", "mouse,disable_multitouch")
+    Config.remove_option("input", "%(name)s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""求助邀请: the volunteer's home screen."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kivy.lang import Builder
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.core.navigation import shell_of
+from mobile.core.session import AppContext
+from mobile.offers import task_screen
+from mobile.offers.coarse_map import CoarseMap
+from mobile.offers.rules import OfferCard
+from mobile.offers.viewmodel import Invitations
+from mobile.sync.screen import SyncLink  # noqa: F401  (named in screen.kv)
+from mobile.sync.status import SyncStatus
+from mobile.widgets.composed import Ask, Composed, Parts
+from mobile.widgets.frame import Header
+from mobile.widgets.layout import Card, Gap, Group, Rule, Sheet
+from mobile.widgets.pictures import EmptyState
+from mobile.widgets.pieces import Reason
+from mobile.widgets.press import Btn
+from mobile.widgets.tags import Tag
+from mobile.widgets.tokens import T
+
+
+class InviteHeader(Header):
+    vm = ObjectProperty(rebind=True)
+    status = ObjectProperty(rebind=True)
+
+
+class SpeakHeader(Header):
+    """Of 大字版: whoever reads with difficulty can listen."""
+
+    vm = ObjectProperty(rebind=True)
+
+
+class OfferView(Group):
+    """What, when, about where, and why you."""
+
+    offer: OfferCard = ObjectProperty()
+
+    def on_kv_post(self, _base: object) -> None:
+        if self.offer.urgent:
+            self.ids.tags.add_widget(Tag(kind="over", icon="clock", text="比较急"))
+        self.ids.plan.add_widget(Rule() if T.large else CoarseMap(offer=self.offer))
+        for icon, text in self.offer.reasons:
+            self.ids.reasons.add_widget(Reason(icon=icon, text=text))
+
+
+class Notice(Card):
+    """Why an answer did not count."""
+
+    vm = ObjectProperty(rebind=True)
+
+
+class Promised(Group):
+    """The yes of a moment ago; leads to the task."""
+
+    vm = ObjectProperty(rebind=True)
+
+    def show_task(self) -> None:
+        shell_of(self).tab("tasks")
+
+
+class NoOffer(EmptyState):
+    vm = ObjectProperty(rebind=True)
+    status = ObjectProperty(rebind=True)
+
+
+class AnswerBar(Sheet):
+    screen = ObjectProperty()
+    expiry = StringProperty("")
+
+
+class DeclineAsk(Ask):
+    """Why not, or no word about it."""
+
+    screen = ObjectProperty()
+
+
+class InviteScreen(Composed):
+    vm: Invitations = ObjectProperty(rebind=True)
+    status: SyncStatus = ObjectProperty(rebind=True)
+    asking = BooleanProperty(False)
+
+    def __init__(self, vm: Invitations, status: SyncStatus) -> None:
+        super().__init__(vm=vm, status=status)
+        self.follow(vm, ("offer", "more", "accepted", "notice"))
+        self.fbind("asking", self.changed)
+        vm.bind(on_accepted=self._say_accepted, on_declined=self._say_declined)
+
+    def on_pre_enter(self) -> None:
+        self.vm.refresh()
+
+    def on_back(self) -> bool:
+        """The back key first leaves the question."""
+        asked, self.asking = self.asking, False
+        return asked
+
+    def decline(self, reason: str = "") -> None:
+        self.asking = False
+        self.vm.decline(reason)
+
+    def compose(self) -> tuple[Parts, Parts, Parts]:
+        vm = self.vm
+        speaks = T.large and vm.can_speak and vm.offer
+        head = SpeakHeader(vm=vm) if speaks else InviteHeader(vm=vm, status=self.status)
+        return [head], [*self._news(), *self._offer()], self._bar()
+
+    def _news(self) -> Parts:
+        news = []
+        if self.vm.notice:
+            news += [Notice(vm=self.vm), Gap()]
+        if self.vm.accepted:
+            news += [Promised(vm=self.vm), Gap()]
+        return news
+
+    def _offer(self) -> Parts:
+        if self.vm.offer is None:
+            return [NoOffer(vm=self.vm, status=self.status)]
+        more = f"还有 {int(self.vm.more)} 件，看看下一件"
+        onward = [Gap(), Btn(kind="plain", text=more, on_release=self._next)] if self.vm.more else []
+        return [OfferView(offer=self.vm.offer), *onward]
+
+    def _bar(self) -> Parts:
+        if self.vm.offer is None:
+            return []
+        return [DeclineAsk(screen=self) if self.asking else AnswerBar(screen=self, expiry=self.vm.offer.expiry)]
+
+    def _next(self, *_: object) -> None:
+        self.vm.next_offer()
+
+    def _say_accepted(self, _vm: object, sentence: str) -> None:
+        shell_of(self).snack(sentence, self.vm.undo_seconds, on_undo=self.vm.undo)
+
+    def _say_declined(self, _vm: object, sentence: str) -> None:
+        shell_of(self).snack(sentence, 4)
+
+
+def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    return {
+        "offers": lambda: InviteScreen(ctx.session.invitations, ctx.session.chip),
+        **task_screen.routes(ctx),
+    }
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

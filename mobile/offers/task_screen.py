@@ -1,0 +1,116 @@
+"""我的任务: the next step has the button, and nothing else has."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kivy.clock import Clock
+from kivy.lang import Builder
+from kivy.properties import BooleanProperty, ObjectProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.core.navigation import shell_of
+from mobile.core.session import AppContext
+from mobile.offers.task import TaskBoard
+from mobile.sync.screen import SyncLink  # noqa: F401  (named in task_screen.kv)
+from mobile.sync.status import SyncStatus
+from mobile.widgets.composed import Ask, Composed, Parts
+from mobile.widgets.frame import Header
+from mobile.widgets.layout import Card, Col, Gap, Sheet
+from mobile.widgets.pictures import EmptyState
+from mobile.widgets.press import Btn
+
+SECONDS_BETWEEN_TICKS = 20
+
+
+class TaskHeader(Header):
+    vm = ObjectProperty(rebind=True)
+
+
+class NoTaskHeader(Header):
+    status = ObjectProperty(rebind=True)
+
+
+class TaskView(Col):
+    """What was promised, the three steps, and whom to find where."""
+
+    vm = ObjectProperty(rebind=True)
+    screen = ObjectProperty()
+
+
+class WaitingTask(Card):
+    """Said yes; the door has not come to this phone yet."""
+
+    vm = ObjectProperty(rebind=True)
+
+
+class NoTask(EmptyState):
+    vm = ObjectProperty(rebind=True)
+
+
+class StepBar(Sheet):
+    screen = ObjectProperty()
+    vm = ObjectProperty(rebind=True)
+
+
+class HandBackAsk(Ask):
+    """Giving a task back is allowed, and asked twice, because a neighbour waits."""
+
+    screen = ObjectProperty()
+
+
+class TaskScreen(Composed):
+    vm: TaskBoard = ObjectProperty(rebind=True)
+    status: SyncStatus = ObjectProperty(rebind=True)
+    asking = BooleanProperty(False)
+
+    def __init__(self, vm: TaskBoard, status: SyncStatus) -> None:
+        super().__init__(vm=vm, status=status)
+        self.follow(vm, ("has_task", "tasks", "waiting"))
+        self.fbind("asking", self.changed)
+        self._clock = Clock.schedule_interval(self._tick, SECONDS_BETWEEN_TICKS)
+        self._clock.cancel()
+
+    def on_pre_enter(self) -> None:
+        self.vm.refresh()
+        self._clock()
+
+    def on_leave(self) -> None:
+        self._clock.cancel()
+
+    def on_back(self) -> bool:
+        """The back key first leaves the question."""
+        asked, self.asking = self.asking, False
+        return asked
+
+    def act(self) -> None:
+        word = self.vm.action_text
+        self.vm.act()
+        shell_of(self).snack(f"已{word}", 4)
+
+    def hand_back(self) -> None:
+        self.asking = False
+        self.vm.hand_back()
+        shell_of(self).snack("知道了，社区会再找别人。", 4)
+
+    def compose(self) -> tuple[Parts, Parts, Parts]:
+        vm = self.vm
+        waiting = [WaitingTask(vm=vm), Gap()] if vm.waiting else []
+        if not vm.has_task:
+            return [NoTaskHeader(status=self.status)], waiting or [NoTask(vm=vm)], []
+        more = Btn(kind="plain", text=f"还有 {int(vm.tasks) - 1} 件，看下一件", on_release=self._next)
+        onward = [Gap(), more] if vm.tasks > 1 else []
+        bar = HandBackAsk(screen=self) if self.asking else StepBar(screen=self, vm=vm)
+        return [TaskHeader(vm=vm)], [*waiting, TaskView(vm=vm, screen=self), *onward], [bar]
+
+    def _next(self, *_: object) -> None:
+        self.vm.next_task()
+
+    def _tick(self, *_: object) -> None:
+        self.vm.tick()
+
+
+def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    return {"tasks": lambda: TaskScreen(ctx.session.task, ctx.session.chip)}
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

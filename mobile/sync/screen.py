@@ -1,0 +1,152 @@
+"""同步情况, and the chip that leads to it from everywhere."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kivy.lang import Builder
+from kivy.properties import ObjectProperty, StringProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.core.navigation import shell_of
+from mobile.core.session import AppContext
+from mobile.sync.status import SyncStatus
+from mobile.sync.viewmodel import OperationLine, SyncScreen
+from mobile.widgets.composed import Composed, Parts
+from mobile.widgets.frame import SectionHead, SubHeader
+from mobile.widgets.layout import Card, Col, Gap, Group, Row, Rule, Sheet
+from mobile.widgets.press import Btn
+from mobile.widgets.tags import SyncChip
+from mobile.widgets.text import Txt
+from mobile.widgets.tokens import T
+
+SHOWN_LINES = 30
+"""A month without network would otherwise be drawn row by row."""
+
+
+class SyncLink(SyncChip):
+    source: SyncStatus | None = ObjectProperty(None, rebind=True)
+    said = StringProperty("")
+
+    def words(self, status: str, count: float, large: bool) -> str:
+        """What looks like a refusal or like no network, and is neither, must not read like it."""
+        source = self.source
+        if source and (source.needs_sign_in or (status == "offline" and not source.offline)):
+            return str(source.text)
+        return str(super().words(status, count, large))
+
+    def on_said(self, *_: object) -> None:
+        self.ids.tag.text = self.words(self.status, self.count, T.large)
+
+    def on_release(self) -> None:
+        shell_of(self).push("sync")
+
+
+class SyncHead(Col):
+    """The four counters and what green means."""
+
+    vm = ObjectProperty(rebind=True)
+    status = ObjectProperty(rebind=True)
+
+
+class RefusedCard(Card):
+    """Why it came back; a button if something can be done about it."""
+
+    line: OperationLine = ObjectProperty()
+    screen = ObjectProperty()
+
+    def on_kv_post(self, _base: object) -> None:
+        self.add_widget(FixButtons(card=self) if self.line.can_fix else AsideButton(card=self))
+
+
+class FixButtons(Col):
+    card = ObjectProperty()
+
+
+class AsideButton(Col):
+    card = ObjectProperty()
+
+
+class OperationRow(Row):
+    line: OperationLine = ObjectProperty()
+    icon = StringProperty("")
+    ink = ObjectProperty()
+
+
+class SendBar(Sheet):
+    vm = ObjectProperty(rebind=True)
+    status = ObjectProperty(rebind=True)
+
+
+class SyncPage(Composed):
+    vm: SyncScreen = ObjectProperty(rebind=True)
+
+    def __init__(self, vm: SyncScreen) -> None:
+        super().__init__(vm=vm)
+        self.follow(vm, ("refused", "unsent", "sent"))
+        self.follow(vm.status, ("needs_sign_in",))
+
+    def on_pre_enter(self) -> None:
+        self.vm.refresh()
+
+    def fix(self, line: OperationLine) -> None:
+        household_id = self.vm.fix(line.op_id)
+        if household_id is not None:
+            shell_of(self).push("visit", household_id=household_id)
+
+    def leave(self) -> None:
+        """先放着: it stays in the list and on the chip."""
+        shell_of(self).back()
+
+    def put_aside(self, line: OperationLine) -> None:
+        self.vm.put_aside(line.op_id)
+
+    def compose(self) -> tuple[Parts, Parts, Parts]:
+        vm = self.vm
+        lists = [*self._refused(), *self._waiting()]
+        return (
+            [SubHeader(title="同步情况")],
+            [SyncHead(vm=vm, status=vm.status), *self._sign_in(), *lists],
+            [SendBar(vm=vm, status=vm.status)],
+        )
+
+    def _sign_in(self) -> Parts:
+        if not self.vm.status.needs_sign_in:
+            return []
+        return [Gap(), Btn(icon="key", text="重新登录", on_release=lambda press: shell_of(press).push("sign_in"))]
+
+    def _refused(self) -> Parts:
+        if not self.vm.refused:
+            return []
+        cards = Col(spacing=T.sp(12))
+        for line in self.vm.refused[:SHOWN_LINES]:
+            cards.add_widget(RefusedCard(line=line, screen=self))
+        head = SectionHead(icon="arrow-u-up-left", title=self.vm.refused_title, color=T.pepper)
+        return [head, cards, *_more(self.vm.refused)]
+
+    def _waiting(self) -> Parts:
+        vm = self.vm
+        unsent = _section(vm.unsent_title, vm.unsent, "device-mobile", T.honey, T.honey_i)
+        return [*unsent, *_section(vm.sent_title, vm.sent, "paper-plane-tilt", T.river, T.river)]
+
+
+def _section(title: str, lines: list[OperationLine], icon: str, color: object, ink: object) -> Parts:
+    if not lines:
+        return []
+    group = Group()
+    for place, line in enumerate(lines[:SHOWN_LINES]):
+        if place:
+            group.add_widget(Rule())
+        group.add_widget(OperationRow(line=line, icon=icon, ink=ink))
+    return [SectionHead(icon=icon, title=title, color=color), group, *_more(lines)]
+
+
+def _more(lines: list[OperationLine]) -> Parts:
+    rest = len(lines) - SHOWN_LINES
+    return [Txt(raw=f"……还有 {rest} 条", style="cap", halign="center")] if rest > 0 else []
+
+
+def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    return {"sync": lambda: SyncPage(ctx.session.sync_screen)}
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

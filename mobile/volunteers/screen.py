@@ -1,0 +1,71 @@
+"""服务时长: for the volunteer's own eyes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kivy.lang import Builder
+from kivy.properties import ObjectProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.core.session import AppContext
+from mobile.volunteers.viewmodel import Bar, Hours, RecordLine
+from mobile.widgets.composed import Composed, Parts
+from mobile.widgets.frame import Header, SectionHead
+from mobile.widgets.layout import Card, Col, Group, Row, Rule
+from mobile.widgets.pictures import EmptyState
+from mobile.widgets.text import Nat
+
+TAGS = {"waiting": "due", "confirmed": "ok", "unverified": "grey"}
+
+
+class MonthBar(Col):
+    bar: Bar = ObjectProperty()
+
+
+class TotalCard(Card):
+    """Whole minutes both sides stand by, and how the last six months went."""
+
+    vm: Hours = ObjectProperty(rebind=True)
+
+    def on_kv_post(self, _base: object) -> None:
+        for bar in self.vm.bars:
+            self.ids.months.add_widget(MonthBar(bar=bar))
+
+
+class RecordRow(Row):
+    record: RecordLine = ObjectProperty()
+
+    def tag_kind(self) -> str:
+        return TAGS[self.record.state]
+
+
+class HoursScreen(Composed):
+    vm: Hours = ObjectProperty(rebind=True)
+
+    def __init__(self, vm: Hours) -> None:
+        super().__init__(vm=vm)
+        self.follow(vm, ("hours", "minutes", "bars", "records", "count_text"))
+
+    def on_pre_enter(self) -> None:
+        self.vm.refresh()
+
+    def compose(self) -> tuple[Parts, Parts, Parts]:
+        return [Header(title="服务时长")], [TotalCard(vm=self.vm), *self._records()], []
+
+    def _records(self) -> Parts:
+        if not self.vm.records:
+            return [EmptyState(picture="home", title=self.vm.empty_title, text=self.vm.empty_text)]
+        head, group = SectionHead(title="最近"), Group()
+        head.add_widget(Nat(text=self.vm.count_text, style="sub"))
+        for place, record in enumerate(self.vm.records):
+            if place:
+                group.add_widget(Rule())
+            group.add_widget(RecordRow(record=record))
+        return [head, group]
+
+
+def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    return {"hours": lambda: HoursScreen(ctx.session.hours)}
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -1,0 +1,70 @@
+"""Screens put together from parts that come and go, and the question that stands in for their bottom bar."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from kivy.clock import Clock
+from kivy.event import EventDispatcher
+from kivy.lang import Builder
+from kivy.properties import OptionProperty, StringProperty
+from kivy.uix.screenmanager import Screen
+from kivy.uix.widget import Widget
+
+from mobile.widgets.layout import Sheet
+from mobile.widgets.tokens import T
+
+Parts = Sequence[Widget]
+
+
+class Composed(Screen):
+    """Head, scrolled body and bottom bar. kv cannot say "only if", so `compose` is asked again when one of the
+    followed properties changes."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self._again = Clock.create_trigger(self._show, -1)
+        T.bind(large=self.changed)
+        self._show()
+
+    def compose(self) -> tuple[Parts, Parts, Parts]:
+        """The widgets of the head, the body and the bar as they shall be now."""
+        raise NotImplementedError
+
+    def follow(self, source: EventDispatcher, names: Iterable[str]) -> None:
+        for name in names:
+            source.bind(**{name: self.changed})
+
+    def changed(self, *_: object) -> None:
+        self._again()
+
+    def _show(self, *_: object) -> None:
+        places = (self.ids.head, self.ids.body, self.ids.bar)
+        for place, parts in zip(places, self.compose(), strict=True):
+            place.clear_widgets()
+            for part in parts:
+                place.add_widget(part)
+
+
+class Ask(Sheet):
+    """A question with two answers. Children stand between the words and the buttons, and scroll if there are many."""
+
+    title, text = StringProperty(""), StringProperty("")
+    yes, no = StringProperty(""), StringProperty("")
+    kind = OptionProperty("primary", options=["primary", "outline", "danger"])
+
+    __events__ = ("on_yes", "on_no")
+
+    def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
+        if "inside" in self.ids:
+            self.ids.inside.add_widget(widget, *args, **kwargs)
+        else:
+            super().add_widget(widget, *args, **kwargs)
+
+    def on_yes(self) -> None:
+        """The right button."""
+
+    def on_no(self) -> None:
+        """The left button."""
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

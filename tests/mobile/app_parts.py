@@ -1,0 +1,59 @@
+"""The whole app in a test's hand: real screens on a real store, with a scripted server at the network's edge."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mobile.core.session import AppContext
+from mobile.device import fakes
+from mobile.sync.client import Client
+from shared.auth import TokenOut
+from shared.types import WireOut
+from tests.mobile.county import County
+from tests.mobile.driver import Phone
+from tests.mobile.phone_parts import MORNING, Hands, change
+
+# System font scale and 大字版: each screen must stand all of them.
+ALL_SIZES = [(1.0, False), (1.6, False), (1.0, True), (1.6, True)]
+
+
+def an_app(folder: Path, county: County, at: datetime = MORNING) -> AppContext:
+    def connect(server: str, tokens: TokenOut | None) -> Client:
+        return Client(server, tokens, transport=county.transport())
+
+    return AppContext(folder, fakes.ports(), Hands(at), make_client=connect, start_syncing=False)
+
+
+async def signed_in(folder: Path, county: County, *rows: WireOut, at: datetime = MORNING) -> AppContext:
+    """Somebody has signed in on this phone and the server's rows have come."""
+    county.rows += [change(row) for row in rows]
+    ctx = an_app(folder, county, at)
+    ctx.login.username, ctx.login.password, ctx.login.consent = county.me.username, county.password, True
+    assert await ctx.login.sign_in(), ctx.login.error
+    # The list of the pictures was talked about four minutes ago.
+    ctx.now.move(minutes=-4)
+    assert await ctx.session.syncer.sync_once()
+    ctx.now.at = at
+    return ctx
+
+
+@asynccontextmanager
+async def shown(
+    phone: Callable[..., Any], ctx: AppContext, *, scale: float = 1.0, large: bool = False
+) -> AsyncIterator[Phone]:
+    """The app as main builds it, around this context."""
+    from mobile.app import build_shell
+
+    ctx.settings.large = large
+    async with phone(lambda: build_shell(ctx, animate=False), scale=scale, large=large) as p:
+        try:
+            yield p
+        finally:
+            p.root.close()
+            await ctx.close()
+
+
+def hours(count: float) -> timedelta:
+    return timedelta(hours=count)

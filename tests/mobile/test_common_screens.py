@@ -1,0 +1,96 @@
+"""The screens everybody has: 登录, 我的, 服务器, 隐私说明, 同步情况."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from mobile.core.session import AppContext
+from mobile.store.outbox import State
+from shared.errors import CATALOGUE, Code
+from tests.mobile.app_parts import ALL_SIZES, an_app, shown, signed_in
+from tests.mobile.county import County, no_network, refuse
+from tests.mobile.driver import Phone
+from tests.mobile.phone_parts import cell, household, me, resident
+
+pytestmark = pytest.mark.display
+
+Reach = Callable[[Phone], Awaitable[None]]
+Shown = Callable[[Path], Awaitable[tuple[AppContext, Reach]]]
+
+
+async def stay(p: Phone) -> None:
+    """The first screen is the one to be seen."""
+
+
+async def show_login(folder: Path) -> tuple[AppContext, Reach]:
+    async def reach(p: Phone) -> None:
+        await p.scroll_to("账号")
+        await p.type("yangjiaping03", into="账号")
+
+    return an_app(folder, County(me())), reach
+
+
+async def show_privacy(folder: Path) -> tuple[AppContext, Reach]:
+    async def reach(p: Phone) -> None:
+        await p.scroll_to("《隐私说明》")
+        await p.tap("《隐私说明》")
+
+    return an_app(folder, County(me())), reach
+
+
+async def show_server(folder: Path) -> tuple[AppContext, Reach]:
+    return an_app(folder, County(me())), lambda p: p.tap("服务器")
+
+
+async def working(folder: Path) -> tuple[AppContext, County]:
+    county = County(me())
+    home = household()
+    other = household(head_name="王改萍", building="4号楼", unit="1单元", room="201", size=2)
+    rows = (cell(), home, resident(home), other, resident(other))
+    return await signed_in(folder, county, *rows), county
+
+
+def record(ctx: AppContext, outcome: str = "seen") -> None:
+    """A visit of whoever comes first, kept on this phone."""
+    form = ctx.session.visit_form(ctx.session.today.doors[0].household_id)
+    form.choose_outcome(outcome)
+    if outcome == "seen":
+        form.save()
+
+
+async def show_mine(folder: Path) -> tuple[AppContext, Reach]:
+    ctx, _ = await working(folder)
+    return ctx, lambda p: p.tap("我的")
+
+
+async def show_sign_out(folder: Path) -> tuple[AppContext, Reach]:
+    ctx, _ = await working(folder)
+    record(ctx)
+
+    async def reach(p: Phone) -> None:
+        await p.tap("我的")
+        await p.scroll_to("退出登录")
+        await p.tap("退出登录")
+
+    return ctx, reach
+
+
+async def show_sync(folder: Path) -> tuple[AppContext, Reach]:
+    """One of each kind, with the network gone at the end."""
+    ctx, county = await working(folder)
+    record(ctx)
+    await ctx.session.syncer.sync_once()
+    first = ctx.session.today.doors[0].household_id
+    record(ctx)
+    visit = ctx.session.store.outbox.entries(State.unsent)[0]
+    county.refuses[str(visit.entity_id)] = Code.not_yours
+    await ctx.session.syncer.sync_once()
+    del first
+    record(ctx, "absent")
+    return ctx, lambda p: push(p, "sync")
+
+
+async def push(p: Phone, route: str) -> None:
+    p.root.push(route)
+    await p.settle()
