@@ -1,8 +1,9 @@
 """One builder per concept, with sane defaults. Rows are made through the API's own services where there is one."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,19 @@ from backend.core.db import Database
 from backend.core.scope import system_caller
 from backend.core.transaction import Transaction
 from backend.grid import service as grid
+from backend.matching.queries import Touched
+from backend.matching.service import tell_offers
+from backend.matching.tick_queries import NewOffer, add_offers
+from backend.requests import service as requests
 from backend.residents import households
 from backend.residents import service as residents
+from backend.volunteers import service as volunteers
 from shared.auth import Role
 from shared.grid import CellIn, CellKind, CellOut
+from shared.requests import RequestIn, RequestOut
 from shared.residents import HouseholdIn, HouseholdOut, Relation, ResidentIn, ResidentOut
 from shared.types import Crs, Position, uuid7
+from shared.volunteers import Language, Skill, Slot, VolunteerIn
 
 COUNTY = "610330"
 COMMUNITY = "610330100008"
@@ -139,6 +147,62 @@ class Factory:
 
         made: ResidentOut = await self.run(work)
         return made
+
+    async def request(self, household: HouseholdOut | None = None, **fields: Any) -> RequestOut:
+        """Help with the shopping for a household, unless other fields say otherwise; `at` is when it was asked."""
+        at: datetime | None = fields.pop("at", None)
+        home = household or await self.household()
+        body = RequestIn.model_validate({"kind": "help", "category": "errand", "household_id": home.id} | fields)
+
+        async def work(tx: Transaction) -> RequestOut:
+            tx.now = at or tx.now
+            return await requests.post(tx, self.app.state.keys, tx.caller, None, body)
+
+        made: RequestOut = await self.run(work)
+        return made
+
+    async def volunteer(self, *, account: bool = True, **fields: Any) -> Person:
+        """A volunteer who can do everything, at any time, and lives in the middle of the test cell."""
+        lon, lat = middle_of(CELL)
+        usual = {
+            "name": "周丽华", "phone": "12600000001", "community_code": COMMUNITY, "skills": list(Skill),
+            "home": {"lon": lon, "lat": lat, "crs": "wgs84"}, "languages": list(Language),
+            "slots": [Slot(weekday=day, from_minute=0, until_minute=1440) for day in range(1, 8)],
+        }  # fmt: skip
+        body = VolunteerIn.model_validate(usual | fields)
+        volunteer_id = uuid7()
+
+        async def work(tx: Transaction) -> None:
+            await volunteers.put(tx, self.app.state.keys, tx.caller, volunteer_id, body, None)
+
+        await self.run(work)
+        if not account:
+            return Person(volunteer_id, self.client(), volunteer_id)
+        return await self.account((Role.volunteer, body.community_code), volunteer_id=volunteer_id, name=body.name)
+
+    async def offer(self, request: RequestOut, person: Person, **fields: Any) -> UUID:
+        """An offer of this request to this volunteer, as a tick would make it; `minutes` is the time to answer."""
+        lon, lat = middle_of(CELL)
+        card = {
+            "category": request.category, "title": request.title, "hint": "", "starts_at": None, "ends_at": None,
+            "minutes": request.minutes, "urgency": request.urgency, "place_label": "杨家坪社区中间", "coarse_lon": lon,
+            "coarse_lat": lat, "coarse_radius_m": 150, "distance_m": 100, "reasons": [],
+        }  # fmt: skip
+        assert person.volunteer_id is not None
+        minutes = fields.pop("minutes", 30)
+        offer_id, volunteer_id = uuid7(), person.volunteer_id
+
+        async def work(tx: Transaction) -> None:
+            tx.now = fields.pop("at", tx.now)
+            row = NewOffer(
+                id=offer_id, area_code=request.area_code, request_id=request.id, volunteer_id=volunteer_id,
+                expires_at=tx.now + timedelta(minutes=minutes), score=0.5, contributions="{}", card=json.dumps(card),
+            )  # fmt: skip
+            await add_offers(tx.conn, tx.county, tx.now, [row])
+            tell_offers(tx, [Touched(offer_id, volunteer_id, request.area_code)])
+
+        await self.run(work)
+        return offer_id
 
 
 def visit_to(household_id: object, **changes: object) -> dict[str, Any]:

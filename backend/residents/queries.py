@@ -10,7 +10,7 @@ import asyncpg
 from backend.core.paging import PageParams
 from backend.residents.rules import Member, Sums
 from backend.residents.search import LAST
-from shared.residents import HouseholdIn, HouseholdOut, IdLookOut, ResidentOut
+from shared.residents import Care, HouseholdIn, HouseholdOut, IdLookOut, Relation, ResidentOut
 
 _HOUSEHOLDS = """
 SELECT h.id, h.area_code, d.compound, d.building, d.unit, d.room, d.lon, d.lat, h.head_name, h.size, h.care,
@@ -156,7 +156,7 @@ async def members(conn: asyncpg.Connection, county: str, household_id: UUID) -> 
         " ORDER BY received_at, id",
         county, household_id,
     )  # fmt: skip
-    return [Member(row["name"], row["relation"], row["care"]) for row in rows]
+    return [Member(row["name"], Relation(row["relation"]), [Care(label) for label in row["care"]]) for row in rows]
 
 
 async def set_sums(conn: asyncpg.Connection, county: str, household_id: UUID, sums: Sums) -> None:

@@ -9,7 +9,8 @@ from uuid import UUID
 from backend.core.clock import county_day
 from backend.core.transaction import Transaction
 from backend.grid.geo import distance_m
-from backend.visits import queries, rules
+from backend.visits import queries
+from shared import visiting
 from shared.residents import Care
 from shared.sync import EntityKind
 from shared.visits import Finding, Fix, VisitMode, VisitOutcome
@@ -40,11 +41,11 @@ async def load(tx: Transaction, past: Sequence[Past]) -> None:
     """Store visits of households that are there, and how these stand after them."""
     households = await queries.lock_households(tx.conn, tx.county, [p.household_id for p in past])
     await queries.add_past(tx.conn, tx.county, [_row(p, households[p.household_id]) for p in past])
-    standings: dict[UUID, rules.Standing] = {}
+    standings: dict[UUID, visiting.Standing] = {}
     for one in sorted(past, key=lambda p: p.visited_at):
         care = [Care(word) for word in households[one.household_id]["care"]]
-        call = rules.Call(county_day(one.visited_at), one.outcome, one.findings, one.return_on)
-        standings[one.household_id] = rules.after(standings.get(one.household_id, rules.Standing()), call, care)
+        call = visiting.Call(county_day(one.visited_at), one.outcome, one.findings, one.return_on)
+        standings[one.household_id] = visiting.after(standings.get(one.household_id, visiting.Standing()), call, care)
     await queries.set_standings(tx.conn, tx.county, standings.items())
     for one in past:
         tx.changed(EntityKind.visit, one.id, one.area_code)
@@ -59,5 +60,5 @@ def _row(one: Past, door: Any) -> tuple[Any, ...]:
     return (
         one.id, one.area_code, one.household_id, one.resident_id, one.worker_id, one.worker_name, one.mode,
         one.outcome, list(one.findings), one.note, one.visited_at, one.return_on, one.lon, one.lat, one.accuracy_m,
-        None if away is None else round(away), rules.evidence(fix, away),
+        None if away is None else round(away), visiting.evidence(fix, away),
     )  # fmt: skip

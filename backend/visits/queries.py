@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from backend.core.paging import PageParams
-from backend.visits.rules import Standing
+from shared.visiting import Standing
 from shared.visits import VisitOut
 
 COLUMNS = (

@@ -16,7 +16,8 @@ from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.grid import locate
 from backend.grid.geo import distance_m, to_wgs84
-from backend.visits import queries, rules
+from backend.visits import queries
+from shared import visiting
 from shared.errors import Code
 from shared.residents import Care
 from shared.sync import EntityKind
@@ -123,7 +124,7 @@ def _row(
         draft.id, household["area_code"], body.household_id, body.resident_id, worker.account_id, worker.name,
         body.mode, body.outcome, ",".join(body.findings), body.note, body.visited_at, body.return_on,
         place[0] if place else None, place[1] if place else None, body.fix.accuracy_m if body.fix else None,
-        None if away is None else min(round(away), 2**31 - 1), fix_cell, rules.evidence(body.fix, away),
+        None if away is None else min(round(away), 2**31 - 1), fix_cell, visiting.evidence(body.fix, away),
     )  # fmt: skip
 
 
@@ -132,14 +133,14 @@ def _standings(
 ) -> list[tuple[Any, ...]]:
     """Fold the visits into their households, oldest first. A clock that runs ahead cannot push a day past today."""
     today = county_day(tx.now)
-    standings: dict[UUID, rules.Standing] = {}
+    standings: dict[UUID, visiting.Standing] = {}
     for draft in sorted(drafts, key=lambda d: d.body.visited_at):
         body, row = draft.body, households[draft.body.household_id]
-        before = standings.get(row["id"]) or rules.Standing(
+        before = standings.get(row["id"]) or visiting.Standing(
             row["last_visited_on"], row["last_seen_on"], row["tries_since_seen"], row["due_on"], row["due_reason"]
         )
-        call = rules.Call(min(county_day(body.visited_at), today), body.outcome, body.findings, body.return_on)
-        standings[row["id"]] = rules.after(before, call, [Care(c) for c in row["care"]])
+        call = visiting.Call(min(county_day(body.visited_at), today), body.outcome, body.findings, body.return_on)
+        standings[row["id"]] = visiting.after(before, call, [Care(c) for c in row["care"]])
     return [
         (i, s.last_visited_on, s.last_seen_on, s.tries_since_seen, s.due_on, s.due_reason) for i, s in standings.items()
     ]

@@ -87,7 +87,7 @@ class InviteScreen(Composed):
 
     def __init__(self, vm: Invitations, status: SyncStatus) -> None:
         super().__init__(vm=vm, status=status)
-        self.follow(vm, ("offer", "more", "accepted", "notice"))
+        self.follow(vm, ("offer", "more", "has_accepted", "notice"))
         self.fbind("asking", self.changed)
         vm.bind(on_accepted=self._say_accepted, on_declined=self._say_declined)
 
@@ -113,7 +113,7 @@ class InviteScreen(Composed):
         news = []
         if self.vm.notice:
             news += [Notice(vm=self.vm), Gap()]
-        if self.vm.accepted:
+        if self.vm.has_accepted:
             news += [Promised(vm=self.vm), Gap()]
         return news
 

@@ -1,11 +1,14 @@
 """What a visit changes on the phone at once, before the server has heard of it."""
 
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from mobile.core.clock import local_day
 from mobile.store.entities import Effect, as_json
-from mobile.visits.rules import MET, next_due, witness
+from mobile.visits.rules import witness
+from shared import visiting
 from shared.auth import MeOut
 from shared.residents import HouseholdOut
 from shared.sync import EntityKind
@@ -41,14 +44,15 @@ def _visit_row(visit_id: UUID, visit: VisitIn, household: HouseholdOut, me: MeOu
 
 
 def _household_patch(visit: VisitIn, household: HouseholdOut) -> dict[str, Any]:
-    day = local_day(visit.visited_at)
-    due, reason = next_due(visit, household.care, day)
-    patch: dict[str, Any] = {
-        "last_visited_on": day.isoformat(),
-        "due_on": due and due.isoformat(),
-        "due_reason": reason,
+    call = visiting.Call(local_day(visit.visited_at), visit.outcome, visit.findings, visit.return_on)
+    before = visiting.Standing(
+        household.last_visited_on,
+        household.last_seen_on,
+        household.tries_since_seen,
+        household.due_on,
+        household.due_reason,
+    )
+    return {
+        field: value.isoformat() if isinstance(value, date) else value
+        for field, value in asdict(visiting.after(before, call, household.care)).items()
     }
-    if visit.outcome in MET:
-        return {**patch, "last_seen_on": day.isoformat(), "tries_since_seen": 0}
-    # Nobody was met: the day they were last seen stays as it is.
-    return {**patch, "tries_since_seen": household.tries_since_seen + 1}

@@ -14,6 +14,7 @@ from mobile.store.entities import Effect
 from mobile.store.store import Store
 from mobile.visits import rules
 from mobile.visits.effects import effects
+from shared import visiting
 from shared.auth import MeOut
 from shared.residents import HouseholdOut, ResidentOut
 from shared.sync import OperationKind
@@ -69,9 +70,11 @@ class VisitForm(EventDispatcher):
     place_ok = BooleanProperty(False)
     undo_seconds = UNDO_SECONDS
     modes: ClassVar[list[Option]] = [(mode.value, MODE_WORDS[mode], MODE_ICONS[mode]) for mode in VisitMode]
-    met_options: ClassVar[list[Option]] = [(item.value, OUTCOME_WORDS[item], OUTCOME_ICONS[item]) for item in rules.MET]
+    met_options: ClassVar[list[Option]] = [
+        (item.value, OUTCOME_WORDS[item], OUTCOME_ICONS[item]) for item in visiting.MET
+    ]
     quick_options: ClassVar[list[Option]] = [
-        (item.value, OUTCOME_WORDS[item], OUTCOME_ICONS[item]) for item in VisitOutcome if item not in rules.MET
+        (item.value, OUTCOME_WORDS[item], OUTCOME_ICONS[item]) for item in VisitOutcome if item not in visiting.MET
     ]
     _all_findings: ClassVar[list[Option]] = [(item.value, FINDING_WORDS[item], FINDING_ICONS[item]) for item in Finding]
     finding_options: ClassVar[list[Option]] = _all_findings[:FIRST_FINDINGS]
@@ -101,7 +104,7 @@ class VisitForm(EventDispatcher):
     def choose_outcome(self, value: str) -> None:
         """Somebody was met: the form goes on. Nobody was: there is nothing more to ask, so it is saved."""
         self.outcome = VisitOutcome(value).value
-        if self.outcome not in rules.MET:
+        if self.outcome not in visiting.MET:
             self.save()
 
     def toggle_finding(self, value: str) -> None:
@@ -156,7 +159,7 @@ class VisitForm(EventDispatcher):
         if self._saved is None or not self._store.outbox.take_back(self._saved):
             return False
         self._saved = None
-        if self.outcome in rules.MET:
+        if self.outcome in visiting.MET:
             self.keep_draft()
         else:
             self.outcome = ""

@@ -8,14 +8,11 @@ from uuid import UUID
 from mobile.core import texts
 from mobile.device.ports import DeviceFix
 from mobile.grid.rules import LonLat, metres
-from shared.residents import CARE_WORDS, Care, HouseholdOut
-from shared.visits import FINDING_WORDS, Evidence, Finding, Fix, VisitIn, VisitOutcome
+from shared import visiting
+from shared.residents import HouseholdOut
+from shared.visits import Evidence, Fix
 
-USUAL_DAYS, CARE_DAYS, WORRY_DAYS, RETRY_DAYS, DECLINED_DAYS = 60, 14, 7, 7, 90
-MET = (VisitOutcome.seen, VisitOutcome.family)
 RETURN_DAYS = {"tomorrow": 1, "in_3": 3, "in_7": 7}
-DOOR_M, NEAR_M, VAGUE_M, STALE_S = 50, 300, 200, 600
-OLDEST_FIX_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,51 +33,18 @@ def return_day(choice: str, today: date) -> date | None:
     return today + timedelta(days=RETURN_DAYS[choice]) if choice in RETURN_DAYS else None
 
 
-def next_due(visit: VisitIn, care: Sequence[Care], day: date) -> tuple[date | None, str]:
-    """When to go again and why: the server's own rule, so that its answer changes nothing on the screen."""
-    worries = "、".join(FINDING_WORDS[finding] for finding in visit.findings if finding is not Finding.fine)
-    if visit.return_on is not None and visit.return_on > day:
-        return visit.return_on, f"上次{worries}，约好这天再来" if worries else "约好这天再来"
-    if visit.outcome is VisitOutcome.moved:
-        return None, "说已搬走，等核实"
-    if visit.outcome is VisitOutcome.declined:
-        return day + timedelta(days=DECLINED_DAYS), "上次不愿意见，过一阵再去"
-    if visit.outcome is VisitOutcome.absent:
-        return day + timedelta(days=RETRY_DAYS), "上次家中无人，再去一次"
-    return _usual_due(worries, care, day)
-
-
-def _usual_due(worries: str, care: Sequence[Care], day: date) -> tuple[date, str]:
-    if worries:
-        return day + timedelta(days=WORRY_DAYS), f"上次{worries}，去看看好些没有"
-    if care:
-        words = "、".join(CARE_WORDS[item] for item in sorted(care))
-        return day + timedelta(days=CARE_DAYS), f"{words}，每 {CARE_DAYS} 天看一次"
-    return day + timedelta(days=USUAL_DAYS), f"每 {USUAL_DAYS} 天走一遍"
-
-
 def wire_fix(fix: DeviceFix | None, now: datetime) -> Fix | None:
-    """The fix as it is sent. A day-old one says nothing about this visit."""
+    """The fix as it is sent, with its age: what an old one is worth is for the reader to grade."""
     if fix is None:
         return None
     age = max(0, round((now - fix.taken_at).total_seconds()))
-    if age > OLDEST_FIX_S:
-        return None
-    return Fix(lon=fix.lon, lat=fix.lat, accuracy_m=min(fix.accuracy_m, 100_000), age_s=age, mock=fix.mock)
+    return Fix(lon=fix.lon, lat=fix.lat, accuracy_m=fix.accuracy_m, age_s=age, mock=fix.mock)
 
 
 def witness(fix: Fix | None, household: HouseholdOut) -> Witness:
     """Grade a fix for its readers, as the server will; it never decides whether a visit counts."""
     distance = distance_m(fix, household)
-    if fix is None:
-        return Witness(distance, Evidence.none)
-    if fix.mock:
-        return Witness(distance, Evidence.mock)
-    if distance is None or fix.accuracy_m > VAGUE_M or fix.age_s > STALE_S:
-        return Witness(distance, Evidence.vague)
-    if distance <= max(DOOR_M, fix.accuracy_m + 30):
-        return Witness(distance, Evidence.at_door)
-    return Witness(distance, Evidence.near if distance <= NEAR_M else Evidence.far)
+    return Witness(distance, visiting.evidence(fix, distance))
 
 
 def distance_m(fix: Fix | DeviceFix | None, household: HouseholdOut) -> int | None:

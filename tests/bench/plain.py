@@ -5,10 +5,12 @@ the checks for a repeat.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
+import orjson
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.security import OAuth2PasswordBearer
 from jose import JWTError, jwt
@@ -19,21 +21,33 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.auth.models import Account, Device
 from backend.auth.tokens import AUDIENCE, ISSUER
 from backend.core import operations
+from backend.core.clock import county_day
 from backend.core.models import Audit, County, FeedChange, FeedHead, Operation
 from backend.core.paging import Page, encode_cursor
 from backend.grid.geo import distance_m
 from backend.grid.locate import CountyGrid
 from backend.grid.models import CellBoundary
 from backend.residents.models import Dwelling, Household
-from backend.visits import rules
 from backend.visits.models import Visit
+from shared import visiting
 from shared.sync import Answer, Outcome, PushIn, PushOut
 from shared.sync import Operation as Asked
 from shared.types import uuid7
 from shared.visits import VisitIn, VisitOut
 from tests.bench.county import COUNTY, KEYS
 
-app = FastAPI()
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[None]:
+    async with AsyncSession(app.state.engine) as session:
+        boundaries = (await session.exec(select(CellBoundary))).all()
+    cells = [(row.area_code, row.area_code, orjson.dumps(row.geometry).decode()) for row in boundaries]
+    app.state.grid = CountyGrid(None, cells)
+    yield
+    await app.state.engine.dispose()
+
+
+app = FastAPI(lifespan=running)
 bearer = OAuth2PasswordBearer("token")
 
 
@@ -130,10 +144,10 @@ async def _add_visit(
         **body.model_dump(exclude={"fix"}), county_code=COUNTY, id=visit_id, area_code=household.area_code,
         happened_in=household.area_code, worker_id=account.id, worker_name=account.display_name, lon=body.fix.lon,
         lat=body.fix.lat, accuracy_m=body.fix.accuracy_m, distance_m=round(away), fix_area_code=cell and cell.code,
-        evidence=rules.evidence(body.fix, away), received_at=datetime.now(UTC),
+        evidence=visiting.evidence(body.fix, away), received_at=datetime.now(UTC),
     )  # fmt: skip
     session.add(visit)
-    _stand(household, body.visited_at.astimezone().date())
+    _stand(household, county_day(body.visited_at))
     session.add(_audit(account, visit))
     return visit, household
 
@@ -180,8 +194,8 @@ async def _feed(session: AsyncSession, visits: Sequence[Visit], households: Sequ
             await session.merge(change)
 
 
-async def _start() -> None:
-    async with AsyncSession(app.state.engine) as session:
-        boundaries = (await session.exec(select(CellBoundary))).all()
-    texts = [(row.area_code, row.area_code, orjson.dumps(row.geometry).decode()) for row in boundaries]
-    app.state.grid = CountyGrid(None, texts)
+def build(dsn: str) -> FastAPI:
+    app.state.engine = create_async_engine(
+        dsn.replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=10, connect_args={"server_settings": {"jit": "off"}}
+    )
+    return app

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from mobile.device import fakes
 from mobile.device.ports import DeviceFix, LocationDenied, Ports
 from mobile.store.outbox import State
-from mobile.visits import ledger, rules
+from mobile.visits import ledger
 from mobile.visits.form import VisitForm
 from mobile.visits.summary import Summary
 from mobile.visits.viewmodel import Today
@@ -264,33 +264,6 @@ def test_an_unfinished_form_is_there_again_and_a_saved_one_is_not(desk: Desk, po
 
     assert restored == ("family", ["heating"], "炉子没装烟道", True)
     assert (fresh.outcome, fresh.note) == ("", "")
-
-
-@pytest.mark.parametrize(
-    ("outcome", "findings", "care", "days", "reason"),
-    [
-        ("seen", [], [], 60, "每 60 天走一遍"),
-        ("seen", ["fine"], [Care.alone], 14, "独居，每 14 天看一次"),
-        ("seen", ["unwell"], [Care.alone], 7, "上次身体不适，去看看好些没有"),
-        ("absent", [], [Care.alone], 7, "上次家中无人，再去一次"),
-        ("declined", [], [Care.alone], 90, "上次不愿意见，过一阵再去"),
-        ("moved", [], [], None, "说已搬走，等核实"),
-    ],
-)
-def test_the_phone_expects_the_same_next_visit_as_the_server(
-    outcome: str, findings: list[str], care: list[Care], days: int | None, reason: str
-) -> None:
-    written = VisitIn(household_id=UUID(int=1), outcome=outcome, findings=findings, visited_at=MORNING)
-
-    due = rules.next_due(written, care, MONDAY)
-
-    assert due == (None if days is None else MONDAY + DAY * days, reason)
-
-
-def test_a_promise_outranks_the_rule() -> None:
-    written = VisitIn(household_id=UUID(int=1), outcome="seen", return_on=MONDAY + DAY, visited_at=MORNING)
-
-    assert rules.next_due(written, [Care.alone], MONDAY) == (MONDAY + DAY, "约好这天再来")
 
 
 def test_the_summary_counts_todays_own_visits(desk: Desk, ports: Ports) -> None:

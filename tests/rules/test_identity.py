@@ -24,7 +24,9 @@ def test_x_counts_as_ten_in_upper_case():
     assert not rules.is_id_number(body + "x")
 
 
-@pytest.mark.parametrize("number", ["", "6", GOOD[:17], GOOD + "1", "X" * 18, "６" + GOOD[1:], "-" + GOOD[1:], "٦" + GOOD[1:]])
+@pytest.mark.parametrize(
+    "number", ["", "6", GOOD[:17], GOOD + "1", "X" * 18, "６" + GOOD[1:], "-" + GOOD[1:], "٦" + GOOD[1:]]
+)
 def test_what_is_no_number_is_refused(number):
     assert not rules.is_id_number(number)
 

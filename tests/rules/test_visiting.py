@@ -5,8 +5,8 @@ from itertools import permutations
 
 import pytest
 
-from backend.visits.rules import Call, Standing, after, evidence, next_due
 from shared.residents import Care
+from shared.visiting import Call, Standing, after, evidence, next_due
 from shared.visits import Evidence, Finding, Fix, VisitOutcome
 
 DAY = date(2026, 11, 20)

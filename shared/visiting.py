@@ -1,4 +1,4 @@
-"""When to come back, and what a fix is worth as evidence. Pure: the day is passed in."""
+"""When to come back, and what a fix is worth as evidence: one rule for the server and for a phone without network."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ WORRY_DAYS = 7
 DECLINED_DAYS = 90
 """Days until the next visit: somebody to be cared for, anybody, nobody home, something found, not wanted."""
 
-MET = frozenset({VisitOutcome.seen, VisitOutcome.family})
+MET = (VisitOutcome.seen, VisitOutcome.family)
 WORRIES = frozenset(Finding) - {Finding.fine}
 
 DOOR_M = 50
