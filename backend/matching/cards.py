@@ -15,7 +15,7 @@ from backend.grid.geo import distance_m
 LonLat = tuple[float, float]
 
 ENOUGH_HOUSEHOLDS = 20
-SMALLEST_M, LARGEST_M = 200, 12_800
+SMALLEST_M = 200
 _METRES_PER_DEGREE = 111_320.0
 # One latitude for every square: squares are then fixed for ever, at the price of a few per cent of their width.
 _LATITUDE = radians(34)
@@ -44,10 +44,10 @@ class Neighbourhood:
         self._counts: dict[int, Counter[tuple[int, int]]] = {}
 
     def around(self, lon: float, lat: float) -> Circle:
-        """Return the circle around the smallest square that holds this door and enough households."""
-        size = SMALLEST_M
-        while size < LARGEST_M and self._households(size)[_square(lon, lat, size)] < ENOUGH_HOUSEHOLDS:
-            size *= 2
+        """Return the circle around the smallest square that holds this door and enough households, or all there are."""
+        size, enough = SMALLEST_M, min(ENOUGH_HOUSEHOLDS, len(self._doors))
+        while self._households(size)[_square(lon, lat, size)] < enough:
+            size *= 2  # squares of the next size cover these exactly, and in the end one covers everybody
         return _circle(_square(lon, lat, size), size)
 
     def _households(self, size: int) -> Counter[tuple[int, int]]:

@@ -22,6 +22,7 @@ class Offer(StoredRow, table=True):
         within_county("volunteer_id", "volunteer"),
         Index("offer_request", "county_code", "request_id", "state"),
         Index("offer_volunteer", "county_code", "volunteer_id", "state"),
+        Index("offer_open", "county_code", "area_code", postgresql_where=text("state = 'offered'")),
         Index(
             "offer_one_winner", "county_code", "request_id", unique=True,
             postgresql_where=text("state = 'accepted'"),

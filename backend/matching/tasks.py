@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 TICK = "matching.tick"
 EVERY_MINUTE = "* * * * *"
+APPLICATION = "gridhood worker"
 SETTINGS = DBSettings(db_schema="jobs", channel="gridhood_jobs")
 
 # Two numbers name an advisory lock; the county's code is the second.
@@ -105,7 +106,8 @@ class Worker:
                 continue
 
     async def _work(self) -> None:
-        connection = await asyncpg.connect(self._url, server_settings={"role": APP_ROLE, "timezone": "UTC"})
+        settings = {"role": APP_ROLE, "timezone": "UTC", "application_name": APPLICATION}
+        connection = await asyncpg.connect(self._url, server_settings=settings)
         try:
             self._queuer = self._prepare(connection)
             if not self._stopping.is_set():

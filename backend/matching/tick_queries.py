@@ -138,11 +138,11 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE c.state IN ('accepted', 'serving')) AS active,
            count(*) FILTER (WHERE c.state IN ('accepted', 'serving', 'finished')
-                              AND c.accepted_at > $2 - interval '30 days') AS month
+                              AND c.accepted_at > $2::timestamptz - interval '30 days') AS month
     FROM task_card c WHERE c.county_code = v.county_code AND c.volunteer_id = v.id
 ) t
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE f.made_at > $2 - interval '1 day') AS day,
+    SELECT count(*) FILTER (WHERE f.made_at > $2::timestamptz - interval '1 day') AS day,
            count(*) FILTER (WHERE f.state IN ('accepted', 'declined', 'expired', 'handed_back')) AS answered,
            count(*) FILTER (WHERE f.state IN ('accepted', 'handed_back')) AS accepted,
            count(*) FILTER (WHERE f.state = 'offered') AS waiting

@@ -57,7 +57,9 @@ async def load(
     await _store_doors(tx, households)
     await _store_households(tx, households, people)
     await _store_residents(tx, keys, areas, residents)
-    await add_search_keys(tx.conn, tx.county, [*_door_keys(households), *_person_keys(areas, residents)])
+    # In the order of the index, which fills it many times faster than at random.
+    keys_of_all = sorted([*_door_keys(households), *_person_keys(areas, residents)])
+    await add_search_keys(tx.conn, tx.county, keys_of_all)
     for household in households:
         tx.changed(EntityKind.household, household.id, household.cell_code)
     for person in residents:

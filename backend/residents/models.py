@@ -40,6 +40,7 @@ class Household(StoredRow, table=True):
     __table_args__ = (
         within_county("dwelling_id", "dwelling"),
         Index("household_list", "county_code", "area_code", "received_at", "id"),
+        Index("household_county_list", "county_code", "received_at", "id"),
         Index("household_due", "county_code", "area_code", "due_on"),
     )
 
@@ -62,6 +63,7 @@ class Resident(StoredRow, table=True):
         within_county("household_id", "household"),
         Index("resident_household", "county_code", "household_id"),
         Index("resident_list", "county_code", "area_code", "received_at", "id"),
+        Index("resident_county_list", "county_code", "received_at", "id"),
         Index("resident_id_index", "county_code", "id_index", unique=True),
         CheckConstraint("(id_sealed IS NULL) = (id_index IS NULL)", name="resident_id_both"),
         CheckConstraint("residency IN ('registered', 'living', 'floating', 'away')", name="resident_residency"),

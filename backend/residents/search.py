@@ -8,7 +8,7 @@ import os
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice, product
+from itertools import islice, pairwise, product
 
 LAST = "\U0010ffff"
 """Sorts after every character: `key >= text AND key < text + LAST` are the keys that begin with the text."""
@@ -29,31 +29,35 @@ def normalise(text: str) -> str:
 
 
 def person_keys(name: str, phone: str | None) -> list[str]:
-    return _bounded([*_phone_keys(phone), *_name_keys(name)])
+    plain = _letters(name)
+    choices = [_readings(char)[: _OTHER_READINGS if at else _SURNAME_READINGS] for at, char in enumerate(plain)]
+    spelt = (list(spelling) for spelling in islice(product(*choices), _SPELLINGS))
+    spellings = [part for syllables in spelt for part in (syllables, [syllable[0] for syllable in syllables])]
+    return _bounded([*_phone_keys(phone), *(key for parts in (plain, *spellings) for key in _suffixes(parts))])
 
 
 def door_keys(compound: str, building: str, unit: str, room: str) -> list[str]:
-    """Keys of a door: its compound by name and pinyin, and the rest from each of its parts on."""
+    """Keys of a door: its compound, also spelt out, and the rest from each of its parts on."""
+    plain = _letters(compound)
+    syllables = [_readings(char)[0] for char in plain]
     parts = [part for part in map(normalise, (building, unit, room)) if part]
-    return _bounded([*_name_keys(compound), *("".join(parts[at:]) for at in range(len(parts)))])
+    initials = "".join(syllable[0] for syllable in syllables)
+    return _bounded([*_suffixes(plain), "".join(syllables), initials, *_suffixes(parts)])
+
+
+def _letters(name: str) -> list[str]:
+    return list(normalise(name)[:_NAME_LENGTH])
 
 
 def _bounded(keys: Iterable[str]) -> list[str]:
-    return list(islice(dict.fromkeys(key for key in keys if key), _KEYS))
+    """Return the first keys, without those that another one begins with: what finds them finds that one."""
+    kept = sorted(set(islice((key for key in keys if key), _KEYS)))
+    return [key for key, following in pairwise([*kept, ""]) if not following.startswith(key)]
 
 
 def _phone_keys(phone: str | None) -> Iterator[str]:
     digits = normalise(phone or "")
     return (digits[at:] for at in range(len(digits) - _SHORTEST_PHONE + 1))
-
-
-def _name_keys(name: str) -> Iterator[str]:
-    plain = normalise(name)[:_NAME_LENGTH]
-    yield from _suffixes(list(plain))
-    choices = [_readings(char)[: _OTHER_READINGS if at else _SURNAME_READINGS] for at, char in enumerate(plain)]
-    for spelling in islice(product(*choices), _SPELLINGS):
-        yield from _suffixes(list(spelling))
-        yield from _suffixes([syllable[0] for syllable in spelling])
 
 
 def _suffixes(parts: list[str]) -> Iterator[str]:

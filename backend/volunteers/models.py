@@ -15,6 +15,7 @@ class Volunteer(StoredRow, table=True):
     __tablename__ = "volunteer"
     __table_args__ = (
         Index("volunteer_list", "county_code", "area_code", "received_at", "id"),
+        Index("volunteer_county_list", "county_code", "received_at", "id"),
         CheckConstraint("capacity BETWEEN 1 AND 5", name="volunteer_capacity"),
     )
 

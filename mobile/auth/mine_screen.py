@@ -1,9 +1,7 @@
 """我的: who I am, how sending stands, 大字版, the server's address, the way out."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ObjectProperty
 from kivy.uix.screenmanager import Screen
 
@@ -12,7 +10,7 @@ from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
 from mobile.core.settings import Settings
 from mobile.sync.status import SyncStatus
-from mobile.widgets.composed import Ask, Composed, Parts
+from mobile.widgets.composed import Ask, Composed, Parts, load
 from mobile.widgets.fields import ListRow
 from mobile.widgets.frame import Header, SubHeader
 from mobile.widgets.layout import Col, Rule, Sheet
@@ -98,7 +96,5 @@ def _mine(ctx: AppContext) -> MineScreen:
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    load(__file__)
     return {"me": lambda: _mine(ctx), "server": lambda: ServerScreen(ctx.settings)}
-
-
-Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -1,10 +1,9 @@
 """登录 and 《隐私说明》."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from kivy.lang import Builder
-from kivy.properties import ObjectProperty
+from kivy.metrics import dp
+from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.auth import mine_screen
@@ -13,10 +12,10 @@ from mobile.auth.viewmodel import LoginForm
 from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
 from mobile.core.settings import Settings
-from mobile.widgets.composed import Composed, Parts
+from mobile.widgets.composed import Composed, Parts, load
 from mobile.widgets.frame import SubHeader
-from mobile.widgets.layout import Card, Col, Gap, Row
-from mobile.widgets.pieces import Fact
+from mobile.widgets.layout import Card, Col, Row
+from mobile.widgets.tokens import T
 
 
 class LargeSwitch(Row):
@@ -53,26 +52,28 @@ class LoginScreen(Composed):
 
     def compose(self) -> tuple[Parts, Parts, Parts]:
         head = SubHeader(title="重新登录") if self._again_head else LargeSwitch(settings=self.settings)
-        return [head], [LoginFields(vm=self.vm, screen=self)], [LoginFoot(vm=self.vm, screen=self)]
+        fields, foot = LoginFields(vm=self.vm, screen=self), LoginFoot(vm=self.vm, screen=self)
+        # Large letters leave no room for a foot that stays.
+        return ([head], [fields, foot], []) if T.large else ([head], [fields], [foot])
+
+
+class PrivacyCard(Card):
+    icon, title, text = StringProperty(""), StringProperty(""), StringProperty("")
 
 
 class PrivacyScreen(Composed):
     def compose(self) -> tuple[Parts, Parts, Parts]:
-        body: list[object] = []
+        cards = Col(spacing=dp(12))
         for icon, title, text in PARAGRAPHS:
-            card = Card()
-            card.add_widget(Fact(icon=icon, title=title, sub=text, sub_style="body"))
-            body += [card, Gap()]
-        return [SubHeader(title="隐私说明")], body, []
+            cards.add_widget(PrivacyCard(icon=icon, title=title, text=text))
+        return [SubHeader(title="隐私说明")], [cards], []
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    load(__file__)
     return {
         "login": lambda: LoginScreen(ctx),
         "sign_in": lambda: LoginScreen(ctx, again=True),
         "privacy": lambda: PrivacyScreen(),
         **mine_screen.routes(ctx),
     }
-
-
-Builder.load_file(str(Path(__file__).with_suffix(".kv")))

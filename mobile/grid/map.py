@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
@@ -207,8 +208,9 @@ class CellMap(StencilView):
             if self.here:
                 self._draw_here(*self.at(self.here))
             # The chosen one last: its ring lies on its neighbours.
+            size = self._mark_size
             for mark in sorted(self.marks, key=lambda mark: mark.key == self.chosen):
-                self._draw_stairs(mark, *self.at((mark.lon, mark.lat)))
+                self._draw_stairs(mark, *self.at((mark.lon, mark.lat)), size)
 
     def _draw_cell(self, triangles: list[Sequence[float]], rings: list[list[Point]]) -> None:
         Color(*T.map_block)
@@ -226,24 +228,23 @@ class CellMap(StencilView):
             Color(*color)
             SmoothEllipse(pos=(x - radius, y - radius), size=(2 * radius, 2 * radius))
 
-    def _draw_stairs(self, mark: StairMark, x: float, y: float) -> None:
+    def _draw_stairs(self, mark: StairMark, x: float, y: float, size: float) -> None:
         if mark.key == self.chosen:
-            self._draw_ring(x, y)
-        draw_mark(mark.state, x, y, self._mark_size)
-        number = CoreLabel(text=str(mark.count), font_name="Semi", font_size=min(self.letter, dp(20)))
+            Color(*T.ink)
+            SmoothLine(circle=(x, y, size * 11 / 14 - dp(1.5)), width=dp(1.5))
+        draw_mark(mark.state, x, y, size)
+        number = CoreLabel(text=str(mark.count), font_name="Semi", font_size=size / 2)
         number.refresh()
         wide, high = number.texture.size
         Color(*getattr(T, STATES[mark.state][2]))
         Rectangle(texture=number.texture, pos=(round(x - wide / 2), round(y - high / 2)), size=(wide, high))
 
-    def _draw_ring(self, x: float, y: float) -> None:
-        Color(*T.ink)
-        SmoothLine(circle=(x, y, self._mark_size * 11 / 14 - dp(1.5)), width=dp(1.5))
-
     @property
     def _mark_size(self) -> float:
-        """Grows with its number's letters, but not so far that neighbours cover each other."""
-        return float(max(dp(28), min(self.letter * 2, dp(38))))
+        """Grows with its number's letters, but only as far as the nearest neighbours leave room."""
+        places = [self.at((mark.lon, mark.lat)) for mark in self.marks]
+        room = min((math.dist(a, b) for a, b in combinations(places, 2)), default=math.inf)
+        return float(max(dp(28), min(self.letter * 2, dp(38), room - dp(4))))
 
 
 def _triangles(rings: list[list[Point]]) -> list[Sequence[float]]:

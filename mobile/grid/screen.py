@@ -12,6 +12,7 @@ from kivy.metrics import dp
 from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, ObjectProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.screenmanager import Screen
+from kivy.uix.scrollview import ScrollView
 
 from mobile.core.session import AppContext
 from mobile.grid import map as _map  # noqa: F401  its widgets are named in the kv
@@ -110,10 +111,27 @@ class GridScreen(Screen):
         self.vm.choose_door(household_id)
         self.vm.search = ""
 
+    def show_person(self) -> None:
+        """After the next frame, when everything has its height: the chosen door and the head of its card in sight."""
+        Clock.schedule_once(self._scroll_to_person)
+
+    def _scroll_to_person(self, *_: object) -> None:
+        panel, inner, rows, doors = (self.ids[name] for name in ("panel", "inner", "rows", "doors"))
+        _scroll(panel, self.ids.person.top - inner.y if self.vm.person else inner.height)
+        for tile in doors.children:
+            if str(tile.item.household_id) == self.vm.chosen_door:
+                _scroll(rows, tile.center_y - doors.y + rows.height / 2)
+
     async def _locate(self) -> None:
         await self.vm.locate()
         if self.vm.here:
             self.ids.map.look_at(self.vm.here)
+
+
+def _scroll(view: ScrollView, top: float) -> None:
+    """Show a height of the content, counted from its foot, at the upper edge."""
+    hidden = view.children[0].height - view.height
+    view.scroll_y = max(0.0, min((top - view.height) / hidden, 1.0)) if hidden > 0 else 1
 
 
 @cache

@@ -23,7 +23,6 @@ from kivy.uix.widget import Widget
 from mobile.core import texts
 from mobile.grid.rules import LonLat
 from mobile.offers.rules import OfferCard
-from mobile.widgets.text import Nat
 from mobile.widgets.tokens import T
 
 METRES_PER_DEGREE = 111_320
@@ -67,14 +66,10 @@ class CoarseMap(Widget):
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self._you = Nat(text="您", bold=True, style="cap", color=T.river)
-        self._scale = Nat(style="cap", color=T.ink2)
-        for label in (self._you, self._scale):
-            self.add_widget(label)
         draw = Clock.create_trigger(self._draw, -1)
         for name in ("pos", "size"):
             self.fbind(name, draw)
-        self._you.fbind("size", draw)
+        self.ids.you.fbind("size", draw)
 
     def _draw(self, *_: object) -> None:
         offer = self.offer
@@ -110,7 +105,7 @@ class CoarseMap(Widget):
         SmoothLine(circle=(x, y, radius), width=dp(1))
 
     def _draw_home(self, found: Plan) -> None:
-        self._you.opacity = 1 if found.home else 0
+        self.ids.you.opacity = 1 if found.home else 0
         if found.home is None:
             return
         x, y = self.x + found.home[0], self.y + found.home[1]
@@ -118,12 +113,12 @@ class CoarseMap(Widget):
             Color(*color)
             SmoothEllipse(pos=(x - radius, y - radius), size=(2 * radius, 2 * radius))
         # On the side where the circle is not.
-        aside = dp(14) + self._you.width / 2
-        self._you.center = (x - aside if found.home[0] <= found.centre[0] else x + aside, y)
+        aside = dp(14) + self.ids.you.width / 2
+        self.ids.you.center = (x - aside if found.home[0] <= found.centre[0] else x + aside, y)
 
     def _draw_scale(self, found: Plan) -> None:
-        self._scale.text = texts.distance(found.step_m)
+        self.ids.scale.text = texts.distance(found.step_m)
         x, y = self.x + dp(10), self.y + dp(8)
         Color(*T.ink2)
         SmoothRoundedRectangle(pos=(x, y), size=(found.step, dp(3)), radius=[dp(1.5)])
-        self._scale.pos = (x, y + dp(2))
+        self.ids.scale.pos = (x, y + dp(2))

@@ -1,9 +1,7 @@
 """求助邀请: the volunteer's home screen."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
@@ -15,7 +13,7 @@ from mobile.offers.rules import OfferCard
 from mobile.offers.viewmodel import Invitations
 from mobile.sync.screen import SyncLink  # noqa: F401  (named in screen.kv)
 from mobile.sync.status import SyncStatus
-from mobile.widgets.composed import Ask, Composed, Parts
+from mobile.widgets.composed import Ask, Composed, Parts, load
 from mobile.widgets.frame import Header
 from mobile.widgets.layout import Card, Gap, Group, Rule, Sheet
 from mobile.widgets.pictures import EmptyState
@@ -140,10 +138,8 @@ class InviteScreen(Composed):
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    load(__file__)
     return {
         "offers": lambda: InviteScreen(ctx.session.invitations, ctx.session.chip),
         **task_screen.routes(ctx),
     }
-
-
-Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -1,10 +1,8 @@
 """我的任务: the next step has the button, and nothing else has."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from kivy.clock import Clock
-from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ObjectProperty
 from kivy.uix.screenmanager import Screen
 
@@ -13,10 +11,11 @@ from mobile.core.session import AppContext
 from mobile.offers.task import TaskBoard
 from mobile.sync.screen import SyncLink  # noqa: F401  (named in task_screen.kv)
 from mobile.sync.status import SyncStatus
-from mobile.widgets.composed import Ask, Composed, Parts
+from mobile.widgets.composed import Ask, Composed, Parts, load
 from mobile.widgets.frame import Header
-from mobile.widgets.layout import Card, Col, Gap, Sheet
+from mobile.widgets.layout import Col, Gap, Sheet
 from mobile.widgets.pictures import EmptyState
+from mobile.widgets.pieces import WhyBox
 from mobile.widgets.press import Btn
 
 SECONDS_BETWEEN_TICKS = 20
@@ -37,7 +36,7 @@ class TaskView(Col):
     screen = ObjectProperty()
 
 
-class WaitingTask(Card):
+class WaitingTask(WhyBox):
     """Said yes; the door has not come to this phone yet."""
 
     vm = ObjectProperty(rebind=True)
@@ -67,7 +66,7 @@ class TaskScreen(Composed):
         super().__init__(vm=vm, status=status)
         self.follow(vm, ("has_task", "tasks", "waiting"))
         self.fbind("asking", self.changed)
-        self._clock = Clock.schedule_interval(self._tick, SECONDS_BETWEEN_TICKS)
+        self._clock = Clock.schedule_interval(self.on_tick, SECONDS_BETWEEN_TICKS)
         self._clock.cancel()
 
     def on_pre_enter(self) -> None:
@@ -105,12 +104,11 @@ class TaskScreen(Composed):
     def _next(self, *_: object) -> None:
         self.vm.next_task()
 
-    def _tick(self, *_: object) -> None:
+    def on_tick(self, *_: object) -> None:
+        """Minutes pass while the screen stays open."""
         self.vm.tick()
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    load(__file__)
     return {"tasks": lambda: TaskScreen(ctx.session.task, ctx.session.chip)}
-
-
-Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -1,9 +1,8 @@
 """同步情况, and the chip that leads to it from everywhere."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from kivy.lang import Builder
+from kivy.metrics import dp
 from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
@@ -11,7 +10,7 @@ from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
 from mobile.sync.status import SyncStatus
 from mobile.sync.viewmodel import OperationLine, SyncScreen
-from mobile.widgets.composed import Composed, Parts
+from mobile.widgets.composed import Composed, Parts, load
 from mobile.widgets.frame import SectionHead, SubHeader
 from mobile.widgets.layout import Card, Col, Gap, Group, Row, Rule, Sheet
 from mobile.widgets.press import Btn
@@ -46,6 +45,18 @@ class SyncHead(Col):
 
     vm = ObjectProperty(rebind=True)
     status = ObjectProperty(rebind=True)
+
+
+class RefusedHead(SectionHead):
+    """First of all."""
+
+
+class UnsentHead(SectionHead):
+    """On this phone only."""
+
+
+class SentHead(SectionHead):
+    """Left, without a receipt so far."""
 
 
 class RefusedCard(Card):
@@ -117,27 +128,26 @@ class SyncPage(Composed):
     def _refused(self) -> Parts:
         if not self.vm.refused:
             return []
-        cards = Col(spacing=T.sp(12))
+        cards = Col(spacing=dp(12))
         for line in self.vm.refused[:SHOWN_LINES]:
             cards.add_widget(RefusedCard(line=line, screen=self))
-        head = SectionHead(icon="arrow-u-up-left", title=self.vm.refused_title, color=T.pepper)
-        return [head, cards, *_more(self.vm.refused)]
+        return [RefusedHead(title=self.vm.refused_title), cards, *_more(self.vm.refused)]
 
     def _waiting(self) -> Parts:
         vm = self.vm
-        unsent = _section(vm.unsent_title, vm.unsent, "device-mobile", T.honey, T.honey_i)
-        return [*unsent, *_section(vm.sent_title, vm.sent, "paper-plane-tilt", T.river, T.river)]
+        unsent = _section(UnsentHead(title=vm.unsent_title), vm.unsent, T.honey_i)
+        return [*unsent, *_section(SentHead(title=vm.sent_title), vm.sent, T.river)]
 
 
-def _section(title: str, lines: list[OperationLine], icon: str, color: object, ink: object) -> Parts:
+def _section(head: SectionHead, lines: list[OperationLine], ink: object) -> Parts:
     if not lines:
         return []
     group = Group()
     for place, line in enumerate(lines[:SHOWN_LINES]):
         if place:
             group.add_widget(Rule())
-        group.add_widget(OperationRow(line=line, icon=icon, ink=ink))
-    return [SectionHead(icon=icon, title=title, color=color), group, *_more(lines)]
+        group.add_widget(OperationRow(line=line, icon=head.icon, ink=ink))
+    return [head, group, *_more(lines)]
 
 
 def _more(lines: list[OperationLine]) -> Parts:
@@ -146,7 +156,5 @@ def _more(lines: list[OperationLine]) -> Parts:
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    load(__file__)
     return {"sync": lambda: SyncPage(ctx.session.sync_screen)}
-
-
-Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -14,9 +14,9 @@ from mobile.store.outbox import State
 from mobile.store.store import Store
 from mobile.visits import ledger
 from mobile.visits.form import FINDING_ICONS
-from mobile.visits.rules import MET
 from shared.auth import MeOut
 from shared.residents import HouseholdOut, ResidentOut
+from shared.visiting import MET
 from shared.visits import FINDING_WORDS, MODE_WORDS, OUTCOME_WORDS, Finding, VisitMode, VisitOut, VisitOutcome
 
 SHOWN_ROWS = 3

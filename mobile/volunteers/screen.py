@@ -1,15 +1,13 @@
 """服务时长: for the volunteer's own eyes."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from kivy.lang import Builder
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.session import AppContext
 from mobile.volunteers.viewmodel import Bar, Hours, RecordLine
-from mobile.widgets.composed import Composed, Parts
+from mobile.widgets.composed import Composed, Parts, load
 from mobile.widgets.frame import Header, SectionHead
 from mobile.widgets.layout import Card, Col, Group, Row, Rule
 from mobile.widgets.pictures import EmptyState
@@ -65,7 +63,5 @@ class HoursScreen(Composed):
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
+    load(__file__)
     return {"hours": lambda: HoursScreen(ctx.session.hours)}
-
-
-Builder.load_file(str(Path(__file__).with_suffix(".kv")))

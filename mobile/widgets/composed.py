@@ -1,6 +1,7 @@
 """Screens put together from parts that come and go, and the question that stands in for their bottom bar."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from kivy.clock import Clock
@@ -10,10 +11,20 @@ from kivy.properties import OptionProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
 
+from mobile import widgets
 from mobile.widgets.layout import Sheet
 from mobile.widgets.tokens import T
 
 Parts = Sequence[Widget]
+
+
+@cache
+def load(python_file: str) -> None:
+    """Read the kv file beside a screen's module, once and after the kit's: rules apply in the order they were read."""
+    widgets.load()
+    if python_file != __file__:
+        load(__file__)
+    Builder.load_file(str(Path(python_file).with_suffix(".kv")))
 
 
 class Composed(Screen):
@@ -49,13 +60,13 @@ class Ask(Sheet):
     """A question with two answers. Children stand between the words and the buttons, and scroll if there are many."""
 
     title, text = StringProperty(""), StringProperty("")
-    yes, no = StringProperty(""), StringProperty("")
+    yes_text, no_text = StringProperty(""), StringProperty("")
     kind = OptionProperty("primary", options=["primary", "outline", "danger"])
 
     __events__ = ("on_yes", "on_no")
 
     def add_widget(self, widget: Widget, *args: object, **kwargs: object) -> None:
-        if "inside" in self.ids:
+        if "answers" in self.ids:
             self.ids.inside.add_widget(widget, *args, **kwargs)
         else:
             super().add_widget(widget, *args, **kwargs)
@@ -65,6 +76,3 @@ class Ask(Sheet):
 
     def on_no(self) -> None:
         """The left button."""
-
-
-Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -55,9 +55,7 @@ async def test_one_idempotency_key_stores_one_request_even_at_the_same_moment(ma
     await make.cell()
     headers = {"Idempotency-Key": "lamp-7"}
 
-    answers = await asyncio.gather(
-        *(partner.client.post(URL, json=at_a_place(), headers=headers) for _ in range(6))
-    )
+    answers = await asyncio.gather(*(partner.client.post(URL, json=at_a_place(), headers=headers) for _ in range(6)))
     other = await partner.client.post(URL, json=at_a_place(detail="另一盏"), headers=headers)
     listed = await partner.client.get(URL)
 
@@ -172,9 +170,7 @@ async def test_another_scope_finds_nothing(make):
     answers = [
         await neighbour.client.get(f"{URL}/{made.id}"),
         await neighbour.client.get(f"{URL}/{made.id}/events"),
-        await neighbour.client.post(
-            f"{URL}/{made.id}/move", json={"to": "handling"}, headers={"If-Match": '"1"'}
-        ),
+        await neighbour.client.post(f"{URL}/{made.id}/move", json={"to": "handling"}, headers={"If-Match": '"1"'}),
     ]
 
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "not_found")] * 3
@@ -203,7 +199,8 @@ async def test_a_request_goes_its_way_and_every_step_is_on_record(make):
 
     events = (await worker.client.get(f"{url}/events")).json()
     assert [(e["from_state"], e["to_state"], e["reason"]) for e in events] == [
-        (None, "open", ""), ("open", "handling", ""), ("handling", "open", "记错了"), ("open", "cancelled", "家人回来了"),
+        (None, "open", ""), ("open", "handling", ""), ("handling", "open", "记错了"),
+        ("open", "cancelled", "家人回来了"),
     ]  # fmt: skip
     assert events[-1]["by"] == "李娟"
 

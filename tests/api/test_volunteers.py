@@ -39,7 +39,9 @@ async def test_a_home_in_gcj02_is_stored_in_wgs84(make):
     coordinator = await make.worker(COMMUNITY)
     lon, lat = middle_of(CELL)
 
-    stored = await coordinator.client.put(f"{URL}/{uuid4()}", json=somebody(home={"lon": lon, "lat": lat, "crs": "gcj02"}))
+    stored = await coordinator.client.put(
+        f"{URL}/{uuid4()}", json=somebody(home={"lon": lon, "lat": lat, "crs": "gcj02"})
+    )
 
     assert 0.001 < abs(stored.json()["lon"] - lon) < 0.01
 
@@ -115,7 +117,9 @@ async def test_registering_reaches_the_community_and_the_volunteers_own_phone(ma
     person = await make.volunteer()
 
     async with make.database.bare() as conn, conn.transaction():
-        await conn.execute(f"SET LOCAL app.county='{COUNTY}'; SET LOCAL app.scopes='{COUNTY}'; SET LOCAL app.lo='{COUNTY}'")
+        await conn.execute(
+            f"SET LOCAL app.county='{COUNTY}'; SET LOCAL app.scopes='{COUNTY}'; SET LOCAL app.lo='{COUNTY}'"
+        )
         await conn.execute(f"SET LOCAL app.hi='{COUNTY}:'")
         streams = await conn.fetch("SELECT stream FROM change WHERE id = $1 ORDER BY stream", person.volunteer_id)
 

@@ -169,8 +169,8 @@ WITH home AS (
 )
 INSERT INTO visit (county_code, id, area_code, happened_in, household_id, worker_id, worker_name, mode, outcome,
                    findings, note, visited_at, lon, lat, accuracy_m, distance_m, fix_area_code, evidence, received_at)
-SELECT $1, uuidv7(-ago), area_code, area_code, home.id, $4, '工作人员', 'home', (ARRAY['seen', 'family', 'absent'])[1 + i % 3],
-       ARRAY['fine'], '家里都好，药按时吃，炉子和烟道看过了，没有问题。', now() - ago, lon, lat, 12, 3, area_code,
-       'at_door', now() - ago + interval '1 minute'
+SELECT $1, uuidv7(-ago), area_code, area_code, home.id, $4, '工作人员', 'home',
+       (ARRAY['seen', 'family', 'absent'])[1 + i % 3], ARRAY['fine'], '家里都好，药按时吃，炉子看过了，没有问题。',
+       now() - ago, lon, lat, 12, 3, area_code, 'at_door', now() - ago + interval '1 minute'
 FROM went JOIN home USING (n) ORDER BY i
 """

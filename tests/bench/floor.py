@@ -4,7 +4,7 @@
 """
 
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,10 @@ from shared.types import uuid7
 from tests.bench import floor_sql
 from tests.bench.county import COUNTY, KEYS
 
-Handler = Callable[[Request], Awaitable[Response]]
+_CALLERS = """
+SELECT a.id, a.display_name, g.area_code
+FROM account a JOIN role_grant g ON g.county_code = a.county_code AND g.account_id = a.id
+"""
 
 
 class Floor:
@@ -47,9 +50,8 @@ class Floor:
         conn = await asyncpg.connect(self._dsn)
         cells = await conn.fetch("SELECT area_code, area_code, geometry::text FROM cell_boundary")
         self._grid = CountyGrid(None, [tuple(cell) for cell in cells])
-        for row in await conn.fetch("SELECT account_id, area_code FROM role_grant"):
-            grants = ((Role.community_worker, row["area_code"]),)
-            self._callers[row["account_id"]] = Caller(row["account_id"], "工作人员", COUNTY, grants)
+        for account_id, name, area in await conn.fetch(_CALLERS):
+            self._callers[account_id] = Caller(account_id, name, COUNTY, ((Role.community_worker, area),))
         self._epoch = await conn.fetchval("SELECT epoch FROM county")
         await conn.close()
         yield
@@ -102,7 +104,13 @@ class Floor:
     async def push(self, request: Request) -> Response:
         caller, sent = self._caller(request), orjson.loads(await request.body())
         values = [self._operation(one) for one in sent["operations"]]
-        fixed = COUNTY, caller.account_id, caller.name, uuid4().hex, *(list(column) for column in zip(*values, strict=True))
+        fixed = (
+            COUNTY,
+            caller.account_id,
+            caller.name,
+            uuid4().hex,
+            *(list(column) for column in zip(*values, strict=True)),
+        )
         async with self._begun(caller) as conn:
             if self._bare:
                 settled = await conn.fetchval(floor_sql.BARE_PUSH, *fixed)

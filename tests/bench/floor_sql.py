@@ -53,12 +53,12 @@ standing AS (
     WHERE h.county_code = $1 AND h.id = s.household_id RETURNING h.id, h.area_code
 ), noted AS (
     INSERT INTO audit (county_code, id, area_code, at, account_id, action, entity_kind, entity_id, detail, request_id)
-    SELECT $1, audit_id, area_code, now(), $2, 'visit.recorded', 'visit', visit_id, '{{}}', $4
+    SELECT $1, audit_id, area_code, now(), $2, 'visit.recorded', 'visit', visit_id, '{}', $4
     FROM sent JOIN stored ON stored.id = visit_id RETURNING 1
 ), settled AS (
     INSERT INTO operation (county_code, id, account_id, device_id, device_seq, kind, entity_id, outcome, content_hmac,
                            received_at)
-    SELECT $1, op_id, $2, {device}, device_seq, 'visit.record', visit_id, 'applied', content, now()
+    SELECT $1, op_id, $2, DEVICE, device_seq, 'visit.record', visit_id, 'applied', content, now()
     FROM sent RETURNING 1
 ), want AS (
     SELECT left(area_code, 12) AS stream, 'visit' AS kind, id, area_code FROM stored
@@ -86,18 +86,25 @@ phone AS (
 )
 """
 
-_LOCKED = f"WITH sent AS ({{sent}}), home AS ({_HOME} ORDER BY h.id FOR UPDATE OF h), stored AS ({_VISIT}), {_OWED}"
 
-POST = _LOCKED.format(sent=_ONE, device="NULL::uuid") + "SELECT row_to_json(stored)::text FROM stored, fed LIMIT 1"
+def _with_visits(sent: str, lock: str) -> str:
+    return f"WITH sent AS ({sent}), home AS ({_HOME} {lock}), stored AS ({_VISIT})"
 
-PUSH = _LOCKED.format(sent=_MANY, device="$17::uuid") + (
+
+def _with_all(sent: str, device: str) -> str:
+    return f"{_with_visits(sent, 'ORDER BY h.id FOR UPDATE OF h')}, {_OWED.replace('DEVICE', device)}"
+
+
+POST = _with_all(_ONE, "NULL::uuid") + " SELECT row_to_json(stored)::text FROM stored, fed LIMIT 1"
+
+PUSH = _with_all(_MANY, "$17::uuid") + (
     f", {_PHONE} SELECT settled_seq FROM phone"
     " WHERE (SELECT count(*) FROM stored) = cardinality($6) AND (SELECT count(*) FROM fed) = 2 * cardinality($6)"
 )
 
-# $4 is the request id, which nothing bare keeps.
-_BARE = f"WITH sent AS ({{sent}}), home AS ({_HOME}), stored AS ({_VISIT})"
+# The request id, which nothing bare keeps.
+_UNUSED = "WHERE $4::text IS NOT NULL"
 
-BARE_POST = _BARE.format(sent=_ONE) + " SELECT row_to_json(stored)::text FROM stored WHERE $4::text IS NOT NULL"
+BARE_POST = f"{_with_visits(_ONE, '')} SELECT row_to_json(stored)::text FROM stored {_UNUSED}"
 
-BARE_PUSH = _BARE.format(sent=_MANY) + " SELECT count(*) FROM stored WHERE $4::text IS NOT NULL"
+BARE_PUSH = f"{_with_visits(_MANY, '')} SELECT count(*) FROM stored {_UNUSED}"

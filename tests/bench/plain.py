@@ -82,9 +82,7 @@ async def read_visit(session: SessionDep, _account: CurrentAccount, visit_id: UU
 
 
 @app.get("/api/v1/visits")
-async def read_visits(
-    session: SessionDep, _account: CurrentAccount, area_code: str, limit: int = 50
-) -> Page[VisitOut]:
+async def read_visits(session: SessionDep, _account: CurrentAccount, area_code: str, limit: int = 50) -> Page[VisitOut]:
     statement = (
         select(Visit)
         .where(Visit.county_code == COUNTY, Visit.area_code >= area_code, Visit.area_code < area_code + ":")
@@ -131,9 +129,7 @@ async def push(session: SessionDep, account: CurrentAccount, body: PushIn) -> Pu
     return PushOut(epoch=epoch, settled_seq=settled, answers=answers, server_time=datetime.now(UTC))
 
 
-async def _add_visit(
-    session: AsyncSession, account: Account, visit_id: UUID, body: VisitIn
-) -> tuple[Visit, Household]:
+async def _add_visit(session: AsyncSession, account: Account, visit_id: UUID, body: VisitIn) -> tuple[Visit, Household]:
     household = await session.get(Household, (COUNTY, body.household_id))
     dwelling = household and await session.get(Dwelling, (COUNTY, household.dwelling_id))
     if not household or not dwelling or not body.fix:
@@ -166,9 +162,7 @@ def _audit(account: Account, visit: Visit) -> Audit:
     )  # fmt: skip
 
 
-def _operation(
-    account: Account, op_id: UUID, visit_id: UUID, body: VisitIn, asked: Asked | None = None
-) -> Operation:
+def _operation(account: Account, op_id: UUID, visit_id: UUID, body: VisitIn, asked: Asked | None = None) -> Operation:
     content = operations.fingerprint(KEYS.ledger, "visit.record", visit_id, body.model_dump(mode="json"))
     phone: dict[str, Any] = {"device_id": asked.device_id, "device_seq": asked.device_seq} if asked else {}
     return Operation(
@@ -196,6 +190,8 @@ async def _feed(session: AsyncSession, visits: Sequence[Visit], households: Sequ
 
 def build(dsn: str) -> FastAPI:
     app.state.engine = create_async_engine(
-        dsn.replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=10, connect_args={"server_settings": {"jit": "off"}}
+        dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=10,
+        connect_args={"server_settings": {"jit": "off"}},
     )
     return app

@@ -29,6 +29,8 @@ class Operation:
     connections: int
     requests: int
     make: Callable[[Worker, str, random.Random], Job]
+    visits: int = 0
+    """Visits that one request stores."""
 
     def lines(self, workers: list[Worker], seed: int) -> list[list[Job]]:
         """Prepare a round, a line of jobs per connection. The seed makes it the same for every server but for ids."""
@@ -52,7 +54,7 @@ def page_of(worker: Worker, token: str, chance: random.Random, cursor: str = "",
     begins = f'{{"items":[{{"id":"{first}"'.encode() if first else b'{"items":[{"id":"'
 
     def is_right(answer: bytes) -> bool:
-        return begins in answer and answer.count(b',' + mark) == PAGE and b'"next_cursor":"' in answer
+        return begins in answer and answer.count(b"," + mark) == PAGE and b'"next_cursor":"' in answer
 
     return Job(request("GET", path + (f"&cursor={quote(cursor)}" if cursor else ""), token), is_right)
 
@@ -100,6 +102,6 @@ def operations(*, quick: bool) -> list[Operation]:
     return [
         Operation("get one", 8, 1600 // part, get_one),
         Operation(f"page of {PAGE}", 4, 480 // part, page_of),
-        Operation("post", 8, 800 // part, post_one),
-        Operation(f"batch of {BATCH}", 4, 32 // part, push_batch),
+        Operation("post", 8, 800 // part, post_one, visits=1),
+        Operation(f"batch of {BATCH}", 4, 32 // part, push_batch, visits=BATCH),
     ]

@@ -1,11 +1,13 @@
 """A database that the tests of one module share: most of them only look."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 
 from tests.conftest import on_database
 
@@ -23,3 +25,12 @@ def shared_url(cluster: str, template: str) -> Iterator[str]:
     asyncio.run(_order(cluster, f"CREATE DATABASE {name} TEMPLATE template_county STRATEGY FILE_COPY"))
     yield on_database(cluster, name)
     asyncio.run(_order(cluster, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _quiet() -> Iterator[None]:
+    """What goes wrong on purpose here need not be told at length."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.configure(**before)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from mobile.device import fakes
 from mobile.sync.client import Client
 from shared.auth import TokenOut
 from shared.types import WireOut
+from tests.mobile import sight
 from tests.mobile.county import County
 from tests.mobile.driver import Phone
 from tests.mobile.phone_parts import MORNING, Hands, change
@@ -55,5 +56,8 @@ async def shown(
             await ctx.close()
 
 
-def hours(count: float) -> timedelta:
-    return timedelta(hours=count)
+async def reach(p: Phone, text: str) -> None:
+    """Tap what says this, after scrolling if it is out of sight, as a thumb would."""
+    if sight.seen_rect(p.find(text)) is None:
+        await p.scroll_to(text)
+    await p.tap(text)

@@ -8,7 +8,7 @@ import pytest
 from mobile.core.session import AppContext
 from mobile.store.outbox import State
 from shared.errors import CATALOGUE, Code
-from tests.mobile.app_parts import ALL_SIZES, an_app, shown, signed_in
+from tests.mobile.app_parts import ALL_SIZES, an_app, reach, shown, signed_in
 from tests.mobile.county import County, no_network, refuse
 from tests.mobile.driver import Phone
 from tests.mobile.phone_parts import cell, household, me, resident
@@ -24,31 +24,27 @@ async def stay(p: Phone) -> None:
 
 
 async def show_login(folder: Path) -> tuple[AppContext, Reach]:
-    async def reach(p: Phone) -> None:
-        await p.scroll_to("账号")
+    async def show(p: Phone) -> None:
         await p.type("yangjiaping03", into="账号")
 
-    return an_app(folder, County(me())), reach
+    return an_app(folder, County(me())), show
 
 
 async def show_privacy(folder: Path) -> tuple[AppContext, Reach]:
-    async def reach(p: Phone) -> None:
-        await p.scroll_to("《隐私说明》")
-        await p.tap("《隐私说明》")
+    async def show(p: Phone) -> None:
+        await reach(p, "《隐私说明》")
 
-    return an_app(folder, County(me())), reach
+    return an_app(folder, County(me())), show
 
 
 async def show_server(folder: Path) -> tuple[AppContext, Reach]:
-    return an_app(folder, County(me())), lambda p: p.tap("服务器")
+    return an_app(folder, County(me())), lambda p: reach(p, "服务器")
 
 
 async def working(folder: Path) -> tuple[AppContext, County]:
     county = County(me())
-    home = household()
-    other = household(head_name="王改萍", building="4号楼", unit="1单元", room="201", size=2)
-    rows = (cell(), home, resident(home), other, resident(other))
-    return await signed_in(folder, county, *rows), county
+    homes = [household(head_name=name, room=room) for name, room in (("何长顺", "302"), ("王改萍", "201"), ("刘玉芳", "102"))]
+    return await signed_in(folder, county, cell(), *homes, *map(resident, homes)), county
 
 
 def record(ctx: AppContext, outcome: str = "seen") -> None:
@@ -68,12 +64,11 @@ async def show_sign_out(folder: Path) -> tuple[AppContext, Reach]:
     ctx, _ = await working(folder)
     record(ctx)
 
-    async def reach(p: Phone) -> None:
+    async def show(p: Phone) -> None:
         await p.tap("我的")
-        await p.scroll_to("退出登录")
-        await p.tap("退出登录")
+        await reach(p, "退出登录")
 
-    return ctx, reach
+    return ctx, show
 
 
 async def show_sync(folder: Path) -> tuple[AppContext, Reach]:
@@ -81,12 +76,10 @@ async def show_sync(folder: Path) -> tuple[AppContext, Reach]:
     ctx, county = await working(folder)
     record(ctx)
     await ctx.session.syncer.sync_once()
-    first = ctx.session.today.doors[0].household_id
     record(ctx)
     visit = ctx.session.store.outbox.entries(State.unsent)[0]
-    county.refuses[str(visit.entity_id)] = Code.not_yours
+    county.refuses[str(visit.entity_id)] = Code.in_the_future
     await ctx.session.syncer.sync_once()
-    del first
     record(ctx, "absent")
     return ctx, lambda p: push(p, "sync")
 

@@ -9,16 +9,18 @@ import pytest
 
 from mobile.core.session import AppContext
 from mobile.core.texts import SHANGHAI
-from mobile.offers.coarse_map import plan
+from mobile.offers.coarse_map import CoarseMap, plan
+from mobile.store.outbox import State
+from mobile.widgets.press import Btn
 from shared.auth import MeOut, Role
 from shared.errors import CATALOGUE, Code
 from shared.matching import OfferOut, Reason, ReasonCode, TaskState
 from shared.sync import OperationKind
 from shared.volunteers import ServiceState
-from tests.mobile.app_parts import ALL_SIZES, shown, signed_in
+from tests.mobile.app_parts import ALL_SIZES, reach, shown, signed_in
 from tests.mobile.county import County
 from tests.mobile.driver import Phone
-from tests.mobile.phone_parts import MORNING, me, offer, service, task, volunteer
+from tests.mobile.phone_parts import MORNING, change, me, offer, service, task, volunteer
 
 pytestmark = pytest.mark.display
 
@@ -95,12 +97,11 @@ async def show_task(folder: Path) -> tuple[AppContext, Reach]:
 async def show_hand_back(folder: Path) -> tuple[AppContext, Reach]:
     ctx, _ = await serving(folder)
 
-    async def reach(p: Phone) -> None:
+    async def show(p: Phone) -> None:
         await p.tap("任务")
-        await p.scroll_to("去不了了")
-        await p.tap("去不了了")
+        await reach(p, "去不了了")
 
-    return ctx, reach
+    return ctx, show
 
 
 async def show_no_task(folder: Path) -> tuple[AppContext, Reach]:
@@ -110,11 +111,11 @@ async def show_no_task(folder: Path) -> tuple[AppContext, Reach]:
 async def show_waiting_task(folder: Path) -> tuple[AppContext, Reach]:
     ctx, _, _ = await asked(folder)
 
-    async def reach(p: Phone) -> None:
+    async def show(p: Phone) -> None:
         await p.tap("我来帮")
         await p.tap("任务")
 
-    return ctx, reach
+    return ctx, show
 
 
 async def show_hours(folder: Path) -> tuple[AppContext, Reach]:
@@ -127,10 +128,235 @@ async def show_hours(folder: Path) -> tuple[AppContext, Reach]:
         service(person, date(2026, 11, 7), 125, ServiceState.unverified).model_copy(update={"title": "打扫院子"}),
         service(person, date(2026, 11, 2), 375),
         *(service(person, date(2026, month, 9), length * 60) for month, length in earlier),
-        service(person, date(2025, 11, 9), 5440),
+        service(person, date(2025, 11, 9), 4960),
     ]
     return await signed_in(folder, County(person), *rows), lambda p: p.tap("时长")
 
 
 async def show_no_hours(folder: Path) -> tuple[AppContext, Reach]:
     return await signed_in(folder, County(teacher())), lambda p: p.tap("时长")
+
+
+SCREENS: dict[str, Shown] = {
+    "invite": show_invite,
+    "decline": show_decline,
+    "accepted": show_accepted,
+    "no-invite": show_no_invite,
+    "task": show_task,
+    "hand-back": show_hand_back,
+    "no-task": show_no_task,
+    "waiting-task": show_waiting_task,
+    "hours": show_hours,
+    "no-hours": show_no_hours,
+}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize(("scale", "large"), ALL_SIZES)
+async def test_no_word_is_cut_at_any_letter_size(phone, tmp_path: Path, name: str, scale: float, large: bool) -> None:
+    ctx, show = await SCREENS[name](tmp_path)
+    async with shown(phone, ctx, scale=scale, large=large) as p:
+        await show(p)
+        p.picture(f"volunteer-{name}-{scale}{'-large' if large else ''}")
+
+        p.assert_nothing_clipped()
+        p.assert_touch_targets()
+
+
+def waiting(ctx: AppContext) -> list[tuple[str, dict[str, Any]]]:
+    """What is on its way to the server: kinds and contents."""
+    return [(entry.kind, entry.fields) for entry in ctx.session.store.outbox.entries(State.unsent, State.sent)]
+
+
+async def test_a_yes_takes_one_tap(phone, tmp_path: Path) -> None:
+    ctx, _, _ = await asked(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("我来帮")
+
+        assert p.taps == 1
+        assert waiting(ctx) == [(OperationKind.offer_accept, {})]
+        assert p.shows("答应了：陪着去医院")
+        assert not p.shows("我来帮")
+
+
+async def test_a_yes_is_taken_back_before_it_leaves_the_phone(phone, tmp_path: Path) -> None:
+    ctx, _, _ = await asked(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("我来帮")
+        await p.tap("撤销")
+
+        assert waiting(ctx) == []
+        assert p.shows("我来帮")
+        assert not p.shows("撤销")
+
+
+async def test_a_yes_that_has_left_is_handed_back(phone, tmp_path: Path) -> None:
+    ctx, county, first = await asked(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("我来帮")
+        await ctx.session.syncer.sync_once()
+        await p.tap("撤销")
+
+        assert [operation["entity_id"] for operation in county.applied.values()] == [str(first.id)]
+        assert [kind for kind, _ in waiting(ctx)] == [OperationKind.task_hand_back]
+
+
+async def test_a_no_may_have_a_reason(phone, tmp_path: Path) -> None:
+    ctx, _, _ = await asked(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("这次不行")
+        await p.tap("有点远")
+
+        assert waiting(ctx) == [(OperationKind.offer_decline, {"reason": "too_far"})]
+        assert p.shows("知道了，这次不打扰您。")
+        assert p.shows("现在没有人找您")
+
+
+async def test_a_no_needs_no_reason(phone, tmp_path: Path) -> None:
+    ctx, _, _ = await asked(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("这次不行")
+        await p.tap("这次不行")
+
+        assert waiting(ctx) == [(OperationKind.offer_decline, {})]
+
+
+@pytest.mark.parametrize("way_out", ["再想想", "back"])
+async def test_thinking_again_answers_nothing(phone, tmp_path: Path, way_out: str) -> None:
+    ctx, _, _ = await asked(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("这次不行")
+        await (p.press_back() if way_out == "back" else p.tap(way_out))
+
+        assert waiting(ctx) == []
+        assert p.shows("我来帮")
+
+
+async def test_another_invitation_can_be_looked_at_first(phone, tmp_path: Path) -> None:
+    person = teacher()
+    other = an_offer(person, title="送药上门", expires_at=MORNING + timedelta(hours=30))
+    ctx, _, _ = await asked(tmp_path, other, person=person)
+    async with shown(phone, ctx) as p:
+        await reach(p, "还有 1 件，看看下一件")
+
+        assert p.shows("送药上门")
+        assert not p.shows("陪着去医院")
+        assert waiting(ctx) == []
+
+
+async def test_a_yes_that_came_too_late_is_said_so(phone, tmp_path: Path) -> None:
+    ctx, county, first = await asked(tmp_path)
+    county.refuses[str(first.id)] = Code.offer_taken
+    async with shown(phone, ctx) as p:
+        await p.tap("我来帮")
+        await ctx.session.syncer.sync_once()
+        await p.settle()
+        said = p.shows(CATALOGUE[Code.offer_taken].sentence)
+        p.picture("volunteer-too-late")
+        await p.tap("知道了")
+
+        assert said
+        assert not p.shows(CATALOGUE[Code.offer_taken].sentence)
+
+
+async def test_door_and_phone_are_seen_only_after_the_yes(phone, tmp_path: Path) -> None:
+    ctx, county, first = await asked(tmp_path)
+    async with shown(phone, ctx) as p:
+        before = "".join(p.texts())
+        await p.tap("我来帮")
+        county.rows.append(change(task(first)))
+        await ctx.session.syncer.sync_once()
+        await p.tap("任务")
+        after = "".join(p.texts())
+
+    for secret in ("李秀英", "78 岁", "202", "126 0000 4417"):
+        assert secret not in before
+        assert secret in after
+
+
+async def test_large_print_is_read_aloud_and_has_no_map(phone, tmp_path: Path) -> None:
+    ctx, _, _ = await asked(tmp_path)
+    async with shown(phone, ctx, large=True) as p:
+        maps = [w for w in p.root.walk() if isinstance(w, CoarseMap)]
+        await p.tap("念给我听")
+
+        assert maps == []
+        assert ctx.ports.speech.spoken == [ctx.session.invitations.offer.spoken]
+
+
+async def test_large_print_changes_the_screen_that_is_open(phone, tmp_path: Path) -> None:
+    ctx, _, _ = await asked(tmp_path)
+    async with shown(phone, ctx) as p:
+        small = p.shows("念给我听")
+        ctx.settings.large = True
+        await p.settle()
+
+        assert not small
+        assert p.shows("念给我听")
+
+
+async def test_leaving_takes_two_taps(phone, tmp_path: Path) -> None:
+    ctx, _ = await serving(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("任务")
+        await p.tap("签退")
+
+        assert p.taps == 2
+        assert [kind for kind, _ in waiting(ctx)] == [OperationKind.task_check_out]
+        assert p.shows("已签退")
+        assert not p.shows("126 0000 4417")
+
+
+async def test_only_the_next_step_has_the_button(phone, tmp_path: Path) -> None:
+    person = teacher()
+    ctx = await signed_in(tmp_path, County(person), task(an_offer(person)))
+    async with shown(phone, ctx) as p:
+        await p.tap("任务")
+        first = big_buttons(p)
+        await p.tap("签到")
+
+        assert first == ["签到"]
+        assert big_buttons(p) == ["签退"]
+        assert [kind for kind, _ in waiting(ctx)] == [OperationKind.task_check_in]
+
+
+def big_buttons(p: Phone) -> list[str]:
+    return [w.text for w in p.root.walk() if isinstance(w, Btn) and w.big]
+
+
+async def test_the_minutes_go_on_while_the_task_is_open(phone, tmp_path: Path) -> None:
+    ctx, _ = await serving(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("任务")
+        ctx.now.move(minutes=5)
+        p.root.screen.on_tick()
+        await p.settle()
+
+        assert p.shows("47 分钟")
+
+
+async def test_calling_being_late_and_giving_back(phone, tmp_path: Path) -> None:
+    ctx, _ = await serving(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("任务")
+        await p.tap("打电话")
+        await p.tap("会晚一点")
+        await p.tap("去不了了")
+        still_there = p.shows("126 0000 4417")
+        await p.tap("去不了了", nth=1)
+
+        assert ctx.ports.dialer.dialled == ["12600004417"]
+        assert still_there
+        assert [kind for kind, _ in waiting(ctx)] == [OperationKind.task_late, OperationKind.task_hand_back]
+        assert not p.shows("126 0000 4417")
+
+
+@pytest.mark.parametrize("home", [None, (106.51, 33.90), (106.5163, 33.93), (106.5163, 33.8987), (106.60, 33.80)])
+def test_circle_and_home_stay_inside_the_map(home: tuple[float, float] | None) -> None:
+    found = plan(home, (106.5163, 33.8988), 150, (326, 116), 40)
+
+    for x, y in filter(None, (found.centre, found.home)):
+        assert 0 < x < 326
+        assert 0 < y < 116
+    assert found.radius <= 116 / 2
+    assert found.step <= 326 / 2

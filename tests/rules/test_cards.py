@@ -47,9 +47,11 @@ def test_the_circle_of_neighbours_is_the_same_every_time():
 
 
 def test_a_hamlet_gets_a_wide_circle_and_not_a_door():
-    lonely = Neighbourhood("双石铺村委会", [HOME, (HOME[0] + 0.03, HOME[1])])
+    hamlet = [HOME, (HOME[0] + 0.03, HOME[1])]
 
-    assert lonely.around(*HOME).radius_m > 1000
+    circle = Neighbourhood("双石铺村委会", hamlet).around(*HOME)
+
+    assert all(distance_m(*door, circle.lon, circle.lat) <= circle.radius_m for door in hamlet)
 
 
 @pytest.mark.parametrize(
@@ -57,12 +59,13 @@ def test_a_hamlet_gets_a_wide_circle_and_not_a_door():
     [("新建路社区居委会", "新建路社区"), ("双石铺村委会", "双石铺村"), ("白家店村民委员会", "白家店村")],
 )
 def test_a_place_is_named_as_people_say_it(office, spoken):
-    place = Neighbourhood(office, [HOME, (HOME[0] + 0.1, HOME[1] + 0.1)])
+    place = Neighbourhood(office, doors(2000, 0.01))
 
-    east = place.around(HOME[0] + 0.1, HOME[1] + 0.05)
+    east, south_west, middle = [
+        place.label(place.around(HOME[0] + x, HOME[1] + y)) for x, y in ((0.009, 0), (-0.009, -0.009), (0, 0))
+    ]
 
-    assert place.label(east) == f"{spoken}东边"
-    assert place.label(place.around(HOME[0] + 0.05, HOME[1] + 0.05)) == f"{spoken}中间"
+    assert (east, south_west, middle) == (f"{spoken}东边", f"{spoken}西南边", f"{spoken}中间")
 
 
 def test_at_most_three_reasons_in_plain_words():

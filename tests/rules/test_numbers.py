@@ -1,6 +1,7 @@
 """Numbers that are read out to each other."""
 
 from datetime import date
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +37,7 @@ def test_one_wrong_digit_is_caught(number, data):
 @given(NUMBERS, st.data())
 def test_two_neighbours_swapped_are_caught(number, data):
     places = [i for i, c in enumerate(number) if c != "-"]
-    swaps = [(a, b) for a, b in zip(places, places[1:], strict=False) if number[a] != number[b]]
+    swaps = [(a, b) for a, b in pairwise(places) if number[a] != number[b]]
     a, b = data.draw(st.sampled_from(swaps))
     slipped = list(number)
     slipped[a], slipped[b] = number[b], number[a]

@@ -268,6 +268,7 @@ def _tables() -> None:
         sa.CheckConstraint("capacity BETWEEN 1 AND 5", name="volunteer_capacity"),
         sa.PrimaryKeyConstraint("county_code", "id"),
     )
+    op.create_index("volunteer_county_list", "volunteer", ["county_code", "received_at", "id"], unique=False)
     op.create_index("volunteer_list", "volunteer", ["county_code", "area_code", "received_at", "id"], unique=False)
     op.create_table(
         "api_key",
@@ -343,6 +344,7 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("county_code", "id"),
     )
     op.create_index("household_due", "household", ["county_code", "area_code", "due_on"], unique=False)
+    op.create_index("household_county_list", "household", ["county_code", "received_at", "id"], unique=False)
     op.create_index("household_list", "household", ["county_code", "area_code", "received_at", "id"], unique=False)
     op.create_table(
         "refresh_token",
@@ -500,6 +502,13 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("county_code", "id"),
     )
     op.create_index(
+        "offer_open",
+        "offer",
+        ["county_code", "area_code"],
+        unique=False,
+        postgresql_where=sa.text("state = 'offered'"),
+    )
+    op.create_index(
         "offer_one_open",
         "offer",
         ["county_code", "volunteer_id", "request_id"],
@@ -562,6 +571,7 @@ def _tables() -> None:
     )
     op.create_index("resident_household", "resident", ["county_code", "household_id"], unique=False)
     op.create_index("resident_id_index", "resident", ["county_code", "id_index"], unique=True)
+    op.create_index("resident_county_list", "resident", ["county_code", "received_at", "id"], unique=False)
     op.create_index("resident_list", "resident", ["county_code", "area_code", "received_at", "id"], unique=False)
     op.create_table(
         "task_card",

@@ -1,0 +1,108 @@
+"""What every route of the app keeps to, read from the app itself."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
+
+from backend.auth.deps import current_caller, transaction
+from backend.core.db import TxRoute
+from backend.core.settings import Settings
+from backend.main import build
+from tests.conftest import KEYS
+from tests.factories import CELL
+
+OPEN_TO_ALL = {
+    "/openapi.json", "/docs", "/docs/assets", "/healthz", "/readyz", "/metrics",
+    "/api/v1/auth/token", "/api/v1/auth/refresh", "/api/v1/auth/sign-out",
+}  # fmt: skip
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def routes() -> list[RouteContext]:
+    return list(iter_route_contexts(build(Settings("", KEYS)).routes))
+
+
+def guarded() -> list[RouteContext]:
+    return [route for route in routes() if route.path not in OPEN_TO_ALL]
+
+
+def calls(dependant: Dependant) -> Iterator[Any]:
+    """Yield everything that is called before the handler."""
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from calls(inner)
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda named: CELL if named[1] == "code" else str(uuid4()), path)
+
+
+def test_a_route_is_open_to_all_only_by_name():
+    unasked = {route.path for route in guarded() if current_caller not in set(calls(route.dependant))}
+
+    assert unasked == set()
+    assert {route.path for route in routes()} >= OPEN_TO_ALL
+
+
+async def test_a_stranger_is_refused_everywhere_else(running):
+    stranger = running.client()
+
+    answers = {
+        (method, route.path): await stranger.request(method, filled(route.path))
+        for route in guarded()
+        for method in route.methods
+    }
+
+    assert {place: answer.status_code for place, answer in answers.items() if answer.status_code != 401} == {}
+    assert {answer.json()["code"] for answer in answers.values()} == {"not_signed_in"}
+    assert {answer.headers["content-type"] for answer in answers.values()} == {"application/problem+json"}
+    assert {answer.headers["www-authenticate"] for answer in answers.values()} == {"Bearer"}
+
+
+def test_a_route_with_a_transaction_commits_it_before_the_reply():
+    late = [
+        r.path
+        for r in guarded()
+        if transaction in set(calls(r.dependant)) and not isinstance(r.original_route, TxRoute)
+    ]
+
+    assert late == []
+    assert [r.path for r in routes() if r.path.startswith("/api/") and not isinstance(r.original_route, TxRoute)] == []
+
+
+def test_every_operation_of_the_api_is_explained_in_chinese():
+    described = build(Settings("", KEYS)).openapi()
+    operations = {(path, m): op for path, methods in described["paths"].items() for m, op in methods.items()}
+
+    assert operations
+    assert [
+        place for place, operation in operations.items() if not CHINESE.search(operation.get("description", ""))
+    ] == []
+    assert [place for place, operation in operations.items() if not all(map(CHINESE.search, operation["tags"]))] == []
+
+
+def test_every_field_and_parameter_is_explained_in_chinese():
+    described = build(Settings("", KEYS)).openapi()
+    silent = [
+        f"{name}.{field}"
+        for name, schema in described["components"]["schemas"].items()
+        for field, said in schema.get("properties", {}).items()
+        if not CHINESE.search(said.get("description", ""))
+    ]
+    unsaid = [
+        f"{path} {parameter['name']}"
+        for path, methods in described["paths"].items()
+        for operation in methods.values()
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] != "path" and not CHINESE.search(parameter.get("description", ""))
+    ]
+
+    assert [name for name in silent if not name.startswith(FRAMEWORK)] == []
+    assert unsaid == []
+
+
+FRAMEWORK = ("HTTPValidationError.", "ValidationError.", "Body_sign_in_")
