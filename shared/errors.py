@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from shared.types import WireOut
+from shared.types import WireOut, example
 
 
 class Code(StrEnum):
@@ -121,6 +121,16 @@ class FieldProblem(WireOut):
 
 class Problem(WireOut):
     """application/problem+json, RFC 9457."""
+
+    model_config = example(
+        {
+            "type": "urn:gridhood:problem:area_not_allowed",
+            "title": "这个地方不归您管。",
+            "status": 403,
+            "code": "area_not_allowed",
+            "request_id": "5d0c1f5e0c2b4f3f9a4d",
+        }
+    )
 
     type: str = Field(description="问题类型，urn:gridhood:problem:代码")
     title: str = Field(description="给人看的一句话")

@@ -146,11 +146,15 @@ class ConfirmWay(StrEnum):
 class ServiceConfirmIn(WireIn):
     """What the person who was helped, or somebody for them, says about the minutes."""
 
+    model_config = example({"confirmed": True, "way": "call_back"})
+
     confirmed: bool = Field(description="对方说是这样；不是则记为待核实")
     way: ConfirmWay = Field(description="怎么问的：代为确认或回访电话")
 
 
 class SlotsIn(WireIn):
     """A volunteer's own week."""
+
+    model_config = example({"slots": [{"weekday": 2, "from_minute": 480, "until_minute": 720}]})
 
     slots: list[Slot] = Field(max_length=42, description="每周空闲时间")

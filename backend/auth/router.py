@@ -1,26 +1,31 @@
 """Signing in and out, phones, and keys for other systems."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.security import OAuth2PasswordRequestForm
+from fastapi import APIRouter, Form, Request, Response
 
 from backend.auth import service as auth
 from backend.auth.deps import Anyone, AppKeys, CurrentAdmin, Tx
 from backend.core.db import Db, TxRoute
 from shared.auth import ApiKeyIn, ApiKeyOut, DeviceIn, DeviceOut, MeOut, RefreshIn, TokenOut
+from shared.types import ShortText
 
 router = APIRouter(tags=["登录"], route_class=TxRoute)
 
 
 @router.post("/auth/token")
 async def sign_in(
-    request: Request, form: Annotated[OAuth2PasswordRequestForm, Depends()], database: Db, keys: AppKeys
+    request: Request,
+    username: Annotated[ShortText, Form(description="登录名")],
+    password: Annotated[str, Form(max_length=200, description="密码")],
+    database: Db,
+    keys: AppKeys,
+    grant_type: Annotated[Literal["password"], Form(description="OAuth2 授权方式，只有 password")] = "password",
 ) -> TokenOut:
     """用账号密码登录，得到访问令牌（15 分钟）和续期令牌。"""
     address = request.client.host if request.client else ""
-    return await auth.sign_in(database, keys, form.username, form.password, address)
+    return await auth.sign_in(database, keys, username, password, address)
 
 
 @router.post("/auth/refresh")

@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import fastapi_offline
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+
+from shared.errors import Problem
 
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
 
@@ -25,6 +28,31 @@ def install(app: FastAPI) -> None:
             swagger_css_url="/docs/assets/swagger-ui.css",
             swagger_favicon_url="/docs/assets/favicon.png",
         )
+
+
+    app.openapi = lambda: _with_problems(app)  # type: ignore[method-assign]
+
+
+def _with_problems(app: FastAPI) -> dict[str, Any]:
+    """Describe the app with the refusals it really gives; FastAPI would promise its own validation errors."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        schemas = document["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        described = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(described.pop("$defs"), Problem=described)
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                operation["responses"].pop("422", None)
+                operation["responses"]["default"] = _PROBLEM
+    return app.openapi_schema or {}
+
+
+_PROBLEM = {
+    "description": "不能照办：稳定的 code 和一句中文说明（RFC 9457）",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 
 def describe(app: FastAPI) -> str:

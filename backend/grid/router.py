@@ -63,7 +63,13 @@ async def list_cells(
 
 
 @router.get("/cells/locate")
-async def locate(lon: Lon, lat: Lat, crs: Crs, reader: CurrentReader, tx: Tx) -> LocateOut:
+async def locate(
+    lon: Annotated[Lon, Query(description="经度（度）")],
+    lat: Annotated[Lat, Query(description="纬度（度）")],
+    crs: Annotated[Crs, Query(description="坐标系：wgs84（含 CGCS2000）或 gcj02")],
+    reader: CurrentReader,
+    tx: Tx,
+) -> LocateOut:
     """一个位置在哪个网格。必须说明坐标系；边线上的点归编码小的网格。"""
     return await grid.find(tx, reader, lon, lat, crs)
 

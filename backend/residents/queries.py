@@ -1,6 +1,6 @@
 """SQL of households, people and their search keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -39,9 +39,9 @@ _HITS = (
     f"SELECT k.entity_id FROM search_key k WHERE k.county_code = $1 AND {_IN_AREA.format(row='k')} AND {{typed}}"
     f" ORDER BY k.area_code, k.key LIMIT {_MOST_HITS}"
 )
-_PEOPLE_FOUND = "AND r.id = ANY (ARRAY({hits}))"
+_PEOPLE_FOUND = "r.id = ANY (ARRAY({hits}))"
 _HOMES_FOUND = (
-    "AND h.id = ANY (ARRAY(WITH hit AS MATERIALIZED ({hits}) SELECT entity_id FROM hit UNION SELECT household_id"
+    "h.id = ANY (ARRAY(WITH hit AS MATERIALIZED ({hits}) SELECT entity_id FROM hit UNION SELECT household_id"
     " FROM resident WHERE county_code = $1 AND id = ANY (ARRAY(SELECT entity_id FROM hit))))"
 )
 
@@ -76,45 +76,59 @@ async def residents_by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[
     return {row["id"]: ResidentOut.model_validate(dict(row)) for row in rows}
 
 
+class _List(NamedTuple):
+    """How rows of a table are listed; `search` narrows them to what was typed."""
+
+    table: str
+    row: str
+    select: str
+    search: str
+
+
+_HOMES = _List("household", "h", _HOUSEHOLDS, _HOMES_FOUND)
+_PEOPLE = _List("resident", "r", _RESIDENTS, _PEOPLE_FOUND)
+
+
 async def page_of_households(
     conn: asyncpg.Connection, county: str, wanted: Wanted, page: PageParams
 ) -> list[HouseholdOut]:
     """Return one household more than a page: those whose door, or one of whose people, the text finds."""
-    rows = await _page(conn, "household", _HOUSEHOLDS, "h", _HOMES_FOUND, county, wanted, page)
-    return [HouseholdOut.model_validate(dict(row)) for row in rows]
+    return [HouseholdOut.model_validate(dict(row)) for row in await _page(conn, _HOMES, county, wanted, page)]
 
 
 async def page_of_residents(
     conn: asyncpg.Connection, county: str, wanted: Wanted, page: PageParams
 ) -> list[ResidentOut]:
     """Return one person more than a page."""
-    rows = await _page(conn, "resident", _RESIDENTS, "r", _PEOPLE_FOUND, county, wanted, page)
-    return [ResidentOut.model_validate(dict(row)) for row in rows]
+    return [ResidentOut.model_validate(dict(row)) for row in await _page(conn, _PEOPLE, county, wanted, page)]
 
 
 async def _page(
-    conn: asyncpg.Connection, table: str, select: str, row: str, search: str, county: str, wanted: Wanted,
-    page: PageParams,
-) -> list[asyncpg.Record]:  # fmt: skip
-    """Select newest first. A condition is written only when it is asked for, so that each plan can use its index."""
+    conn: asyncpg.Connection, of: _List, county: str, wanted: Wanted, page: PageParams
+) -> list[asyncpg.Record]:
     arguments: list[Any] = [county, wanted.area, page.limit + 1]
+    where = " AND ".join(_conditions(of, wanted, page, arguments))
+    order = f"ORDER BY {of.row}.received_at DESC, {of.row}.id DESC"
+    found = f"(SELECT * FROM {of.table} {of.row} WHERE {where} {order} LIMIT $3)"
+    rows: list[asyncpg.Record] = await conn.fetch(f"{of.select.format(source=found)} {order}", *arguments)
+    return rows
+
+
+def _conditions(of: _List, wanted: Wanted, page: PageParams, arguments: list[Any]) -> Iterator[str]:
+    """Yield conditions and add their arguments; only what is asked for, so that each plan can use its index."""
 
     def place(value: Any) -> str:
         arguments.append(value)
         return f"${len(arguments)}"
 
-    conditions = [_IN_AREA.format(row=row)]
+    yield f"{of.row}.county_code = $1 AND {_IN_AREA.format(row=of.row)}"
     if wanted.text:
         typed = f"k.key >= {place(wanted.text)} AND k.key < {place(wanted.text + LAST)}"
-        conditions.append(search.format(hits=_HITS.format(typed=typed)))
+        yield of.search.format(hits=_HITS.format(typed=typed))
     if wanted.household_id:
-        conditions.append(f"AND {row}.household_id = {place(wanted.household_id)}")
+        yield f"{of.row}.household_id = {place(wanted.household_id)}"
     if page.after:
-        conditions.append(f"AND ({row}.received_at, {row}.id) < ({place(page.after[0])}, {place(page.after[1])})")
-    order = f"ORDER BY {row}.received_at DESC, {row}.id DESC"
-    found = f"(SELECT * FROM {table} {row} WHERE {row}.county_code = $1 AND {' '.join(conditions)} {order} LIMIT $3)"
-    rows: list[asyncpg.Record] = await conn.fetch(f"{select.format(source=found)} {order}", *arguments)
-    return rows
+        yield f"({of.row}.received_at, {of.row}.id) < ({place(page.after[0])}, {place(page.after[1])})"
 
 
 async def lock_household(conn: asyncpg.Connection, county: str, household_id: UUID) -> str | None:

@@ -20,7 +20,7 @@ from mobile.widgets.tokens import T
 
 Point = tuple[float, float]
 
-MARGIN, REACH, SLOP = 26, 28, 8
+MARGIN, REACH, SLOP, SLACK = 26, 28, 8, 60
 CLOSEST = 5.0
 """dp for a metre: nearer than that there is nothing more to see."""
 
@@ -112,11 +112,13 @@ class CellMap(StencilView):
 
     def on_chosen(self, _map: object, key: str) -> None:
         place = next((mark for mark in self.marks if mark.key == key), None)
-        if place and self.zoom > 1:
+        if place:
             self.look_at((place.lon, place.lat))
 
     def look_at(self, place: LonLat) -> None:
-        self._move_to(*self._ground.metres(place))
+        """At the first zoom everything is in sight already."""
+        if self.zoom > 1:
+            self._move_to(*self._ground.metres(place))
 
     def at(self, place: LonLat) -> Point:
         """Where a place is drawn."""
@@ -144,9 +146,9 @@ class CellMap(StencilView):
         return self.center_x + x, self.center_y + y
 
     def _move_to(self, east: float, north: float) -> None:
-        """Never so far that no ground is left to see; at the first zoom everything is seen and nothing moves."""
-        spare = 1 - 1 / self.zoom
-        across, along = self._half[0] * spare, self._half[1] * spare
+        """Never so far that no ground is left to see, but far enough to bring a mark out from under the button."""
+        spare, slack = 1 - 1 / self.zoom, dp(SLACK) / self._scale
+        across, along = self._half[0] * spare + slack, self._half[1] * spare + slack
         self._centre = max(-across, min(across, east)), max(-along, min(along, north))
         self._draw_soon()
 

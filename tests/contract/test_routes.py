@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from backend.auth.deps import current_caller, transaction
+from backend.auth.deps import current_caller
 from backend.core.db import TxRoute
 from backend.core.settings import Settings
 from backend.main import build
@@ -19,15 +20,30 @@ OPEN_TO_ALL = {
     "/openapi.json", "/docs", "/docs/assets", "/healthz", "/readyz", "/metrics",
     "/api/v1/auth/token", "/api/v1/auth/refresh", "/api/v1/auth/sign-out",
 }  # fmt: skip
+FRAMEWORK = ("HTTPValidationError.", "ValidationError.", "Body_sign_in_")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
-def routes() -> list[RouteContext]:
-    return list(iter_route_contexts(build(Settings("", KEYS)).routes))
+def app() -> FastAPI:
+    return build(Settings("", KEYS))
 
 
-def guarded() -> list[RouteContext]:
-    return [route for route in routes() if route.path not in OPEN_TO_ALL]
+def routes(of: FastAPI) -> list[RouteContext]:
+    return list(iter_route_contexts(of.routes))
+
+
+def guarded(of: FastAPI) -> list[RouteContext]:
+    return [route for route in routes(of) if route.path not in OPEN_TO_ALL]
+
+
+def unasked(of: FastAPI) -> set[str]:
+    """Return the addresses that answer without asking who is calling."""
+    return {str(route.path) for route in guarded(of) if current_caller not in set(calls(route.dependant))}
+
+
+def late(of: FastAPI) -> set[str]:
+    """Return the addresses whose reply could leave before its transaction is committed."""
+    return {str(route.path) for route in guarded(of) if not isinstance(route.original_route, TxRoute)}
 
 
 def calls(dependant: Dependant) -> Iterator[Any]:
@@ -42,10 +58,19 @@ def filled(path: str) -> str:
 
 
 def test_a_route_is_open_to_all_only_by_name():
-    unasked = {route.path for route in guarded() if current_caller not in set(calls(route.dependant))}
+    assert unasked(app()) == set()
+    assert {route.path for route in routes(app())} >= OPEN_TO_ALL
 
-    assert unasked == set()
-    assert {route.path for route in routes()} >= OPEN_TO_ALL
+
+def test_every_route_commits_before_its_reply():
+    assert late(app()) == set()
+
+
+def test_a_forgotten_guard_or_route_class_is_found():
+    careless = app()
+    careless.add_api_route("/api/v1/everything", lambda: [])
+
+    assert unasked(careless) == late(careless) == {"/api/v1/everything"}
 
 
 async def test_a_stranger_is_refused_everywhere_else(running):
@@ -53,7 +78,7 @@ async def test_a_stranger_is_refused_everywhere_else(running):
 
     answers = {
         (method, route.path): await stranger.request(method, filled(route.path))
-        for route in guarded()
+        for route in guarded(running.app)
         for method in route.methods
     }
 
@@ -63,19 +88,8 @@ async def test_a_stranger_is_refused_everywhere_else(running):
     assert {answer.headers["www-authenticate"] for answer in answers.values()} == {"Bearer"}
 
 
-def test_a_route_with_a_transaction_commits_it_before_the_reply():
-    late = [
-        r.path
-        for r in guarded()
-        if transaction in set(calls(r.dependant)) and not isinstance(r.original_route, TxRoute)
-    ]
-
-    assert late == []
-    assert [r.path for r in routes() if r.path.startswith("/api/") and not isinstance(r.original_route, TxRoute)] == []
-
-
 def test_every_operation_of_the_api_is_explained_in_chinese():
-    described = build(Settings("", KEYS)).openapi()
+    described = app().openapi()
     operations = {(path, m): op for path, methods in described["paths"].items() for m, op in methods.items()}
 
     assert operations
@@ -86,7 +100,7 @@ def test_every_operation_of_the_api_is_explained_in_chinese():
 
 
 def test_every_field_and_parameter_is_explained_in_chinese():
-    described = build(Settings("", KEYS)).openapi()
+    described = app().openapi()
     silent = [
         f"{name}.{field}"
         for name, schema in described["components"]["schemas"].items()
@@ -103,6 +117,3 @@ def test_every_field_and_parameter_is_explained_in_chinese():
 
     assert [name for name in silent if not name.startswith(FRAMEWORK)] == []
     assert unsaid == []
-
-
-FRAMEWORK = ("HTTPValidationError.", "ValidationError.", "Body_sign_in_")

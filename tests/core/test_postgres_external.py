@@ -1,11 +1,7 @@
 """GRIDHOOD_DATABASE_URL: each way it can be wrong gets its own sentence, tried on a real PostgreSQL 15."""
 
-import os
-import shutil
 import socket
 import struct
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,38 +9,15 @@ from pathlib import Path
 import pytest
 
 from backend.core.postgres import PostgresFailed, check_server, normalise_dsn
+from tests.postgres15 import postgres15
 
-PROGRAMS = Path("/usr/lib/postgresql/15/bin")
-RUN_AS = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-RULES = "local all with_password scram-sha-256\nlocal all postgres trust\n"
-SETUP = """
-CREATE ROLE with_password LOGIN PASSWORD 'right';
-CREATE DATABASE gridhood TEMPLATE template0 ENCODING 'UTF8';
-CREATE DATABASE ascii_only TEMPLATE template0 ENCODING 'SQL_ASCII';
-"""
 READY = b"Z\0\0\0\5I"
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    """The socket folder of a PostgreSQL 15 with one user who needs a password."""
-    home = Path(tempfile.mkdtemp(prefix="gridhood15-", dir="/tmp"))
-    if RUN_AS:
-        shutil.chown(home, "nobody")
-    control = [PROGRAMS / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log"]
-    run([PROGRAMS / "initdb", "-D", home / "data", "-U", "postgres", "-A", "trust", "--locale=C", "--no-sync"])
-    (home / "data/pg_hba.conf").write_text(RULES)
-    run([*control, "-o", f"-k {home} -c listen_addresses='' -c fsync=off", "start"])
-    try:
-        run([PROGRAMS / "psql", "-h", home, "-U", "postgres", "-v", "ON_ERROR_STOP=1"], SETUP)
-        yield home
-    finally:
-        run([*control, "-m", "fast", "stop"])
-        shutil.rmtree(home)
-
-
-def run(command: list[str | Path], text: str = "") -> None:
-    subprocess.run(command, **RUN_AS, cwd="/", input=text, check=True, stdout=subprocess.DEVNULL, text=True)
+    with postgres15() as folder:
+        yield folder
 
 
 async def refusal(url: str) -> str:

@@ -22,7 +22,7 @@ from mobile.store.store import Store
 from mobile.visits import screens as visits
 from shared.residents import Care, HouseholdOut, Relation, Residency, ResidentOut, Sex
 from shared.types import WireOut
-from shared.visits import Finding, VisitMode, VisitOut, VisitOutcome
+from shared.visits import Finding, VisitOut, VisitOutcome
 from tests.mobile.driver import Phone
 from tests.mobile.phone_parts import MONDAY, MORNING, Desk, cell, household, resident, visit
 
@@ -175,13 +175,55 @@ def opened(phone: Callable[..., AbstractAsyncContextManager[Phone]]) -> Opened:
     return open_it
 
 
-async def show(p: Phone, name: str, scale: float, large: bool) -> None:
-    """Nothing may be cut, nothing too small for a finger; with a name there is a picture to look at."""
-    size = "" if (scale, large) == (1.0, False) else "-big" if large else f"-{scale}"
-    if name:
-        p.picture(f"worker-{name}{size}")
-    p.assert_nothing_clipped()
-    p.assert_touch_targets()
+async def look_at_the_household(p: Phone, worker: Worker) -> None:
+    p.root.push("household", household_id=worker.homes["何长顺"].id)
+
+
+async def look_at_a_visit(p: Phone, worker: Worker) -> None:
+    p.root.push("visit", household_id=worker.homes["何长顺"].id)
+    for word in ("见到本人", "身体不适", "明天"):
+        await p.settle()
+        await p.scroll_to(word)
+        await p.tap(word)
+    p.root.screen.ids.scroll.scroll_y = 1
+
+
+async def look_at_its_note(p: Phone, worker: Worker) -> None:
+    await p.tap("写一句")
+
+
+async def look_at_the_summary(p: Phone, worker: Worker) -> None:
+    worker.visited("何长顺", VisitOutcome.seen, Finding.unwell, again="tomorrow")
+    worker.visited("王改萍", VisitOutcome.family, Finding.dispute, Finding.supplies)
+    worker.visited("刘玉芳", VisitOutcome.absent)
+    p.root.push("summary")
+
+
+async def look_at_the_grid(p: Phone, worker: Worker) -> None:
+    p.root.tab("grid")
+    await p.settle()
+    await p.tap(p.find(id="locate"))
+
+
+async def look_at_the_stairs(p: Phone, worker: Worker) -> None:
+    worker.ctx.session.grid.choose_mark(FOURTH)
+
+
+async def look_at_the_person(p: Phone, worker: Worker) -> None:
+    worker.ctx.session.grid.choose_door(worker.homes["孙淑琴"].id)
+
+
+# In this order within one app.
+LOOKS = {
+    "today": lambda p, worker: p.settle(),
+    "household": look_at_the_household,
+    "visit": look_at_a_visit,
+    "visit-note": look_at_its_note,
+    "summary": look_at_the_summary,
+    "grid-start": look_at_the_grid,
+    "grid-stairs": look_at_the_stairs,
+    "grid": look_at_the_person,
+}
 
 
 async def test_nobody_at_home_takes_two_taps(worker: Worker, opened: Opened) -> None:
@@ -241,19 +283,18 @@ async def test_a_visit_that_has_left_the_phone_cannot_be_taken_back_and_says_so(
         assert len(worker.visits_to("赵桂兰")) == 1
 
 
-async def test_a_form_left_half_way_waits_for_its_worker(worker: Worker, opened: Opened) -> None:
+async def test_a_form_left_half_way_waits_as_it_was(worker: Worker, opened: Opened) -> None:
     async with opened(worker) as p:
         await p.tap("记走访")
-        await p.tap("见到本人")
-        await p.tap("更多")
-        await p.tap("安全隐患")
+        for word in ("电话", "见到本人", "都好", "更多", "安全隐患"):
+            await p.tap(word)
         await p.press_back()
         assert p.root.at == "today"
 
         await p.tap("记走访")
-        assert p.find("见到本人").on
         await p.scroll_to("安全隐患")
-        assert p.find("安全隐患").on
+        answers = ("入户", "电话", "见到本人", "都好", "安全隐患")
+        assert [word for word in answers if p.find(word).on] == ["电话", "见到本人", "安全隐患"]
 
 
 async def test_a_sentence_in_chinese_goes_with_the_visit(worker: Worker, opened: Opened) -> None:
@@ -267,19 +308,6 @@ async def test_a_sentence_in_chinese_goes_with_the_visit(worker: Worker, opened:
 
         [kept] = worker.visits_to("赵桂兰")
         assert kept.note == "头不晕了，药还剩三天的"
-
-
-async def test_answers_exclude_each_other_as_the_form_decides(worker: Worker, opened: Opened) -> None:
-    async with opened(worker) as p:
-        await p.tap("记走访")
-        for word in ("电话", "用药", "取暖用火", "都好"):
-            await p.tap(word)
-
-        chosen = [word for word in ("入户", "电话", "都好", "用药", "取暖用火") if p.find(word).on]
-        assert chosen == ["电话", "都好"]
-        await p.tap("见到家人")
-        await p.tap("保存")
-        assert [each.mode for each in worker.visits_to("赵桂兰")] == [VisitMode.phone]
 
 
 async def test_a_stairwell_and_a_door_show_the_person(worker: Worker, opened: Opened) -> None:
@@ -296,18 +324,8 @@ async def test_a_stairwell_and_a_door_show_the_person(worker: Worker, opened: Op
         assert p.shows("上次见面 9月8日 · 之后去过 2 次，都没见到")
         marks = [ground.at((mark.lon, mark.lat)) for mark in ground.marks]
         assert all(ground.collide_point(*place) for place in marks), "a mark lies under the card"
-        await p.tap("看详情")
-        assert p.root.at == "household"
-
-
-async def test_a_tap_beside_every_stairwell_chooses_none(worker: Worker, opened: Opened) -> None:
-    async with opened(worker) as p:
-        await p.tap("网格")
-        ground = p.find(id="map")
-        await p.touch(*ground.to_window(*ground.at(spot(153, 119))))
         await p.touch(*ground.to_window(ground.x + dp(4), ground.y + dp(4)))
-
-        assert worker.ctx.session.grid.chosen_mark == ""
+        assert not p.shows("302 孙淑琴"), "a tap beside every stairwell lets go of the one that was chosen"
 
 
 async def test_the_map_looks_closer_and_keeps_the_ground_under_the_finger(worker: Worker, opened: Opened) -> None:
@@ -393,40 +411,11 @@ async def test_a_first_start_without_network_says_so(tmp_path: Path, opened: Ope
 
 @pytest.mark.parametrize(("scale", "large"), SIZES)
 async def test_nothing_is_cut_at_any_letter_size(worker: Worker, opened: Opened, scale: float, large: bool) -> None:
+    size = "" if (scale, large) == (1.0, False) else "-big" if large else f"-{scale}"
     async with opened(worker, scale=scale, large=large) as p:
-        await show(p, "today", scale, large)
-        p.root.push("household", household_id=worker.homes["何长顺"].id)
-        await p.settle()
-        await show(p, "household", scale, large)
-        p.root.push("visit", household_id=worker.homes["何长顺"].id)
-        for word in ("见到本人", "身体不适", "明天"):
+        for name, look in LOOKS.items():
+            await look(p, worker)
             await p.settle()
-            await p.scroll_to(word)
-            await p.tap(word)
-        p.root.screen.ids.scroll.scroll_y = 1
-        await p.settle()
-        await show(p, "visit", scale, large)
-        p.root.screen.more = True
-        await p.settle()
-        await show(p, "", scale, large)
-
-
-@pytest.mark.parametrize(("scale", "large"), SIZES)
-async def test_nor_on_the_map_and_the_summary(worker: Worker, opened: Opened, scale: float, large: bool) -> None:
-    async with opened(worker, scale=scale, large=large) as p:
-        worker.visited("何长顺", VisitOutcome.seen, Finding.unwell, again="tomorrow")
-        worker.visited("王改萍", VisitOutcome.family, Finding.dispute, Finding.supplies)
-        worker.visited("刘玉芳", VisitOutcome.absent)
-        p.root.push("summary")
-        await p.settle()
-        await show(p, "summary", scale, large)
-        p.root.tab("grid")
-        await p.settle()
-        await show(p, "grid-start" if scale == 1.0 and not large else "", scale, large)
-        await p.tap(p.find(id="locate"))
-        worker.ctx.session.grid.choose_mark(FOURTH)
-        await p.settle()
-        await show(p, "", scale, large)
-        worker.ctx.session.grid.choose_door(worker.homes["孙淑琴"].id)
-        await p.settle()
-        await show(p, "grid", scale, large)
+            p.picture(f"worker-{name}{size}")
+            p.assert_nothing_clipped()
+            p.assert_touch_targets()

@@ -54,10 +54,13 @@ class Postmaster:
     def pid(self) -> int | None:
         """The live server's process id; None when there is none, whatever postmaster.pid says."""
         lines = self._pid_lines()
-        pid = int(lines[0]) if lines and lines[0].strip().isdigit() else 0
-        if self._child is not None and self._child.poll() is None:
-            pid = self._child.pid  # before it has written the file
-        return pid if self._works_here(Path("/proc") / str(pid)) else None
+        recorded = int(lines[0]) if lines and lines[0].strip().isdigit() else 0
+        if self._works_here(Path("/proc") / str(recorded)):
+            return recorded
+        child = self._child
+        if child is not None and child.pid != recorded and child.poll() is None:  # has yet to write the file
+            return child.pid
+        return None
 
     def is_ready(self) -> bool:
         return self.pid() is not None and self._status() == "ready"
@@ -112,7 +115,7 @@ class Postmaster:
         else:
             raise PostgresFailed(f"PostgreSQL (process {self.pid()}) does not stop (log: {self.log}).")
         if self._child is not None:
-            self._child.wait()
+            self._child.wait(STOP_SECONDS)
 
     def _refuse_unseen_server(self) -> None:
         """A server in another container on the same volume is not in our /proc: two at once would ruin the data."""
