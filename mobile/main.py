@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 WIDTH, HEIGHT = 390, 844
+# Parts of a Linux desktop that Kivy looks for and that this app does not use; their tracebacks would frighten people.
+MISSED_BY_NOBODY = ("Input: MTDev", "Cutbuffer")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -33,7 +35,9 @@ def _configure_kivy() -> None:
     """Kivy would otherwise read our arguments, open a landscape window and look for touch pads."""
     os.environ.setdefault("KIVY_NO_ARGS", "1")
     from kivy.config import Config
+    from kivy.logger import Logger
 
+    Logger.addFilter(lambda record: not record.getMessage().startswith(MISSED_BY_NOBODY))
     for key, value in {"width": WIDTH, "height": HEIGHT, "multisamples": 0}.items():
         Config.set("graphics", key, str(value))
     # The right button would paint red dots, and the probing of touch devices prints a traceback.

@@ -54,7 +54,7 @@ class LoginScreen(Composed):
         head = SubHeader(title="重新登录") if self._again_head else LargeSwitch(settings=self.settings)
         fields, foot = LoginFields(vm=self.vm, screen=self), LoginFoot(vm=self.vm, screen=self)
         # Large letters leave no room for a foot that stays.
-        return ([head], [fields, foot], []) if T.large else ([head], [fields], [foot])
+        return ([head], [fields, foot], []) if T.sp("body") > dp(20) else ([head], [fields], [foot])
 
 
 class PrivacyCard(Card):

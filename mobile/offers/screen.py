@@ -19,6 +19,7 @@ from mobile.widgets.layout import Card, Gap, Group, Rule, Sheet
 from mobile.widgets.pictures import EmptyState
 from mobile.widgets.pieces import Reason
 from mobile.widgets.press import Btn
+from mobile.widgets.snackbar import Snackbar
 from mobile.widgets.tags import Tag
 from mobile.widgets.tokens import T
 
@@ -72,6 +73,12 @@ class AnswerBar(Sheet):
     expiry = StringProperty("")
 
 
+class LargeAnswerBar(Sheet):
+    """One under the other; when to answer stands with the reasons."""
+
+    screen = ObjectProperty()
+
+
 class DeclineAsk(Ask):
     """Why not, or no word about it."""
 
@@ -87,7 +94,8 @@ class InviteScreen(Composed):
         super().__init__(vm=vm, status=status)
         self.follow(vm, ("offer", "more", "has_accepted", "notice"))
         self.fbind("asking", self.changed)
-        vm.bind(on_accepted=self._say_accepted, on_declined=self._say_declined)
+        vm.bind(on_accepted=self._say_accepted, on_declined=self._say_declined, notice=self._stop_offering_undo)
+        self._undo_bar: Snackbar | None = None
 
     def on_pre_enter(self) -> None:
         self.vm.refresh()
@@ -108,12 +116,9 @@ class InviteScreen(Composed):
         return [head], [*self._news(), *self._offer()], self._bar()
 
     def _news(self) -> Parts:
-        news = []
         if self.vm.notice:
-            news += [Notice(vm=self.vm), Gap()]
-        if self.vm.has_accepted:
-            news += [Promised(vm=self.vm), Gap()]
-        return news
+            return [Notice(vm=self.vm), Gap()]
+        return [Promised(vm=self.vm), Gap()] if self.vm.has_accepted else []
 
     def _offer(self) -> Parts:
         if self.vm.offer is None:
@@ -125,13 +130,20 @@ class InviteScreen(Composed):
     def _bar(self) -> Parts:
         if self.vm.offer is None:
             return []
-        return [DeclineAsk(screen=self) if self.asking else AnswerBar(screen=self, expiry=self.vm.offer.expiry)]
+        if self.asking:
+            return [DeclineAsk(screen=self)]
+        return [LargeAnswerBar(screen=self) if T.large else AnswerBar(screen=self, expiry=self.vm.offer.expiry)]
 
     def _next(self, *_: object) -> None:
         self.vm.next_offer()
 
     def _say_accepted(self, _vm: object, sentence: str) -> None:
-        shell_of(self).snack(sentence, self.vm.undo_seconds, on_undo=self.vm.undo)
+        self._undo_bar = shell_of(self).snack(sentence, self.vm.undo_seconds, on_undo=self.vm.undo)
+
+    def _stop_offering_undo(self, _vm: object, notice: str) -> None:
+        """A yes that did not count has nothing to be taken back."""
+        if notice and self._undo_bar is not None:
+            self._undo_bar.dismiss()
 
     def _say_declined(self, _vm: object, sentence: str) -> None:
         shell_of(self).snack(sentence, 4)

@@ -13,6 +13,7 @@ from mobile.sync.viewmodel import OperationLine, SyncScreen
 from mobile.widgets.composed import Composed, Parts, load
 from mobile.widgets.frame import SectionHead, SubHeader
 from mobile.widgets.layout import Card, Col, Gap, Group, Row, Rule, Sheet
+from mobile.widgets.pieces import ErrorBand, WhyBox
 from mobile.widgets.press import Btn
 from mobile.widgets.tags import SyncChip
 from mobile.widgets.text import Txt
@@ -93,7 +94,7 @@ class SyncPage(Composed):
 
     def __init__(self, vm: SyncScreen) -> None:
         super().__init__(vm=vm)
-        self.follow(vm, ("refused", "unsent", "sent"))
+        self.follow(vm, ("refused", "unsent", "sent", "problem_line"))
         self.follow(vm.status, ("needs_sign_in",))
 
     def on_pre_enter(self) -> None:
@@ -116,9 +117,18 @@ class SyncPage(Composed):
         lists = [*self._refused(), *self._waiting()]
         return (
             [SubHeader(title="同步情况")],
-            [SyncHead(vm=vm, status=vm.status), *self._sign_in(), *lists],
+            [SyncHead(vm=vm, status=vm.status), *self._problem(), *self._sign_in(), *lists],
             [SendBar(vm=vm, status=vm.status)],
         )
+
+    def _problem(self) -> Parts:
+        """Having no network is nobody's fault and not an error."""
+        if not self.vm.problem_line:
+            return []
+        offline = self.vm.status.offline
+        said = WhyBox(icon="wifi-slash") if offline else ErrorBand()
+        said.text = self.vm.problem_line
+        return [Gap(), said]
 
     def _sign_in(self) -> Parts:
         if not self.vm.status.needs_sign_in:

@@ -34,7 +34,8 @@ class Composed(Screen):
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self._again = Clock.create_trigger(self._show, -1)
-        T.bind(large=self.changed)
+        # Changes with 大字版 and with the system's letter size.
+        T.bind(sp=self.changed)
         self._show()
 
     def compose(self) -> tuple[Parts, Parts, Parts]:

@@ -16,9 +16,9 @@ def _fonts() -> None:
     fonts.build()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A running server in a folder that its unprivileged database account can reach."""
+    """A running server in a folder that its unprivileged database account can reach. A test leaves it running."""
     folder = Path(tempfile.mkdtemp(prefix="gridhood-"))
     folder.chmod(0o711)
     running = Server(folder / "data", "--demo")
