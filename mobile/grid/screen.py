@@ -17,9 +17,9 @@ from kivy.uix.scrollview import ScrollView
 from mobile.core.session import AppContext
 from mobile.grid import map as _map  # noqa: F401  its widgets are named in the kv
 from mobile.residents import screen as residents
-from mobile.residents.screen import Item
 from mobile.widgets.fields import ListRow
 from mobile.widgets.layout import Box, Col, Row
+from mobile.widgets.lists import Item
 from mobile.widgets.tokens import T
 
 # state of a door: fill, ink

@@ -6,11 +6,11 @@ from kivy.properties import ColorProperty, NumericProperty, ObjectProperty, Stri
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import shell_of
-from mobile.residents.screen import Item
 from mobile.visits.summary import LedgerLine
 from mobile.widgets.fields import ListRow
 from mobile.widgets.fitting import Flow
 from mobile.widgets.layout import Row
+from mobile.widgets.lists import Item
 
 MESSAGE_SECONDS = 6
 HEADINGS = LedgerLine("时间", "户", "方式", "情况")

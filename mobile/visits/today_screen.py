@@ -6,8 +6,8 @@ from kivy.properties import NumericProperty, ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.session import AppContext
-from mobile.residents.screen import Item, PressRow
 from mobile.widgets.layout import Card
+from mobile.widgets.lists import Item, PressRow
 
 PAGE = 15
 """Rows that are built at a time: a community worker may have hundreds of doors due."""

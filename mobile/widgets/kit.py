@@ -19,6 +19,7 @@ from mobile.widgets.layout import (
     Scroll,
     Sheet,
 )
+from mobile.widgets.lists import Item, Part, PressCol, PressRow, Rows, Tiles, Words
 from mobile.widgets.pictures import Drawing, EmptyState, Mark
 from mobile.widgets.pieces import (
     Bars,
@@ -43,8 +44,8 @@ from mobile.widgets.tokens import T
 __all__ = [
     "Band", "Bars", "Body", "Box", "Btn", "Card", "Chip", "Choice", "Circ", "Col", "Drawing", "EmptyState",
     "ErrorBand", "Even", "Fact", "Field", "Figure", "Figures", "Flow", "Gap", "Group", "Header", "Ico", "IcoF",
-    "Input", "Inset", "Link", "ListRow", "Mark", "Nat", "NoteLine", "Page", "Pair", "Press", "Progress", "Reason",
-    "Row", "RowTile", "Rule", "Scroll", "SectionHead", "Sheet", "Snackbar", "Spread", "StateBox", "StateCounter",
+    "Input", "Inset", "Item", "Link", "ListRow", "Mark", "Nat", "NoteLine", "Page", "Pair", "Part", "Press", "PressCol", "PressRow", "Progress", "Reason",
+    "Row", "RowTile", "Rows", "Rule", "Scroll", "SectionHead", "Sheet", "Snackbar", "Spread", "StateBox", "StateCounter",
     "Step", "StepLine", "Steps", "SubHeader", "SwitchRow", "SyncChip", "T", "Tab", "TabBar", "Tag", "Tick",
-    "Tile", "Toggle", "Txt", "UprightPress", "WhyBox",
+    "Tile", "Tiles", "Toggle", "Txt", "UprightPress", "WhyBox", "Words",
 ]  # fmt: skip

@@ -1,12 +1,13 @@
 """The edge of every transaction: committed before the reply, tried again, ended in time, and nothing left behind."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 import asyncpg
 import httpx
 import pytest
+import structlog.testing
 from fastapi import APIRouter, Depends, FastAPI, Request
 from pydantic import BaseModel
 
@@ -51,6 +52,13 @@ def small_app(database: Database, router: APIRouter) -> httpx.AsyncClient:
     errors.install(app)
     app.include_router(router)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://test")
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """What goes wrong on purpose here need not be rendered: a traceback with its variables takes seconds."""
+    with structlog.testing.capture_logs():
+        yield
 
 
 @pytest.fixture

@@ -242,7 +242,7 @@ async def test_a_yes_that_came_too_late_is_said_so(phone, tmp_path: Path) -> Non
         await p.settle()
         said = p.shows(CATALOGUE[Code.offer_taken].sentence)
         p.picture("volunteer-too-late")
-        promised = p.shows("撤销") or p.shows("答应了")
+        promised = p.shows("撤销") or p.shows("门牌和电话在")
         await p.tap("知道了")
 
         assert said
