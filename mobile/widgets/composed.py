@@ -29,13 +29,15 @@ def load(python_file: str) -> None:
 
 class Composed(Screen):
     """Head, scrolled body and bottom bar. kv cannot say "only if", so `compose` is asked again when one of the
-    followed properties changes."""
+    followed properties changes; while the screen is out of sight, once when it is entered again."""
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self._again = Clock.create_trigger(self._show, -1)
+        self._stale = False
+        self._again = Clock.create_trigger(self._show_if_seen, -1)
         # Changes with 大字版 and with the system's letter size.
         T.bind(sp=self.changed)
+        self.fbind("on_pre_enter", self._catch_up)
         self._show()
 
     def compose(self) -> tuple[Parts, Parts, Parts]:
@@ -49,7 +51,16 @@ class Composed(Screen):
     def changed(self, *_: object) -> None:
         self._again()
 
-    def _show(self, *_: object) -> None:
+    def _catch_up(self, *_: object) -> None:
+        if self._stale:
+            self._again()
+
+    def _show_if_seen(self, *_: object) -> None:
+        self._stale = self.get_parent_window() is None
+        if not self._stale:
+            self._show()
+
+    def _show(self) -> None:
         places = (self.ids.head, self.ids.body, self.ids.bar)
         for place, parts in zip(places, self.compose(), strict=True):
             place.clear_widgets()

@@ -44,8 +44,10 @@ from mobile.widgets.tokens import T
 __all__ = [
     "Band", "Bars", "Body", "Box", "Btn", "Card", "Chip", "Choice", "Circ", "Col", "Drawing", "EmptyState",
     "ErrorBand", "Even", "Fact", "Field", "Figure", "Figures", "Flow", "Gap", "Group", "Header", "Ico", "IcoF",
-    "Input", "Inset", "Item", "Link", "ListRow", "Mark", "Nat", "NoteLine", "Page", "Pair", "Part", "Press", "PressCol", "PressRow", "Progress", "Reason",
-    "Row", "RowTile", "Rows", "Rule", "Scroll", "SectionHead", "Sheet", "Snackbar", "Spread", "StateBox", "StateCounter",
+    "Input", "Inset", "Item", "Link", "ListRow", "Mark", "Nat", "NoteLine", "Page", "Pair", "Part", "Press", "PressCol",
+    "PressRow", "Progress", "Reason",
+    "Row", "RowTile", "Rows", "Rule", "Scroll", "SectionHead", "Sheet", "Snackbar", "Spread", "StateBox",
+    "StateCounter",
     "Step", "StepLine", "Steps", "SubHeader", "SwitchRow", "SyncChip", "T", "Tab", "TabBar", "Tag", "Tick",
     "Tile", "Tiles", "Toggle", "Txt", "UprightPress", "WhyBox", "Words",
 ]  # fmt: skip

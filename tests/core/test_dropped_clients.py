@@ -33,6 +33,7 @@ HEAD = (
 CUTS = (HEAD[:40], HEAD, HEAD + BODY[:7], HEAD + BODY)
 """How far a request gets before its client is gone."""
 WHOLE = 11
+"""A client that sends all of it and is gone a moment later."""
 
 
 class Promise(BaseModel):
