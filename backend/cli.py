@@ -12,10 +12,10 @@ from backend import storage
 from backend.auth.accounts import open_account
 from backend.core.db import Database, UnsafeRole
 from backend.core.errors import Refusal
-from backend.core.migrate import migrate, newest
 from backend.core.postgres import PostgresFailed, default_data_folder
+from backend.core.schema import NEWEST
 from backend.core.settings import Settings, SettingsRefused, load_keys
-from backend.demo.load import load_demo
+from backend.demo.ensure import ensure_demo
 from backend.demo.logins import as_json, table
 from backend.doctor import examine
 from backend.grid.founding import found
@@ -100,12 +100,12 @@ def _run(asked: argparse.Namespace) -> int:
 
 async def _migrate(folder: Path) -> None:
     with storage.started(folder) as server:
-        await migrate(await storage.reach(server))
-    print(f"The database is at {newest()}.")
+        await storage.bring_up_to_date(await storage.reach(server))
+    print(f"The database is at {NEWEST}.")
 
 
 async def _open(folder: Path, url: str) -> tuple[Database, Settings]:
-    await migrate(url)
+    await storage.bring_up_to_date(url)
     settings = Settings(url, load_keys(folder))
     return await Database.connect(url, size=2, deadline_s=120), settings
 
@@ -129,7 +129,7 @@ async def _load_demo(folder: Path) -> None:
     with storage.started(folder) as server:
         database, settings = await _open(folder, await storage.reach(server))
         try:
-            is_demo = await load_demo(database, settings.keys)
+            is_demo = await ensure_demo(database, settings.keys)
         finally:
             await database.close()
     print(table(settings.keys) if is_demo else "The database holds a real county: no demo data was loaded.")

@@ -9,8 +9,8 @@ import asyncpg
 
 from backend import storage
 from backend.core.db import Database, UnsafeRole
-from backend.core.migrate import current, newest
 from backend.core.postgres import EmbeddedPostgres, PostgresFailed
+from backend.core.schema import NEWEST, current
 from backend.core.settings import SettingsRefused, load_keys
 
 LEAST_FREE = 1 << 30
@@ -60,8 +60,8 @@ def _key(folder: Path) -> Finding:
 
 async def _inside(url: str) -> AsyncIterator[Finding]:
     found = await current(url)
-    if found != newest():
-        words = f"at {found}, not {newest()}" if found else "empty: `gridhood db migrate` or the next start fills it"
+    if found != NEWEST:
+        words = f"at {found}, not {NEWEST}" if found else "empty: `gridhood db migrate` or the next start fills it"
         yield Finding("schema", found is None, words)
         return
     yield Finding("schema", True, f"at {found}")

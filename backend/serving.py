@@ -11,10 +11,9 @@ import uvicorn
 from backend import storage
 from backend.core import logs
 from backend.core.db import Database
-from backend.core.migrate import migrate
 from backend.core.postgres import EmbeddedPostgres
 from backend.core.settings import Keys, Settings, load_keys
-from backend.demo.load import load_demo
+from backend.demo.ensure import ensure_demo
 from backend.demo.logins import table
 from backend.main import build
 
@@ -65,7 +64,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def _serve(asked: Serving, keys: Keys, server: EmbeddedPostgres | None, listener: socket.socket) -> None:
     url = await storage.reach(server)
-    await migrate(url)
+    await storage.bring_up_to_date(url)
     settings = Settings(url, keys, work=asked.work)
     demo = await _demo(settings) if asked.demo else False
     config = uvicorn.Config(
@@ -79,7 +78,7 @@ async def _demo(settings: Settings) -> bool:
     """Load the demo county into an empty database; say whether a demo county is there."""
     database = await Database.connect(settings.database_url, size=2, deadline_s=120)
     try:
-        return await load_demo(database, settings.keys)
+        return await ensure_demo(database, settings.keys)
     finally:
         await database.close()
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backend.core.postgres import EmbeddedPostgres, check_server, normalise_dsn
+from backend.core.schema import NEWEST, current
 
 URL_SETTING = "GRIDHOOD_DATABASE_URL"
 
@@ -30,3 +31,11 @@ async def reach(server: EmbeddedPostgres | None) -> str:
     url = server.dsn if server else normalise_dsn(named_database() or "")
     await check_server(url)
     return url
+
+
+async def bring_up_to_date(url: str) -> None:
+    """Give the database the schema of this release; one that has it already costs a single look."""
+    if await current(url) != NEWEST:
+        from backend.core.migrate import migrate  # Alembic and SQLAlchemy would add a second to every start
+
+        await migrate(url)

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 WIDTH, HEIGHT = 390, 844
@@ -20,7 +21,9 @@ def main(arguments: list[str] | None = None) -> None:
     fonts.build()
     from mobile.app import GridhoodApp, run
 
-    asyncio.run(run(GridhoodApp(given.folder, given.server or DEFAULT_SERVER, given.place)))
+    # Ctrl-C in the terminal closes the window like any other way to end it.
+    with suppress(KeyboardInterrupt):
+        asyncio.run(run(GridhoodApp(given.folder, given.server or DEFAULT_SERVER, given.place)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -73,6 +73,21 @@ async def database_url(cluster: str, template: str) -> AsyncIterator[str]:
         await admin.close()
 
 
+async def _order(dsn: str, statement: str) -> None:
+    conn = await asyncpg.connect(dsn)
+    await conn.execute(statement)
+    await conn.close()
+
+
+@pytest.fixture(scope="module")
+def shared_url(cluster: str, template: str) -> Iterator[str]:
+    """A database for a whole module, whose tests only look or clean up after themselves."""
+    name = f"m{uuid4().hex[:12]}"
+    asyncio.run(_order(cluster, f"CREATE DATABASE {name} TEMPLATE template_county STRATEGY FILE_COPY"))
+    yield on_database(cluster, name)
+    asyncio.run(_order(cluster, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     opened = await Database.connect(database_url, size=8, deadline_s=10)

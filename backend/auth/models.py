@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from backend.core.clock import FOREVER
 from backend.core.tables import (
-    FOREVER,
     CountyRow,
     bytes_column,
     code_column,

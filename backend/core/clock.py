@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
 
+FOREVER = date(9999, 12, 31)
+"""Open end of a period: a comparison with a plain value stays leakproof where a null test would not be indexable."""
+
 COUNTY_ZONE = ZoneInfo("Asia/Shanghai")
 
 

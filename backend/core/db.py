@@ -82,9 +82,7 @@ class Database:
     async def close(self) -> None:
         await self.pool.close()
 
-    async def run(
-        self, caller: Caller, work: Callable[[Transaction], Awaitable[T]], *, snapshot: bool = False
-    ) -> T:
+    async def run(self, caller: Caller, work: Callable[[Transaction], Awaitable[T]], *, snapshot: bool = False) -> T:
         """Do work in one transaction of its own; a deadlock or a lost race is tried twice more.
 
         A snapshot sees one moment throughout and writes nothing.

@@ -11,9 +11,7 @@ from starlette.exceptions import HTTPException
 
 from shared.errors import CATALOGUE, Code, FieldProblem, Problem
 
-log = structlog.get_logger()
-
-_BY_STATUS = {404: Code.not_found, 405: Code.method_not_allowed}
+_BY_STATUS = {404: Code.not_found, 405: Code.method_not_allowed, 413: Code.body_too_large}
 
 _WORDS = {
     "missing": "缺少这一项。",
@@ -61,11 +59,15 @@ def field_problems(errors: Sequence[Any]) -> list[FieldProblem]:
     """Say in Chinese what pydantic found, with a JSON pointer per field."""
     return [
         FieldProblem(
-            pointer="/" + "/".join(str(step) for step in error["loc"] if step != "body"),
+            pointer="".join(f"/{_escaped(step)}" for step in error["loc"] if step != "body") or "/",
             detail=_WORDS.get(error["type"], "填得不对。"),
         )
         for error in errors[:20]
     ]
+
+
+def _escaped(step: str | int) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")
 
 
 def render(body: Problem) -> Response:
@@ -92,13 +94,7 @@ async def _framework(_request: Request, error: Exception) -> Response:
     return render(problem(_BY_STATUS.get(error.status_code, Code.malformed)))
 
 
-async def _unexpected(_request: Request, error: Exception) -> Response:
-    log.error("unexpected", error=type(error).__name__, exc_info=error)
-    return render(problem(Code.server_error))
-
-
 def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _framework)
-    app.add_exception_handler(Exception, _unexpected)

@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from backend.core.db import Db
-from backend.core.migrate import newest
+from backend.core.schema import NEWEST
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,7 +24,7 @@ async def ready(database: Db) -> JSONResponse:
             found = await conn.fetchval("SELECT version_num FROM alembic_version", timeout=3)
     except Exception:  # whatever is wrong, the answer is "not ready"
         found = None
-    state = "ready" if found == newest() else "not ready"
+    state = "ready" if found == NEWEST else "not ready"
     return JSONResponse({"status": state}, 200 if state == "ready" else 503)
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import structlog
 from prometheus_client import Counter, Histogram
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core.errors import problem, render
@@ -20,10 +21,6 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 REQUESTS = Counter("gridhood_requests_total", "Requests by method, route and status.", ["method", "route", "status"])
 SECONDS = Histogram("gridhood_request_seconds", "Time to answer, by method and route.", ["method", "route"])
-
-
-class BodyTooLarge(Exception):
-    """More bytes came than the route takes."""
 
 
 class Gate:
@@ -59,9 +56,11 @@ class Gate:
                 await render(problem(refusal))(scope, receive, answer)
             else:
                 await self.app(scope, _limited(receive, _limit_of(scope["path"])), answer)
-        except BodyTooLarge:
+        except Exception as error:
+            # Here and not in the framework's outermost layer, whose reply would carry no request id.
+            log.error("unexpected", error=type(error).__name__, exc_info=error)
             if not begun:
-                await render(problem(Code.body_too_large))(scope, receive, answer)
+                await render(problem(Code.server_error))(scope, receive, answer)
         finally:
             _record(scope, status, time.perf_counter() - started)
 
@@ -73,7 +72,7 @@ def _limit_of(path: str) -> int:
 def _refuse(scope: Scope, headers: dict[bytes, str]) -> Code | None:
     """Refuse by the headers alone what can be refused by them."""
     length = headers.get(b"content-length", "0")
-    if length.isdigit() and int(length) > _limit_of(scope["path"]):
+    if length.isdecimal() and int(length) > _limit_of(scope["path"]):
         return Code.body_too_large
     if scope["method"] in _WITH_BODY and (length != "0" or b"transfer-encoding" in headers):
         kind = headers.get(b"content-type", "").split(";")[0].strip().lower()
@@ -92,7 +91,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise BodyTooLarge
+            raise HTTPException(413)  # the one exception that FastAPI's body reading lets through
         return message
 
     return counted

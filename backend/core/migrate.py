@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -20,15 +18,8 @@ def config() -> Config:
     return made
 
 
-def newest() -> str:
-    """Return the revision that this release works with."""
-    return str(ScriptDirectory.from_config(config()).get_current_head())
-
-
 async def migrate(url: str, revision: str = "head") -> None:
     """Bring the database at this URL to a revision, as the URL's own user."""
-    if revision == "head" and await current(url) == newest():
-        return
     engine = create_async_engine(make_url(url.replace("postgresql://", "postgresql+asyncpg://", 1)))
     try:
         async with engine.connect() as connection:
@@ -43,15 +34,3 @@ def _run(connection: Connection, revision: str) -> None:
     made.attributes["connection"] = connection
     down = revision == "base" or revision.startswith("-")
     (command.downgrade if down else command.upgrade)(made, revision)
-
-
-async def current(url: str) -> str | None:
-    """Return the revision a database is at; None for an empty one."""
-    connection = await asyncpg.connect(url)
-    try:
-        if not await connection.fetchval("SELECT to_regclass('alembic_version')"):
-            return None
-        found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
-        return found
-    finally:
-        await connection.close()

@@ -40,7 +40,8 @@ class Settings:
 
 def derive_keys(master: bytes) -> Keys:
     """Derive every key from the master key; a weak master is refused, a sample one above all."""
-    if len(master) < KEY_BYTES or len(set(master)) < 8:
+    typed = all(32 <= byte < 127 for byte in master)  # random bytes are never all printable
+    if len(master) < KEY_BYTES or len(set(master)) < 8 or typed:
         raise SettingsRefused(f"The master key must be {KEY_BYTES} random bytes; this one is a sample or too short.")
 
     def derive(purpose: str) -> bytes:

@@ -1,15 +1,12 @@
 """Columns and keys that every county table shares. Why they are so: README, "Why it is this way"."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, DateTime, ForeignKeyConstraint, Text
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlmodel import Field, SQLModel
-
-FOREVER = date(9999, 12, 31)
-"""Open end of a period: a comparison with a plain value stays leakproof where a null test would not be indexable."""
 
 
 def code_column(**options: Any) -> Any:

@@ -106,9 +106,7 @@ class Transaction:
         if self.beyond_scope:
             await self.conn.execute("SET LOCAL ROLE gridhood_transfer")
         if self._settled:
-            await self.conn.execute(
-                _SETTLE, self.county, self.caller.account_id, self.now, *_columns(self._settled)
-            )
+            await self.conn.execute(_SETTLE, self.county, self.caller.account_id, self.now, *_columns(self._settled))
         if self._edits:
             await self.conn.executemany(_EDIT, [self._edit_row(edit) for edit in self._edits])
         if self._audits:

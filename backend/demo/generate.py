@@ -7,7 +7,7 @@ from backend.demo.ground import draw_cells
 from backend.demo.homes import build_homes
 from backend.demo.ids import at
 from backend.demo.people import settle
-from backend.demo.records import DemoCounty
+from backend.demo.records import Account, DemoCounty
 from backend.demo.requests import ask
 from backend.demo.staff import hire
 from backend.demo.visits import homes_of, record_visits
@@ -17,6 +17,13 @@ from backend.demo.words.places import COUNTY
 SEED = 610330
 TODAY = date(2026, 11, 20)
 _FOUNDED_DAYS_AGO = 130
+
+
+def generate_accounts(seed: int = SEED, today: date = TODAY) -> tuple[Account, ...]:
+    """Return only who can sign in, without making up the whole county around them."""
+    founded = at(today - timedelta(days=_FOUNDED_DAYS_AGO), 540)
+    workers, volunteers = hire(seed, founded), recruit(seed, draw_cells(seed, founded), founded)
+    return tuple(open_accounts(seed, workers, volunteers, founded))
 
 
 def generate(seed: int = SEED, today: date = TODAY) -> DemoCounty:

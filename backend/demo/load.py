@@ -16,9 +16,8 @@ from backend.demo import rows
 from backend.demo.generate import generate
 from backend.demo.logins import PARTNER, partner_key
 from backend.demo.records import Account, DemoCounty, Grant
-from backend.demo.words.places import COUNTY
 from backend.grid import service as grid
-from backend.grid.founding import found
+from backend.grid.founding import lay_foundation
 from backend.requests import service as requests
 from backend.residents import loading
 from backend.visits import history
@@ -27,16 +26,13 @@ from shared.auth import Role
 from shared.types import uuid7
 
 
-async def load_demo(database: Database, keys: Keys) -> bool:
-    """Load the demo county unless there is a county already; say whether a demo county is there now."""
-    there = await database.run(system_caller(COUNTY), _is_demo)
-    if there is not None:
-        return there
+async def load_demo(database: Database, keys: Keys) -> None:
+    """Load the demo county into a database without a county."""
     county = generate(today=county_day(database.clock()))
     hashes = await _hash([account.password for account in county.accounts])
-    await found(database, county.county_code, demo=True)
 
     async def work(tx: Transaction) -> None:
+        await lay_foundation(tx, demo=True)
         await _accounts(tx, county, hashes)
         await _partner(tx, partner_key(keys))
         for cell in county.cells:
@@ -47,12 +43,6 @@ async def load_demo(database: Database, keys: Keys) -> bool:
         await requests.store(tx, rows.requests(county))
 
     await database.run(system_caller(county.county_code), work)
-    return True
-
-
-async def _is_demo(tx: Transaction) -> bool | None:
-    found: bool | None = await tx.conn.fetchval("SELECT demo FROM county WHERE county_code = $1", tx.county)
-    return found
 
 
 async def _hash(words: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ import unicodedata
 from typing import Any
 
 from backend.core.settings import Keys
-from backend.demo.generate import generate
+from backend.demo.generate import generate_accounts
 from backend.demo.records import MARK, Account
 from shared.auth import ROLE_WORDS
 
@@ -18,7 +18,7 @@ def partner_key(keys: Keys) -> str:
 
 
 def accounts() -> tuple[Account, ...]:
-    return generate().accounts
+    return generate_accounts()
 
 
 def as_json(keys: Keys) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.core.tables import FOREVER, AreaRow, StoredRow, code_column, json_column, text_column, within_county
+from backend.core.clock import FOREVER
+from backend.core.tables import AreaRow, StoredRow, code_column, json_column, text_column, within_county
 
 
 class Division(SQLModel, table=True):

@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from backend.core.clock import FOREVER
 from backend.core.paging import PageParams
-from backend.core.tables import FOREVER
 from shared.grid import CellOut, DivisionOut, Level
 
 # No boundary begins in the future, so the open-ended one is the present one. `>=`: asyncpg stores that day as infinity.

@@ -25,7 +25,6 @@ from shared.errors import CATALOGUE, Code
 from shared.sync import SCHEMA, Answer, Operation, OperationKind, Outcome, PushIn, PushOut
 from shared.visits import VisitIn
 
-
 BODIES: dict[OperationKind, type[BaseModel]] = {
     OperationKind.visit_record: VisitIn,
     **{kind: shape for kind, (shape, _do) in helping.OPERATIONS.items()},

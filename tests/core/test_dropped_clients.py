@@ -78,7 +78,8 @@ def app_of(url: str, route_class: type[APIRoute], tx: Any) -> FastAPI:
 def serving(app: FastAPI) -> Iterator[int]:
     """Serve over real sockets from a thread with a loop of its own; yield the port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, http="httptools", log_config=None, access_log=False))
+    config = uvicorn.Config(app, http="httptools", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -100,10 +101,16 @@ async def drop(port: int, number: int) -> None:
 
 
 @pytest.fixture
+def database_url(shared_url: str) -> str:
+    return shared_url
+
+
+@pytest.fixture
 async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     conn = await asyncpg.connect(database_url)
     await conn.execute("CREATE TABLE promise (name text); GRANT ALL ON promise TO gridhood_app")
     yield conn
+    await conn.execute("DROP TABLE promise")
     await conn.close()
 
 

@@ -20,6 +20,15 @@ COUNTY_ITSELF = system_caller(COUNTY)
 OTHER_CELL = OTHER_COMMUNITY + "003"
 
 
+@pytest.fixture
+async def database_url(shared_url: str) -> str:
+    """Return the module's database with nothing in its feed."""
+    owner = await asyncpg.connect(shared_url)
+    await owner.execute("TRUNCATE change, audit; UPDATE feed_head SET seq = 0")
+    await owner.close()
+    return shared_url
+
+
 async def begun(database: Database, *areas: str) -> tuple[Unit, UUID]:
     """Begin a transaction that owes the feed one row in each of these areas."""
     unit, entity = Unit(database), uuid7()
