@@ -29,7 +29,6 @@ def install(app: FastAPI) -> None:
             swagger_favicon_url="/docs/assets/favicon.png",
         )
 
-
     app.openapi = lambda: _with_problems(app)  # type: ignore[method-assign]
 
 

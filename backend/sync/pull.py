@@ -69,9 +69,7 @@ async def _present(tx: Transaction, rows: Sequence[Any]) -> list[Change]:
 
 
 def _change(row: Any, body: dict[str, Any] | None) -> Change:
-    return Change(
-        kind=EntityKind(row["kind"]), id=row["id"], area_code=row["area_code"], gone=body is None, body=body
-    )
+    return Change(kind=EntityKind(row["kind"]), id=row["id"], area_code=row["area_code"], gone=body is None, body=body)
 
 
 async def pull(database: Database, caller: Caller, body: PullIn) -> PullOut:

@@ -106,9 +106,7 @@ def _op_id(raw: dict[str, Any]) -> UUID | None:
 
 
 def _no(index: int, op_id: UUID | None, code: Code) -> Answer:
-    return Answer(
-        op_id=op_id, index=index, outcome=Outcome.rejected, code=code, sentence=CATALOGUE[code].sentence
-    )
+    return Answer(op_id=op_id, index=index, outcome=Outcome.rejected, code=code, sentence=CATALOGUE[code].sentence)
 
 
 async def _as_author(
@@ -228,9 +226,7 @@ async def _do_one(tx: Transaction, one: Asked) -> None:
         await do(tx, tx.caller.volunteer_id, one.operation.entity_id, one.body)
 
 
-async def _receipt(
-    tx: Transaction, sent: PushIn, asked: Sequence[Asked], answers: Sequence[Answer]
-) -> PushOut:
+async def _receipt(tx: Transaction, sent: PushIn, asked: Sequence[Asked], answers: Sequence[Answer]) -> PushOut:
     """Settle the phone's numbers after everything is committed, and write the receipt."""
     top = max((one.operation.device_seq for one in asked), default=0)
     return PushOut(

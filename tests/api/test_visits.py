@@ -67,8 +67,8 @@ async def test_nobody_home_leaves_the_last_seen_day_and_says_when_to_go_again(ma
     worker = await make.worker()
     now = datetime.now(UTC)
     for days, outcome in ((20, "seen"), (0, "absent")):
-        moment = (now - timedelta(days=days)).isoformat()
-        await worker.client.put(f"/api/v1/visits/{uuid4()}", json=visit_to(household.id, outcome=outcome, visited_at=moment))
+        body = visit_to(household.id, outcome=outcome, visited_at=(now - timedelta(days=days)).isoformat())
+        await worker.client.put(f"/api/v1/visits/{uuid4()}", json=body)
 
     seen = (await worker.client.get(f"/api/v1/households/{household.id}")).json()
 

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from backend.auth.directory import CHANNEL
 from tests.factories import CELL, NEIGHBOUR, visit_to
 
 
@@ -176,9 +177,14 @@ async def test_a_lost_area_is_announced_and_a_new_one_comes_whole(make, phone, h
     await make.cell(NEIGHBOUR)
     theirs = await make.household(NEIGHBOUR)
     before = (await phone.pull()).json()
-    async with make.database.bare() as conn:
-        await conn.execute("UPDATE role_grant SET area_code = $1 WHERE account_id = $2", NEIGHBOUR, phone.person.account_id)
-        await conn.execute("NOTIFY gridhood_accounts")
+
+    async def move(tx):
+        await tx.conn.execute(
+            "UPDATE role_grant SET area_code = $1 WHERE account_id = $2", NEIGHBOUR, phone.person.account_id
+        )
+        tx.notify(CHANNEL)
+
+    await make.run(move)
 
     after = (await phone.pull(before["cursor"])).json()
 
