@@ -25,11 +25,19 @@ from tests.factories import COUNTY, Factory
 KEYS: Keys = derive_keys(bytes(range(32)))
 
 
+MEMORY = Path("/dev/shm")
+
+
+def roomy(folder: Path) -> bool:
+    return folder.is_dir() and shutil.disk_usage(folder).free > 1 << 30
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
     """DSN of an embedded server in a folder of its own."""
     # Not pytest's tmp_path: the server's unprivileged account could not enter it, and sockets have short paths.
-    folder = Path(tempfile.mkdtemp(prefix="gridhood-"))
+    # In memory where there is room: a clone a test writes 10 MB, and what is in it need not survive anything.
+    folder = Path(tempfile.mkdtemp(prefix="gridhood-", dir=MEMORY if roomy(MEMORY) else None))
     folder.chmod(0o711)
     server = EmbeddedPostgres(folder / "data")
     try:

@@ -71,6 +71,7 @@ class RefreshToken(CountyRow, table=True):
         within_county("account_id", "account"),
         UniqueConstraint("county_code", "token_hash"),
         Index("refresh_token_family", "county_code", "family_id"),
+        Index("refresh_token_hash", "token_hash"),  # a token does not say which county it is of
     )
 
     account_id: UUID = Field(nullable=False)

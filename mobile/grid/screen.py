@@ -1,13 +1,10 @@
 """我的网格: a map of stairwells, the doors of one, the person behind one door."""
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from kivy.clock import Clock
 from kivy.graphics import Color, Rectangle, SmoothLine
-from kivy.lang import Builder
 from kivy.metrics import dp
 from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, ObjectProperty
 from kivy.uix.behaviors import ButtonBehavior
@@ -17,6 +14,8 @@ from kivy.uix.scrollview import ScrollView
 from mobile.core.session import AppContext
 from mobile.grid import map as _map  # noqa: F401  its widgets are named in the kv
 from mobile.residents import screen as residents
+from mobile.sync import screen as sync
+from mobile.widgets.composed import load
 from mobile.widgets.fields import ListRow
 from mobile.widgets.layout import Box, Col, Row
 from mobile.widgets.lists import Item
@@ -134,12 +133,7 @@ def _scroll(view: ScrollView, top: float) -> None:
     view.scroll_y = max(0.0, min((top - view.height) / hidden, 1.0)) if hidden > 0 else 1
 
 
-@cache
-def _load() -> None:
-    residents.load()
-    Builder.load_file(str(Path(__file__).with_suffix(".kv")))
-
-
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
-    _load()
+    for file in (residents.__file__, sync.__file__, __file__):
+        load(file)
     return {"grid": lambda: GridScreen(ctx)}

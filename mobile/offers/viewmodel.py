@@ -122,8 +122,13 @@ class Invitations(EventDispatcher):
         return next((offer for offer in self._offers if offer.id == self._shown), None)
 
     def _in_time(self, op_id: UUID) -> bool:
+        """A yes that was refused is none: there is nothing to take back."""
         entry = self._store.outbox.entry(op_id)
-        return entry is not None and self._now() - entry.made_at <= timedelta(seconds=UNDO_SECONDS)
+        return (
+            entry is not None
+            and entry.state is not State.refused
+            and self._now() - entry.made_at <= timedelta(seconds=UNDO_SECONDS)
+        )
 
     def _capture(
         self, kind: OperationKind, offer: OfferOut, fields: dict[str, Any], state: OfferState, title: str

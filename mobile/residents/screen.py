@@ -1,17 +1,14 @@
 """住户详情."""
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from kivy.lang import Builder
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
-from mobile import widgets
 from mobile.core.session import AppContext
+from mobile.widgets.composed import load
 from mobile.widgets.layout import Row
 from mobile.widgets.lists import Item
 from mobile.widgets.tags import Tag
@@ -45,15 +42,8 @@ class HouseholdScreen(Screen):
         self.vm.refresh()
 
 
-@cache
-def load() -> None:
-    """Read the rules once, after the kit's: of two rules for one property the later one counts."""
-    widgets.load()
-    Builder.load_file(str(Path(__file__).with_suffix(".kv")))
-
-
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
-    load()
+    load(__file__)
 
     def household(household_id: UUID) -> Screen:
         return HouseholdScreen(vm=ctx.session.household(household_id))

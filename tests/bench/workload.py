@@ -103,5 +103,5 @@ def operations(*, quick: bool) -> list[Operation]:
         Operation("get one", 8, 1600 // part, get_one),
         Operation(f"page of {PAGE}", 4, 480 // part, page_of),
         Operation("post", 8, 800 // part, post_one, visits=1),
-        Operation(f"batch of {BATCH}", 4, 32 // part, push_batch, visits=BATCH),
+        Operation(f"batch of {BATCH}", 4, 16 // part, push_batch, visits=BATCH),
     ]

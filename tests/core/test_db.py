@@ -215,7 +215,13 @@ async def test_a_commit_goes_through_although_its_caller_has_gone(owner, databas
     )
     await owner.execute("SELECT pg_advisory_lock(1)")
 
-    asking = asyncio.create_task(database.run(COUNTY_ITSELF, lambda tx: tx.conn.execute(INSERT, "送药", 1)))
+    async def work(tx: Transaction) -> None:
+        await tx.conn.execute(INSERT, "送药", 1)
+        tx.notify("promises")
+
+    heard: list[str] = []
+    database.hear("promises", lambda: heard.append("committed"))
+    asking = asyncio.create_task(database.run(COUNTY_ITSELF, work))
     await until_blocked(database)  # inside COMMIT
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
@@ -224,6 +230,7 @@ async def test_a_commit_goes_through_although_its_caller_has_gone(owner, databas
 
     assert asking.cancelled()
     assert await promised(owner) == ["送药"]
+    assert heard == ["committed"]
     async with asyncio.timeout(10):
         held = [await database.pool.acquire() for _ in range(8)]
     for conn in held:

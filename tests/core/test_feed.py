@@ -3,6 +3,7 @@
 import asyncio
 import random
 from contextlib import suppress
+from itertools import pairwise
 from uuid import UUID
 
 import asyncpg
@@ -133,22 +134,50 @@ async def _impatient(database_url: str) -> Database:
     return await Database.connect(database_url, size=4, deadline_s=10)
 
 
-async def test_writers_who_name_two_streams_in_opposite_order_never_deadlock(database_url):
+async def test_writers_who_name_many_streams_in_any_order_never_deadlock(database_url):
     database = await _impatient(database_url)
 
     async def write(*areas: str) -> None:
         unit, _entity = await begun(database, *areas)
         await _finish(unit)
 
-    for _ in range(10):
-        await asyncio.gather(write(CELL, OTHER_CELL), write(OTHER_CELL, CELL))
     async with database.bare() as conn:
-        await conn.execute(f"BEGIN; {COUNTY_ITSELF.scope_settings}")
-        heads = await conn.fetch("SELECT seq FROM feed_head WHERE stream = ANY($1)", [COMMUNITY, OTHER_COMMUNITY])
-        await conn.execute("COMMIT")
+        codes = await conn.fetch("SELECT code FROM division WHERE level = 'community' AND code LIKE $1", f"{COUNTY}%")
+    communities, chance = [row["code"] for row in codes], random.Random(7)
+    for _ in range(25):
+        await asyncio.gather(*(write(*chance.sample(communities, 12)) for _ in range(4)))
+    last = await database.run(COUNTY_ITSELF, lambda tx: tx.conn.fetchval("SELECT sum(seq) FROM feed_head"))
     await database.close()
 
-    assert [head["seq"] for head in heads] == [20, 20]
+    assert last == 25 * 4 * 12
+
+
+async def test_heads_are_locked_in_the_order_of_their_names(database):
+    """While a writer waits for one head it holds none that comes later, so no two can wait for each other."""
+    async with database.bare() as conn:
+        codes = await conn.fetch("SELECT code FROM division WHERE level = 'community' ORDER BY code LIMIT 8")
+        await conn.execute(f"BEGIN; {COUNTY_ITSELF.scope_settings}")
+        for row in reversed(codes):  # so that they do not lie in the order of their names by chance
+            await conn.execute("UPDATE feed_head SET seq = 1 WHERE stream = $1", row["code"])
+        await conn.execute("COMMIT")
+
+    held = [await _holds_while_waiting(database, low["code"], high["code"]) for low, high in pairwise(codes)]
+
+    assert held == [False] * 7
+
+
+async def _holds_while_waiting(database: Database, low: str, high: str) -> bool:
+    """Say whether a writer that waits for the lower head has locked the higher one already."""
+    lock = "SELECT 1 FROM feed_head WHERE stream = $1 FOR UPDATE SKIP LOCKED"
+    (rival, _), (writer, _) = await begun(database), await begun(database, high, low)
+    tx = await rival.begin(COUNTY_ITSELF)
+    await tx.conn.fetchval(lock, low)
+    writing = asyncio.create_task(_finish(writer))
+    await until_blocked(database)
+    free = await tx.conn.fetchval(lock, high)
+    await rival.rollback()
+    await writing
+    return free is None
 
 
 async def test_heads_locked_as_they_come_do_deadlock(database_url):

@@ -364,6 +364,7 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("county_code", "id"),
         sa.UniqueConstraint("county_code", "token_hash"),
     )
+    op.create_index("refresh_token_hash", "refresh_token", ["token_hash"], unique=False)
     op.create_index("refresh_token_family", "refresh_token", ["county_code", "family_id"], unique=False)
     op.create_table(
         "request",
