@@ -43,6 +43,8 @@ def _with_problems(app: FastAPI) -> dict[str, Any]:
         schemas.update(described.pop("$defs"), Problem=described)
         for methods in document["paths"].values():
             for operation in methods.values():
+                # FastAPI makes a summary of the function's name; the first sentence says it in Chinese.
+                operation["summary"] = operation["description"].split("。")[0].splitlines()[0]
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = _PROBLEM
     return app.openapi_schema or {}
