@@ -83,6 +83,13 @@ async def test_a_caller_sees_the_rows_of_the_granted_areas_and_no_other(url, are
     assert seen == dict.fromkeys(area_tables(), SIGHT[areas])
 
 
+async def test_a_grant_wider_than_the_county_opens_no_other_county(url):
+    async with session(url, staff(COUNTY[:4]).scope_settings) as conn:
+        seen = {table: await places_seen(conn, table) for table in area_tables()}
+
+    assert seen == dict.fromkeys(area_tables(), set(PLACES))
+
+
 async def test_without_row_level_security_the_same_reading_leaks(url):
     owner = await asyncpg.connect(url)
     try:
