@@ -11,7 +11,7 @@ from backend.core.db import Db, TxRoute
 from shared.auth import ApiKeyIn, ApiKeyOut, DeviceIn, DeviceOut, MeOut, RefreshIn, TokenOut
 from shared.types import ShortText
 
-router = APIRouter(tags=["登录"], route_class=TxRoute)
+router = APIRouter(prefix="/api/v1", tags=["登录"], route_class=TxRoute)
 
 
 @router.post("/auth/token")

@@ -17,13 +17,13 @@ def _tags(header: str) -> frozenset[str]:
     return frozenset(part.strip().removeprefix("W/") for part in header.split(","))
 
 
-def _if_match(
+async def _if_match(
     value: Annotated[str | None, Header(alias="If-Match", max_length=200, description="所依据版本的 ETag")] = None,
 ) -> frozenset[str] | None:
     return None if value is None else _tags(value)
 
 
-def _if_none_match(
+async def _if_none_match(
     value: Annotated[str | None, Header(alias="If-None-Match", max_length=200, description="手上版本的 ETag")] = None,
 ) -> frozenset[str]:
     return frozenset() if value is None else _tags(value)

@@ -24,7 +24,6 @@ class Caller:
     county_code: str
     grants: tuple[tuple[Role, str], ...]
     volunteer_id: UUID | None = None
-    request_id: str = ""
 
     @cached_property
     def scopes(self) -> tuple[str, ...]:

@@ -48,10 +48,12 @@ class Edited:
 class Transaction:
     """What rooms get to work with. Writes to the feed, ledger, edits and audit trail are collected and written last."""
 
-    def __init__(self, connection: Any, caller: Caller, now: datetime) -> None:
+    def __init__(self, connection: Any, caller: Caller, now: datetime, request_id: str = "", attempt: int = 1) -> None:
         self.conn: asyncpg.Connection = connection
         self.caller = caller
         self.now = now
+        self.request_id = request_id
+        self.attempt = attempt
         self.beyond_scope = False
         self.notices: set[str] = set()
         self._changes: dict[tuple[str, EntityKind, UUID, str], bool] = {}
@@ -105,19 +107,13 @@ class Transaction:
         """Write what is owed, feed heads last."""
         if self.beyond_scope:
             await self.conn.execute("SET LOCAL ROLE gridhood_transfer")
-        if self._settled:
-            await self.conn.execute(_SETTLE, self.county, self.caller.account_id, self.now, *_columns(self._settled))
         if self._edits:
             await self.conn.executemany(_EDIT, [self._edit_row(edit) for edit in self._edits])
-        if self._audits:
+        if self._settled or self._audits:
             await self.conn.execute(
-                _AUDIT,
-                self.county,
-                self.caller.account_id,
-                self.now,
-                self.caller.request_id,
-                *zip(*self._audits, strict=True),
-            )
+                _NOTE, self.county, self.caller.account_id, self.now, *_columns(self._settled), self.request_id,
+                *zip(*self._audits, strict=True) if self._audits else [[]] * 6,
+            )  # fmt: skip
         for channel in sorted(self.notices):
             await self.conn.execute(f"NOTIFY {channel}")
         if self._changes:
@@ -134,23 +130,23 @@ def _columns(rows: list[Settled]) -> list[list[Any]]:
     return [[getattr(row, name) for row in rows] for name in Settled.__dataclass_fields__]
 
 
-_SETTLE = """
+# Ledger and audit rows in one round trip; either may be none.
+_NOTE = """
+WITH settled AS (
 INSERT INTO operation (county_code, id, account_id, device_id, device_seq, kind, entity_id, outcome, code, rev,
                        content_hmac, received_at)
 SELECT $1, op_id, coalesce(account_id, $2), device_id, device_seq, kind, entity_id, outcome, code, rev, content, $3
 FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::bytea[], $9::text[], $10::int[], $11::uuid[],
             $12::bigint[], $13::uuid[])
   AS o(op_id, kind, entity_id, outcome, content, code, rev, device_id, device_seq, account_id)
+)
+INSERT INTO audit (county_code, id, area_code, at, account_id, action, entity_kind, entity_id, detail, request_id)
+SELECT $1, id, area_code, $3, $2, action, kind, entity_id, detail, $14
+FROM unnest($15::uuid[], $16::text[], $17::text[], $18::text[], $19::uuid[], $20::jsonb[])
+  AS a(id, area_code, action, kind, entity_id, detail)
 """
 
 _EDIT = """
 INSERT INTO edit (county_code, entity_id, rev, area_code, fields, op_id, device_id, device_seq, account_id, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-"""
-
-_AUDIT = """
-INSERT INTO audit (county_code, id, area_code, at, account_id, action, entity_kind, entity_id, detail, request_id)
-SELECT $1, id, area_code, $3, $2, action, kind, entity_id, detail, $4
-FROM unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::uuid[], $10::jsonb[])
-  AS a(id, area_code, action, kind, entity_id, detail)
 """

@@ -50,9 +50,10 @@ class CountyGrid:
 _grids: dict[str, CountyGrid] = {}
 
 
-async def grid_of(tx: Transaction) -> CountyGrid:
-    """Return the county's grid as it is now, for one small look-up while it has not changed."""
-    version = await queries.grid_version(tx.conn, tx.county)
+async def grid_of(tx: Transaction, version: UUID | None = None) -> CountyGrid:
+    """Return the county's grid as it is now, for one small look-up (unless the caller brings it) while it has not
+    changed."""
+    version = version or await queries.grid_version(tx.conn, tx.county)
     known = _grids.get(tx.county)
     if known is None or known.version != version:
         known = _grids[tx.county] = CountyGrid(version, await _read(tx) if version else [])
@@ -71,11 +72,15 @@ async def cell_at(tx: Transaction, lon: float, lat: float) -> str | None:
     return place.code if place else None
 
 
-async def cells_at(tx: Transaction, points: Sequence[LonLat]) -> Mapping[Any, str]:
+async def cells_at(tx: Transaction, points: Sequence[LonLat], version: UUID | None = None) -> Mapping[Any, str]:
     """Return the cell codes of many WGS-84 positions; one outside every cell is left out."""
     if not points:
         return {}
-    found = (await grid_of(tx)).find_many(points)
+    grid = await grid_of(tx, version)
+    if len(points) == 1:  # a fourth of the time of the way for many
+        place = grid.find(*points[0])
+        return {points[0]: place.code} if place else {}
+    found = grid.find_many(points)
     return {point: place.code for point, place in found.items()}
 
 

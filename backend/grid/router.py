@@ -13,7 +13,7 @@ from backend.grid import service as grid
 from shared.grid import CellIn, CellOut, DivisionOut, Level, LocateOut
 from shared.types import AreaCode, CellCode, Crs, Lat, Lon
 
-router = APIRouter(tags=["网格"], route_class=TxRoute)
+router = APIRouter(prefix="/api/v1", tags=["网格"], route_class=TxRoute)
 
 GEOJSON = "application/geo+json"
 Accept = Annotated[str, Header(include_in_schema=False)]

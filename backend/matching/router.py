@@ -13,7 +13,7 @@ from backend.matching import service as offers
 from shared.matching import CallOut, CheckIn, DeclineIn, HandBackIn, OfferOut, SpokenIn, TaskOut
 from shared.types import AreaCode
 
-router = APIRouter(tags=["求助邀请"], route_class=TxRoute)
+router = APIRouter(prefix="/api/v1", tags=["求助邀请"], route_class=TxRoute)
 
 
 @router.get("/offers")

@@ -8,7 +8,8 @@ COUNTY, ACTOR, VOLUNTEER = (_SETTING.format(name) for name in ("county", "actor"
 # It fails closed: an empty or missing setting is NULL, and NULL opens nothing. The county stands beside the area: a
 # grant wider than a county must not open another tenant of the same database.
 AREA = (
-    f"county_code = {COUNTY} AND area_code >= {LO} AND area_code < {HI} AND EXISTS (SELECT 1 FROM unnest(string_to_array({SCOPES}, ',')) p"
+    f"county_code = {COUNTY} AND area_code >= {LO} AND area_code < {HI}"
+    f" AND EXISTS (SELECT 1 FROM unnest(string_to_array({SCOPES}, ',')) p"
     " WHERE area_code >= p AND area_code < p || ':')"
 )
 OWN = "({area}) OR {column} = {volunteer}::uuid"

@@ -13,7 +13,7 @@ from backend.requests import service as requests
 from shared.requests import MoveIn, RequestEventOut, RequestIn, RequestKind, RequestOut, RequestState
 from shared.types import AreaCode
 
-router = APIRouter(prefix="/requests", tags=["求助与事件"], route_class=TxRoute)
+router = APIRouter(prefix="/api/v1/requests", tags=["求助与事件"], route_class=TxRoute)
 
 IdempotencyKey = Annotated[
     str | None, Header(min_length=1, max_length=200, description="同一个键、同样的内容，只会记下一件")

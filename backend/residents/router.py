@@ -26,7 +26,7 @@ from shared.residents import (
 )
 from shared.types import AreaCode
 
-router = APIRouter(tags=["居民"], route_class=TxRoute)
+router = APIRouter(prefix="/api/v1", tags=["居民"], route_class=TxRoute)
 
 Area = Annotated[AreaCode | None, Query(description="区域编码，默认全部可见区域")]
 SearchText = Annotated[

@@ -1,10 +1,10 @@
 """Taking what phones did: every operation is answered, and none blocks its neighbours."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hmac import compare_digest
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -31,6 +31,8 @@ BODIES: dict[OperationKind, type[BaseModel]] = {
 }
 
 _OPERATION = TypeAdapter(Operation)
+_KINDS = frozenset(OperationKind)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,23 @@ async def push(database: Database, directory: Directory, keys: Keys, caller: Cal
     asked, answers = _read(keys, sent)
     strangers = [one for one in asked if one.operation.author_id not in authors]
     answers += [_no(one.index, one.operation.op_id, Code.not_the_author) for one in strangers]
+    receipt = partial(_receipt, sent=sent, asked=asked)
+    if asked and all(one.operation.author_id == caller.account_id for one in asked):
+        return await _alone(database, keys, caller, asked, partial(receipt, others=answers))
     for author in dict.fromkeys(one.operation.author_id for one in asked if one.operation.author_id in authors):
         mine = [one for one in asked if one.operation.author_id == author]
         answers += await _as_author(database, directory, keys, caller, author, mine)
-    return await database.run(caller, partial(_receipt, sent=sent, asked=asked, answers=answers))
+    return await database.run(caller, partial(receipt, answers=answers))
 
 
 async def _authors(database: Database, caller: Caller, device_id: UUID) -> set[UUID]:
     async with database.bare() as conn:
         device = await queries.device(conn, caller.county_code, device_id)
-        if device is None:
-            raise Refusal(Code.device_unknown)
-        if device["revoked_at"] is not None:
-            raise Refusal(Code.device_revoked)
-        authors = await queries.authors(conn, caller.county_code, device_id)
+    if device is None:
+        raise Refusal(Code.device_unknown)
+    if device["revoked_at"] is not None:
+        raise Refusal(Code.device_revoked)
+    authors = set(device["authors"])
     if caller.account_id not in authors:
         raise Refusal(Code.device_unknown)
     return authors
@@ -87,7 +92,7 @@ def _read_one(keys: Keys, index: int, raw: dict[str, Any], device_id: UUID) -> A
         raise Refusal(Code.malformed) from error
     if operation.device_id != device_id:
         raise Refusal(Code.not_the_author)
-    if operation.kind not in set(OperationKind) or operation.schema_version > SCHEMA:
+    if operation.kind not in _KINDS or operation.schema_version > SCHEMA:
         raise Refusal(Code.unknown_operation)
     kind = OperationKind(operation.kind)
     try:
@@ -116,7 +121,21 @@ async def _as_author(
     author = pusher if author_id == pusher.account_id else await directory.caller(pusher.county_code, author_id)
     if author is None:
         return [_no(one.index, one.operation.op_id, Code.session_ended) for one in asked]
-    work = partial(_apply, keys=keys, asked=asked)
+    return await _together_or_one_by_one(database, author, partial(_apply, keys=keys, asked=asked))
+
+
+async def _alone(
+    database: Database, keys: Keys, caller: Caller, asked: Sequence[Asked], receipt: Callable[..., Awaitable[PushOut]]
+) -> PushOut:
+    """Apply a push whose author is the pusher, which is nearly all of them, and write its receipt in one commit."""
+
+    async def work(tx: Transaction, together: bool) -> PushOut:
+        return await receipt(tx, answers=await _apply(tx, keys, asked, together))
+
+    return await _together_or_one_by_one(database, caller, work)
+
+
+async def _together_or_one_by_one(database: Database, author: Caller, work: Callable[..., Awaitable[T]]) -> T:
     try:
         return await database.run(author, partial(work, together=True))
     except (Refusal, asyncpg.PostgresError):
@@ -205,7 +224,7 @@ async def _record(tx: Transaction, asked: Sequence[Asked]) -> dict[int, Refusal]
         else:
             drafts[one.operation.entity_id] = one
     bodies = [visits.Draft(visit_id, _visit(one)) for visit_id, one in drafts.items()]
-    no = await visits.record_many(tx, tx.caller, bodies)
+    _stored, no = await visits.record_many(tx, tx.caller, bodies)
     return refused | {drafts[visit_id].index: refusal for visit_id, refusal in no.items()}
 
 
@@ -216,7 +235,7 @@ def _visit(one: Asked) -> VisitIn:
 
 async def _do_one(tx: Transaction, one: Asked) -> None:
     if one.kind is OperationKind.visit_record:
-        refused = await visits.record_many(tx, tx.caller, [visits.Draft(one.operation.entity_id, _visit(one))])
+        _stored, refused = await visits.record_many(tx, tx.caller, [visits.Draft(one.operation.entity_id, _visit(one))])
         if refused:
             raise refused[one.operation.entity_id]
     elif tx.caller.volunteer_id is None or not tx.caller.holds(Role.volunteer):
@@ -226,12 +245,14 @@ async def _do_one(tx: Transaction, one: Asked) -> None:
         await do(tx, tx.caller.volunteer_id, one.operation.entity_id, one.body)
 
 
-async def _receipt(tx: Transaction, sent: PushIn, asked: Sequence[Asked], answers: Sequence[Answer]) -> PushOut:
-    """Settle the phone's numbers after everything is committed, and write the receipt."""
+async def _receipt(
+    tx: Transaction, sent: PushIn, asked: Sequence[Asked], answers: Sequence[Answer], others: Sequence[Answer] = ()
+) -> PushOut:
+    """Settle the phone's numbers once everything is committed, or with it, and write the receipt."""
     top = max((one.operation.device_seq for one in asked), default=0)
     return PushOut(
         epoch=await queries.epoch(tx.conn, tx.county),
         settled_seq=await queries.settle(tx.conn, tx.county, sent.device_id, top),
-        answers=sorted(answers, key=lambda answer: answer.index),
+        answers=sorted([*answers, *others], key=lambda answer: answer.index),
         server_time=tx.now,
     )

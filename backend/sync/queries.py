@@ -57,16 +57,13 @@ async def changes(
 
 async def device(conn: asyncpg.Connection, county: str, device_id: UUID) -> asyncpg.Record | None:
     return await conn.fetchrow(
-        "SELECT settled_seq, revoked_at FROM device WHERE county_code = $1 AND id = $2", county, device_id
-    )
-
-
-async def authors(conn: asyncpg.Connection, county: str, device_id: UUID) -> set[UUID]:
-    """Return the accounts that have signed in on this phone."""
-    rows = await conn.fetch(
-        "SELECT account_id FROM device_login WHERE county_code = $1 AND device_id = $2", county, device_id
-    )
-    return {row["account_id"] for row in rows}
+        """
+        SELECT settled_seq, revoked_at, ARRAY(SELECT account_id FROM device_login l
+                                              WHERE l.county_code = d.county_code AND l.device_id = d.id) AS authors
+        FROM device d WHERE county_code = $1 AND id = $2
+        """,
+        county, device_id,
+    )  # fmt: skip
 
 
 async def lock_device(conn: asyncpg.Connection, county: str, device_id: UUID) -> None:

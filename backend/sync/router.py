@@ -11,7 +11,7 @@ from backend.sync import pull as pulling
 from backend.sync import push as pushing
 from shared.sync import PULL_LIMIT, ChangesOut, PullIn, PullOut, PushIn, PushOut
 
-router = APIRouter(tags=["同步"], route_class=TxRoute)
+router = APIRouter(prefix="/api/v1", tags=["同步"], route_class=TxRoute)
 
 
 @router.post("/sync/push")

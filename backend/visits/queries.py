@@ -12,6 +12,7 @@ from backend.core.paging import PageParams
 from shared.visiting import Standing
 from shared.visits import VisitOut
 
+CELL_LENGTH = 15
 COLUMNS = (
     "id, area_code, happened_in, household_id, resident_id, worker_id, worker_name, mode, outcome, findings, note,"
     " visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence, received_at"
@@ -23,7 +24,8 @@ async def lock_households(conn: asyncpg.Connection, county: str, ids: Sequence[U
     rows = await conn.fetch(
         """
         SELECT h.id, h.area_code, h.care, h.last_visited_on, h.last_seen_on, h.tries_since_seen, h.due_on,
-               h.due_reason, d.lon, d.lat
+               h.due_reason, d.lon, d.lat,
+               (SELECT version FROM grid_version g WHERE g.county_code = $1) AS grid_version
         FROM household h JOIN dwelling d ON d.county_code = h.county_code AND d.id = h.dwelling_id
         WHERE h.county_code = $1 AND h.id = ANY($2::uuid[]) ORDER BY h.id FOR UPDATE OF h
         """,
@@ -40,9 +42,11 @@ async def known_residents(conn: asyncpg.Connection, county: str, ids: Sequence[U
 async def add(
     conn: asyncpg.Connection, county: str, now: datetime, visits: Sequence[Sequence[Any]],
     standings: Sequence[Sequence[Any]],
-) -> None:  # fmt: skip
-    """Store visits and how their households stand after them, in one statement."""
-    await conn.execute(_ADD, county, now, *_by_column(visits), *_by_column(standings))
+) -> list[asyncpg.Record]:  # fmt: skip
+    """Store visits and how their households stand after them, in one statement; return a single one as stored."""
+    statement = _ADD if len(visits) == 1 else _ADD_MANY
+    rows: list[asyncpg.Record] = await conn.fetch(statement, county, now, *_by_column(visits), *_by_column(standings))
+    return rows
 
 
 async def add_past(conn: asyncpg.Connection, county: str, visits: Sequence[Sequence[Any]]) -> None:
@@ -69,8 +73,14 @@ async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> 
     return {row["id"]: VisitOut.model_validate(dict(row)) for row in rows}
 
 
+async def by_id(conn: asyncpg.Connection, county: str, visit_id: UUID) -> asyncpg.Record | None:
+    return await conn.fetchrow(f"SELECT {COLUMNS} FROM visit WHERE county_code = $1 AND id = $2", county, visit_id)
+
+
 async def page_of_area(conn: asyncpg.Connection, county: str, area: str, page: PageParams) -> list[asyncpg.Record]:
     """Return one row more than a page of an area's visits, newest received first."""
+    if len(area) == CELL_LENGTH:  # nothing lies below a cell, and an equal code has its page in the index's order
+        return await _page(conn, "area_code = $2", county, area, page)
     return await _page(conn, "area_code >= $2 AND area_code < $2 || ':'", county, area, page)
 
 
@@ -92,7 +102,7 @@ async def _page(
     return rows
 
 
-_ADD = """
+_ADD = f"""
 WITH fresh AS (
     INSERT INTO visit (county_code, received_at, id, area_code, happened_in, household_id, resident_id, worker_id,
                        worker_name, mode, outcome, findings, note, visited_at, return_on, lon, lat, accuracy_m,
@@ -105,14 +115,19 @@ WITH fresh AS (
                 $17::float8[], $18::int[], $19::text[], $20::text[])
       AS v(id, area_code, household_id, resident_id, worker_id, worker_name, mode, outcome, findings, note,
            visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence)
-)
+    RETURNING {COLUMNS}
+), stood AS (
 UPDATE household h
 SET last_visited_on = s.visited, last_seen_on = s.seen, tries_since_seen = s.tries, due_on = s.due,
     due_reason = s.reason, rev = h.rev + 1
 FROM unnest($21::uuid[], $22::date[], $23::date[], $24::int[], $25::date[], $26::text[])
   AS s(id, visited, seen, tries, due, reason)
 WHERE h.county_code = $1 AND h.id = s.id
+)
+SELECT * FROM fresh
 """
+
+_ADD_MANY = _ADD.removesuffix("SELECT * FROM fresh\n") + "SELECT FROM fresh WHERE false"
 
 _ADD_PAST = """
 INSERT INTO visit (county_code, id, area_code, happened_in, household_id, resident_id, worker_id, worker_name, mode,

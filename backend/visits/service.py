@@ -10,7 +10,7 @@ import asyncpg
 from backend.core import operations
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import PageParams
 from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
@@ -22,7 +22,7 @@ from shared.errors import Code
 from shared.residents import Care
 from shared.sync import EntityKind
 from shared.types import is_within
-from shared.visits import VisitIn, VisitOut
+from shared.visits import VisitIn
 
 KIND = "visit.record"
 
@@ -35,16 +35,19 @@ class Draft:
     body: VisitIn
 
 
-async def record(tx: Transaction, keys: Keys, worker: Caller, visit_id: UUID, body: VisitIn) -> VisitOut:
+async def record(tx: Transaction, keys: Keys, worker: Caller, visit_id: UUID, body: VisitIn) -> asyncpg.Record:
     """Record one visit; sending the same again answers with what is stored."""
-    op_id = operations.of_put(KIND, visit_id)
     content = fingerprint(keys, visit_id, body)
-    if not await already_recorded(tx, visit_id, content):
-        refused = await record_many(tx, worker, [Draft(visit_id, body)])
-        if refused:
-            raise refused[visit_id]
-        tx.settled(operations.applied(op_id, KIND, visit_id, content))
-    return await get(tx, visit_id)
+    # A repeat is rare and collides with what it repeats: only then, at the second attempt, is the ledger asked.
+    if tx.attempt > 1 and await already_recorded(tx, visit_id, content):
+        return await get(tx, visit_id)
+    stored, refused = await record_many(tx, worker, [Draft(visit_id, body)])
+    if refused:
+        if await already_recorded(tx, visit_id, content):
+            return await get(tx, visit_id)
+        raise refused[visit_id]
+    tx.settled(operations.applied(operations.of_put(KIND, visit_id), KIND, visit_id, content))
+    return stored[0]
 
 
 def fingerprint(keys: Keys, visit_id: UUID, body: VisitIn) -> bytes:
@@ -61,7 +64,9 @@ async def already_recorded(tx: Transaction, visit_id: UUID, content: bytes) -> b
     return True
 
 
-async def record_many(tx: Transaction, worker: Caller, drafts: Sequence[Draft]) -> dict[UUID, Refusal]:
+async def record_many(
+    tx: Transaction, worker: Caller, drafts: Sequence[Draft]
+) -> tuple[list[asyncpg.Record], dict[UUID, Refusal]]:
     """Record visits set-based. A refused one is returned with its reason and never stops its neighbours.
 
     A visit is never refused for its place: its area is its household's cell, wherever the phone stood.
@@ -70,9 +75,8 @@ async def record_many(tx: Transaction, worker: Caller, drafts: Sequence[Draft]) 
     residents = await _residents(tx, drafts)
     refused = {d.id: no for d in drafts if (no := _refusal(worker, d, households, residents))}
     accepted = [d for d in drafts if d.id not in refused]
-    if accepted:
-        await _store(tx, worker, accepted, households)
-    return refused
+    stored = await _store(tx, worker, accepted, households) if accepted else []
+    return stored, refused
 
 
 async def _residents(tx: Transaction, drafts: Sequence[Draft]) -> set[UUID]:
@@ -95,19 +99,25 @@ def _refusal(
 
 async def _store(
     tx: Transaction, worker: Caller, drafts: Sequence[Draft], households: dict[UUID, asyncpg.Record]
-) -> None:
+) -> list[asyncpg.Record]:
     places = [_place(d.body) for d in drafts]
-    cells = await locate.cells_at(tx, [place for place in places if place])
+    cells = await locate.cells_at(tx, [place for place in places if place], _grid_version(households))
     rows = [
         _row(worker, draft, households[draft.body.household_id], place, cells.get(place) if place else None)
         for draft, place in zip(drafts, places, strict=True)
     ]
-    await queries.add(tx.conn, tx.county, tx.now, rows, _standings(tx, drafts, households))
+    stored = await queries.add(tx.conn, tx.county, tx.now, rows, _standings(tx, drafts, households))
     for draft in drafts:
         area = households[draft.body.household_id]["area_code"]
         tx.changed(EntityKind.visit, draft.id, area)
         tx.changed(EntityKind.household, draft.body.household_id, area)
         tx.audit("visit.recorded", "visit", draft.id, area)
+    return stored
+
+
+def _grid_version(households: dict[UUID, asyncpg.Record]) -> UUID | None:
+    version: UUID | None = next(iter(households.values()))["grid_version"]
+    return version
 
 
 def _place(body: VisitIn) -> tuple[float, float] | None:
@@ -146,8 +156,8 @@ def _standings(
     ]
 
 
-async def get(tx: Transaction, visit_id: UUID) -> VisitOut:
-    found = (await queries.by_ids(tx.conn, tx.county, [visit_id])).get(visit_id)
+async def get(tx: Transaction, visit_id: UUID) -> asyncpg.Record:
+    found = await queries.by_id(tx.conn, tx.county, visit_id)
     if found is None:
         raise Refusal(Code.not_found)
     return found
@@ -155,15 +165,11 @@ async def get(tx: Transaction, visit_id: UUID) -> VisitOut:
 
 async def listed(
     tx: Transaction, caller: Caller, area_code: str | None, household_id: UUID | None, page: PageParams
-) -> Page[VisitOut]:
+) -> list[asyncpg.Record]:
     """List visits of a household or an area, newest received first, inside the caller's scope."""
     if household_id:
-        rows = await queries.page_of_household(tx.conn, tx.county, household_id, page)
-    else:
-        area = area_code or tx.county
-        if area_code and not any(is_within(area, s) or is_within(s, area) for s in caller.scopes):
-            raise Refusal(Code.area_not_allowed, pointer="/area_code")
-        rows = await queries.page_of_area(tx.conn, tx.county, area, page)
-    items = [VisitOut.model_validate(dict(row)) for row in rows[: page.limit]]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(rows) > page.limit else None
-    return Page(items=items, next_cursor=more)
+        return await queries.page_of_household(tx.conn, tx.county, household_id, page)
+    area = area_code or tx.county
+    if area_code and not any(is_within(area, s) or is_within(s, area) for s in caller.scopes):
+        raise Refusal(Code.area_not_allowed, pointer="/area_code")
+    return await queries.page_of_area(tx.conn, tx.county, area, page)

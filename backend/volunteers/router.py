@@ -13,7 +13,7 @@ from backend.volunteers import service as volunteers
 from shared.types import AreaCode
 from shared.volunteers import ServiceConfirmIn, ServiceRecordOut, SlotsIn, VolunteerIn, VolunteerOut
 
-router = APIRouter(tags=["志愿者"], route_class=TxRoute)
+router = APIRouter(prefix="/api/v1", tags=["志愿者"], route_class=TxRoute)
 
 
 def _with_etag(response: Response, found: VolunteerOut) -> VolunteerOut:

@@ -122,7 +122,8 @@ async def test_requests_are_counted_by_route_and_status(running):
     client = running.client()
 
     def count(metrics: str) -> float:
-        found = re.search(r'^gridhood_requests_total\{.*route="/auth/me",status="401"\} (\S+)$', metrics, re.MULTILINE)
+        line = r'^gridhood_requests_total\{.*route="/api/v1/auth/me",status="401"\} (\S+)$'
+        found = re.search(line, metrics, re.MULTILINE)
         return float(found[1]) if found else 0.0
 
     before = count((await client.get("/metrics")).text)
