@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from backend.auth.deps import current_caller
+from backend.auth.deps import current_caller, transaction
 from backend.core.db import TxRoute
 from backend.core.settings import Settings
 from backend.main import build
@@ -84,3 +84,21 @@ async def test_a_stranger_is_refused_everywhere_else(running):
     assert {answer.json()["code"] for answer in answers.values()} == {"not_signed_in"}
     assert {answer.headers["content-type"] for answer in answers.values()} == {"application/problem+json"}
     assert {answer.headers["www-authenticate"] for answer in answers.values()} == {"Bearer"}
+
+
+def too_early(dependant: Dependant) -> bool:
+    """Say whether a signature asks for its transaction before its caller."""
+    asked = [{one.call, *calls(one)} for one in dependant.dependencies]
+    begins = next((place for place, found in enumerate(asked) if transaction in found), None)
+    return begins is not None and not any(current_caller in found for found in asked[:begins])
+
+
+def test_every_signature_names_its_caller_before_its_transaction():
+    assert [route.path for route in guarded(app()) if too_early(route.dependant)] == []
+
+
+def test_a_transaction_before_its_caller_is_found():
+    caller, begun = Dependant(call=current_caller), Dependant(call=transaction)
+
+    assert too_early(Dependant(dependencies=[begun, caller]))
+    assert not too_early(Dependant(dependencies=[caller, begun]))
