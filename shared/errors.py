@@ -28,7 +28,6 @@ class Code(StrEnum):
     precondition_missing = "precondition_missing"
     unknown_area = "unknown_area"
     outside_county = "outside_county"
-    outside_community = "outside_community"
     outside_cells = "outside_cells"
     bad_geometry = "bad_geometry"
     cells_overlap = "cells_overlap"
@@ -51,7 +50,6 @@ class Code(StrEnum):
     device_revoked = "device_revoked"
     not_the_author = "not_the_author"
     unknown_operation = "unknown_operation"
-    schema_too_old = "schema_too_old"
     busy = "busy"
     outcome_unknown = "outcome_unknown"
     server_error = "server_error"
@@ -82,7 +80,6 @@ CATALOGUE: dict[Code, Entry] = {
     Code.precondition_missing: Entry(428, "修改前请带上 If-Match，说明您改的是哪一版。"),
     Code.unknown_area: Entry(422, "没有这个区域编码。"),
     Code.outside_county: Entry(422, "这个位置不在本县范围内。"),
-    Code.outside_community: Entry(422, "网格边界超出了社区所在的地方。"),
     Code.outside_cells: Entry(404, "这个位置还没有划进任何网格。"),
     Code.bad_geometry: Entry(422, "边界图形有问题：不能自相交，至少三个角，坐标要在范围内。"),
     Code.cells_overlap: Entry(409, "边界和旁边的网格重叠了。"),
@@ -105,7 +102,6 @@ CATALOGUE: dict[Code, Entry] = {
     Code.device_revoked: Entry(403, "这部手机已被停用，请找社区管理员。"),
     Code.not_the_author: Entry(403, "记录的人没有在这部手机上登录过。"),
     Code.unknown_operation: Entry(422, "服务器不认识这种操作，请更新应用。"),
-    Code.schema_too_old: Entry(426, "应用版本太旧，请更新。没送出的记录都还在手机里。"),
     Code.busy: Entry(503, "现在忙，请稍后再试。"),
     Code.outcome_unknown: Entry(503, "等得太久，不知道存上没有。请原样再送一次，不会重复。"),
     Code.server_error: Entry(500, "服务器出了问题，已经记下。请稍后再试。"),

@@ -70,7 +70,6 @@ class Care(StrEnum):
     minor_alone = "minor_alone"
 
 
-SEX_WORDS = {Sex.unknown: "未知", Sex.male: "男", Sex.female: "女", Sex.unstated: "未说明"}
 RELATION_WORDS = {
     Relation.head: "户主",
     Relation.spouse: "配偶",

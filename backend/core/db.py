@@ -233,4 +233,3 @@ async def database_of(request: Request) -> Database:
 
 
 Db = Annotated[Database, Depends(database_of)]
-Record = dict[str, Any]

@@ -1,7 +1,6 @@
 """SQL of push and pull."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -78,8 +77,3 @@ async def settle(conn: asyncpg.Connection, county: str, device_id: UUID, seq: in
         county, device_id, seq,
     )  # fmt: skip
     return settled
-
-
-async def forget_gone(conn: asyncpg.Connection, county: str, before: datetime) -> None:
-    """Drop news of departed rows that every valid cursor has passed."""
-    await conn.execute("DELETE FROM change WHERE county_code = $1 AND gone AND at < $2", county, before)
