@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 
 from backend.auth.directory import Directory
 from backend.auth.router import router as auth
+from backend.auth.tokens import Verifier
 from backend.core import docs, errors
 from backend.core.clock import Clock, system_clock
 from backend.core.db import Database
@@ -16,19 +18,23 @@ from backend.core.http import Gate
 from backend.core.settings import Settings, derive_keys
 from backend.grid.router import router as grid
 from backend.matching.router import router as matching
-from backend.matching.service import follow
-from backend.matching.tasks import start_worker
+from backend.matching.service import follow, withdraw
 from backend.requests.router import router as requests
 from backend.requests.service import when_stepped
 from backend.residents.router import router as residents
 from backend.sync.router import router as sync
 from backend.visits.router import router as visits
 from backend.volunteers.router import router as volunteers
+from backend.volunteers.service import when_paused
+
+if TYPE_CHECKING:
+    from backend.matching.tasks import Worker
 
 # What phones ask most stands first: routes are tried in this order.
 ROOMS: tuple[APIRouter, ...] = (visits, sync, residents, requests, matching, volunteers, grid, auth)
 
 when_stepped(follow)
+when_paused(withdraw)
 
 
 def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
@@ -42,7 +48,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         directory = Directory(database)
         await directory.start()
         app.state.database, app.state.directory = database, directory
-        worker = await start_worker(database, settings.database_url) if settings.work else None
+        worker = await _start_worker(database, settings) if settings.work else None
         try:
             yield
         finally:
@@ -56,13 +62,21 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         openapi_url="/openapi.json", description="县域社区治理：居民、网格、走访、求助与志愿服务。",
     )  # fmt: skip
     app.state.keys = settings.keys
+    app.state.verifier = Verifier(settings.keys.token)
     app.add_middleware(Gate)
     errors.install(app)
-    docs.install(app)
-    app.include_router(health)
     for room in ROOMS:
         app.router.routes.extend(room.routes)  # an included router is searched twice for every request
+    app.include_router(health)
+    docs.install(app)
     return app
+
+
+async def _start_worker(database: Database, settings: Settings) -> "Worker":
+    # Imported here: a process that only answers requests does not carry the queue.
+    from backend.matching.tasks import start_worker
+
+    return await start_worker(database, settings.database_url)
 
 
 def write_openapi(file: Path) -> None:

@@ -165,3 +165,19 @@ class CheckIn(WireIn):
     model_config = example({"at": "2026-11-24T09:03:00+08:00"})
 
     at: Utc = Field(description="手机上的时间")
+
+
+class SpokenStep(StrEnum):
+    """What a volunteer can report by phone call."""
+
+    check_in = "check_in"
+    check_out = "check_out"
+
+
+class SpokenStepIn(WireIn):
+    """When a volunteer arrived or left, as they said on the phone; written down by a worker."""
+
+    model_config = example({"step": "check_in", "at": "2026-11-24T09:03:00+08:00"})
+
+    step: SpokenStep = Field(description="到了（签到）或走了（签退）")
+    at: Utc = Field(description="志愿者说的时间；不能比现在晚，也不能早于七天前")

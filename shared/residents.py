@@ -101,6 +101,8 @@ CARE_WORDS = {
 
 IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{17}[0-9Xx]$")]
 
+Reason = Annotated[ShortText, StringConstraints(min_length=4)]
+
 
 class HouseholdIn(WireIn):
     """A household and the door it lives behind."""
@@ -215,7 +217,16 @@ class IdRevealIn(WireIn):
 
     model_config = example({"reason": "办理高龄补贴，核对证件"})
 
-    reason: Annotated[ShortText, StringConstraints(min_length=4)] = Field(description="查看理由，会留下记录")
+    reason: Reason = Field(description="查看理由，会留下记录")
+
+
+class IdPutIn(WireIn):
+    """An identity number to be put on file, or in the place of a wrong one; the reason is kept."""
+
+    model_config = example({"id_number": "610388195403082713", "reason": "本人拿证件来更正"})
+
+    id_number: IdNumber = Field(description="证件上的号码（GB 11643），加密存放")
+    reason: Reason = Field(description="理由，会留下记录")
 
 
 class IdRevealOut(WireOut):

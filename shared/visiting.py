@@ -1,7 +1,7 @@
 """When to come back, and what a fix is worth as evidence: one rule for the server and for a phone without network."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from shared.residents import CARE_WORDS, Care
@@ -49,15 +49,12 @@ def after(standing: Standing, call: Call, care: Collection[Care]) -> Standing:
 
     "Nobody home" never resets the day the person was last seen.
     """
-    met = call.outcome in MET
-    if met and (standing.last_seen_on is None or call.day >= standing.last_seen_on):
-        standing = replace(standing, last_seen_on=call.day, tries_since_seen=0)
-    elif not met and (standing.last_seen_on is None or call.day >= standing.last_seen_on):
-        standing = replace(standing, tries_since_seen=standing.tries_since_seen + 1)
+    seen, tries = standing.last_seen_on, standing.tries_since_seen
+    if seen is None or call.day >= seen:
+        seen, tries = (call.day, 0) if call.outcome in MET else (seen, tries + 1)
     if standing.last_visited_on is not None and call.day < standing.last_visited_on:
-        return standing
-    due_on, reason = next_due(call, care)
-    return replace(standing, last_visited_on=call.day, due_on=due_on, due_reason=reason)
+        return Standing(standing.last_visited_on, seen, tries, standing.due_on, standing.due_reason)
+    return Standing(call.day, seen, tries, *next_due(call, care))
 
 
 def next_due(call: Call, care: Collection[Care]) -> tuple[date | None, str]:

@@ -152,6 +152,14 @@ class ServiceConfirmIn(WireIn):
     way: ConfirmWay = Field(description="怎么问的：代为确认或回访电话")
 
 
+class VolunteerPatch(WireIn):
+    """Pausing, or taking part again."""
+
+    model_config = example({"active": False})
+
+    active: bool = Field(description="正在参加；否则不再收到邀请，还没答复的邀请撤回")
+
+
 class SlotsIn(WireIn):
     """A volunteer's own week."""
 

@@ -127,8 +127,9 @@ class Factory:
     async def household(self, cell: str = CELL, **door: Any) -> HouseholdOut:
         """A household in the middle of a cell, which is made when it is not there yet."""
         lon, lat = middle_of(cell)
-        fields = {"compound": "河滨小区", "building": "3号楼", "unit": "2单元", "room": "302"} | door
-        body = HouseholdIn(cell_code=cell, position=Position(lon=lon, lat=lat, crs=Crs.wgs84), **fields)
+        usual = {"compound": "河滨小区", "building": "3号楼", "unit": "2单元", "room": "302"}
+        fields = usual | {"position": Position(lon=lon, lat=lat, crs=Crs.wgs84)} | door
+        body = HouseholdIn(cell_code=cell, **fields)
         await self.cell(cell)
 
         async def work(tx: Transaction) -> HouseholdOut:

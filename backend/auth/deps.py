@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 
-from backend.auth import tokens
 from backend.auth.directory import Directory
+from backend.auth.tokens import Verifier
 from backend.core.db import begin
 from backend.core.errors import Refusal
 from backend.core.scope import STAFF, Caller
@@ -40,7 +40,9 @@ async def current_caller(
     """Return who is calling, by token or by API key."""
     directory: Directory = request.app.state.directory
     if token:
-        caller = await directory.caller(*tokens.read(keys_of(request).token, token))
+        verifier: Verifier = request.app.state.verifier
+        signed = verifier.read(token)
+        caller = await directory.caller(signed.county, signed.account_id)
     elif api_key:
         caller = await directory.holder_of(api_key)
     else:

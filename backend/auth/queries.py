@@ -15,18 +15,17 @@ async def account_by_username(conn: asyncpg.Connection, username: str) -> list[a
     return rows
 
 
-async def blocked_until(conn: asyncpg.Connection, key: str) -> datetime | None:
-    found: datetime | None = await conn.fetchval("SELECT blocked_until FROM login_counter WHERE key = $1", key)
-    return found
+async def count_failure(conn: asyncpg.Connection, key: str, now: datetime) -> int | None:
+    """Count a failed attempt and return how many there were, or None while blocked; a day without one starts anew.
 
-
-async def count_failure(conn: asyncpg.Connection, key: str, now: datetime) -> int:
-    """Count a failed attempt and return how many there were; a day without one starts anew."""
-    count: int = await conn.fetchval(
+    Whoever counts at the same moment waits for the commit, and sees the block that came of it.
+    """
+    count: int | None = await conn.fetchval(
         """
         INSERT INTO login_counter (key, failures, last_at) VALUES ($1, 1, $2)
         ON CONFLICT (key) DO UPDATE SET last_at = $2,
           failures = CASE WHEN login_counter.last_at < $2 - interval '1 day' THEN 1 ELSE login_counter.failures + 1 END
+          WHERE login_counter.blocked_until IS NULL OR login_counter.blocked_until <= $2
         RETURNING failures
         """,
         key, now,
@@ -54,8 +53,21 @@ async def add_refresh(
 
 
 async def refresh_by_hash(conn: asyncpg.Connection, digest: bytes) -> asyncpg.Record | None:
-    """Return the token's row, locked until the transaction ends."""
-    return await conn.fetchrow("SELECT * FROM refresh_token WHERE token_hash = $1 FOR UPDATE", digest)
+    """Return the token's row, its family locked until the transaction ends.
+
+    `left_behind`: another token of the family was first used after this one was made, so the family moved on without
+    it. Its forebears were first used before, or at the very moment, it was made.
+    """
+    family = await conn.fetchval("SELECT family_id FROM refresh_token WHERE token_hash = $1", digest)
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('family ' || $1::text, 0))", str(family))
+    return await conn.fetchrow(
+        """
+        SELECT t.*, EXISTS (SELECT 1 FROM refresh_token o WHERE o.county_code = t.county_code
+                              AND o.family_id = t.family_id AND o.id <> t.id AND o.used_at > t.made_at) AS left_behind
+        FROM refresh_token t WHERE t.token_hash = $1
+        """,
+        digest,
+    )  # fmt: skip
 
 
 async def use_refresh(conn: asyncpg.Connection, county: str, row_id: UUID, now: datetime) -> None:

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Form, Request, Response
 
 from backend.auth import service as auth
 from backend.auth.deps import Anyone, AppKeys, CurrentAdmin, Tx
-from backend.core.db import Db, TxRoute
+from backend.core.db import Db
+from backend.core.route import TxRoute
 from shared.auth import ApiKeyIn, ApiKeyOut, DeviceIn, DeviceOut, MeOut, RefreshIn, TokenOut
 from shared.types import ShortText
 
@@ -30,7 +31,7 @@ async def sign_in(
 
 @router.post("/auth/refresh")
 async def refresh(body: RefreshIn, database: Db, keys: AppKeys) -> TokenOut:
-    """用续期令牌换新的一对。旧的再用一次，整串作废。"""
+    """用续期令牌换新的一对。没收到答复可以原样再送；新的用过以后再用旧的，整串作废。"""
     return await auth.refresh(database, keys, body.refresh_token)
 
 

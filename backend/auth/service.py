@@ -17,9 +17,6 @@ from shared.errors import Code
 from shared.types import is_within, uuid7
 
 REFRESH_LIFETIME = timedelta(days=60)
-REPEAT_GRACE = timedelta(minutes=2)
-"""A phone whose answer was lost asks again with the same token; later than this it is a thief or a bug."""
-
 FREE_ATTEMPTS = 5
 LONGEST_BLOCK = timedelta(minutes=15)
 
@@ -28,25 +25,26 @@ async def sign_in(database: Database, keys: Keys, username: str, password: str, 
     """Check a password and open a family of tokens. Failures slow down this account from this address."""
     now, counter = database.clock(), f"{username[:60]}|{address}"
     async with database.bare() as conn:
-        blocked = await queries.blocked_until(conn, counter)
+        await _count_attempt(conn, counter, now)
         accounts = await queries.account_by_username(conn, username)
-    if blocked and blocked > now:
-        raise Refusal(Code.too_many_attempts)
     account = accounts[0] if len(accounts) == 1 else None
     correct = await passwords.verify(password, account["password_hash"] if account else None)
     async with database.bare() as conn:
         if not correct or account is None:
-            await _count_failure(conn, counter, now)
             raise Refusal(Code.wrong_password)
         await queries.forget_failures(conn, counter)
         return await _open(conn, keys, account["county_code"], account["id"], uuid7(), now)
 
 
-async def _count_failure(conn: asyncpg.Connection, counter: str, now: datetime) -> None:
-    failures = await queries.count_failure(conn, counter, now)
-    if failures >= FREE_ATTEMPTS:
-        wait = min(timedelta(seconds=2.0 ** min(failures - FREE_ATTEMPTS, 12)), LONGEST_BLOCK)
-        await queries.block(conn, counter, now + wait)
+async def _count_attempt(conn: asyncpg.Connection, counter: str, now: datetime) -> None:
+    """Count an attempt as failed until it succeeds, and before the slow hash: a burst must not pass all at once."""
+    async with conn.transaction():
+        failures = await queries.count_failure(conn, counter, now)
+        if failures is not None and failures >= FREE_ATTEMPTS:
+            wait = min(timedelta(seconds=2.0 ** min(failures - FREE_ATTEMPTS, 12)), LONGEST_BLOCK)
+            await queries.block(conn, counter, now + wait)
+    if failures is None:
+        raise Refusal(Code.too_many_attempts)
 
 
 async def _open(
@@ -63,13 +61,17 @@ async def _open(
 
 
 async def refresh(database: Database, keys: Keys, token: str) -> TokenOut:
-    """Exchange a refresh token. Using one again after the grace ends its whole family."""
+    """Exchange a refresh token.
+
+    A phone whose answer was lost asks again with the same token, however much later: that is well until a token that
+    was made after it has been used. Then one of the two is a thief's copy, and the whole family ends.
+    """
     now = database.clock()
     async with database.bare() as conn, conn.transaction():
         row = await queries.refresh_by_hash(conn, directory.hash_key(token))
         usable = row is not None and row["ended_at"] is None and row["expires_at"] > now
         if usable and row is not None:
-            if row["used_at"] is None or now - row["used_at"] <= REPEAT_GRACE:
+            if not row["left_behind"]:
                 await queries.use_refresh(conn, row["county_code"], row["id"], now)
                 return await _open(conn, keys, row["county_code"], row["account_id"], row["family_id"], now)
             await queries.end_family(conn, row["county_code"], row["family_id"], now)

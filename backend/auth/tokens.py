@@ -4,7 +4,10 @@ The library on its own accepts tokens without exp or aud, takes any algorithm wh
 recursion error on a nested header; all of it is closed here.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
+from time import time
 from uuid import UUID, uuid4
 
 from jose import jwt
@@ -16,6 +19,7 @@ ISSUER = "gridhood"
 AUDIENCE = "gridhood-api"
 LIFETIME = timedelta(minutes=15)
 MAX_BYTES = 4096
+REMEMBERED = 4096
 _ALGORITHMS = ["HS256"]
 _REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "sub", "aud", "iss", "jti")}
 _REFUSED_HEADERS = frozenset({"crit", "jku", "x5u", "jwk", "x5c"})
@@ -31,14 +35,44 @@ def issue(key: bytes, county: str, account_id: UUID, now: datetime) -> str:
     return token
 
 
-def read(key: bytes, token: str) -> tuple[str, UUID]:
-    """Return (county, account) of a valid access token; anything else is a 401."""
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a valid token says, and until when (seconds since 1970)."""
+
+    county: str
+    account_id: UUID
+    expires: int
+
+
+class Verifier:
+    """Reads tokens and remembers those found good: a phone sends the same one for a quarter of an hour.
+
+    Kept by hash, so that memory holds no live token. What an account may do is looked up elsewhere, each time.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._good: dict[bytes, Signed] = {}
+
+    def read(self, token: str) -> Signed:
+        digest = sha256(token.encode()).digest()
+        signed = self._good.get(digest)
+        if signed is None or signed.expires <= time():
+            signed = read(self._key, token)
+            if len(self._good) >= REMEMBERED:
+                self._good.clear()
+            self._good[digest] = signed
+        return signed
+
+
+def read(key: bytes, token: str) -> Signed:
+    """Verify a token; anything but a valid access token is a 401."""
     if len(token) > MAX_BYTES:
         raise Refusal(Code.session_ended)
     try:
         claims = jwt.decode(token, key, _ALGORITHMS, options=_REQUIRED, audience=AUDIENCE, issuer=ISSUER)
         if claims["use"] != "access" or _REFUSED_HEADERS & jwt.get_unverified_header(token).keys():
             raise Refusal(Code.session_ended)
-        return str(claims["cty"]), UUID(claims["sub"])
+        return Signed(str(claims["cty"]), UUID(claims["sub"]), int(claims["exp"]))
     except Exception as error:  # also RecursionError: what a stranger sends must never become a server error
         raise Refusal(Code.session_ended) from error

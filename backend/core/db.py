@@ -1,16 +1,12 @@
-"""The pool and the edge of every transaction. Only this module commits, and before the reply leaves."""
+"""The pool and the edge of every transaction. Only this module commits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import asyncpg
-import orjson
-import structlog
 from fastapi import Depends, Request
-from fastapi.routing import APIRoute
-from starlette.responses import Response
 
 from backend.core.clock import Clock, system_clock
 from backend.core.errors import Refusal
@@ -18,7 +14,6 @@ from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from shared.errors import Code
 
-log = structlog.get_logger()
 T = TypeVar("T")
 
 APP_ROLE = "gridhood_app"
@@ -99,7 +94,7 @@ class Database:
             except RETRYABLE as error:
                 await unit.rollback()
                 if attempt == ATTEMPTS:
-                    raise Refusal(_last_word(error)) from error
+                    raise Refusal(last_word(error)) from error
             except BaseException:
                 await unit.rollback()
                 raise
@@ -112,7 +107,7 @@ class Database:
             yield connection
 
 
-def _last_word(error: Exception) -> Code:
+def last_word(error: Exception) -> Code:
     """Say why the last attempt failed: an id still taken belongs to a row that the caller cannot see."""
     return Code.id_taken if isinstance(error, asyncpg.UniqueViolationError) else Code.busy
 
@@ -142,10 +137,13 @@ class Unit:
         if self._transaction is not None:
             await self._transaction.flush()
 
-    async def commit(self) -> None:
-        """Commit, even when the caller has gone: a cancelled COMMIT would leave the outcome unknown to us as well."""
+    async def commit(self, *, wrote: bool = True) -> None:
+        """Commit, even when the caller has gone: a cancelled COMMIT would leave the outcome unknown to us as well.
+
+        What only read has no outcome, and is spared the task that shielding takes.
+        """
         if self._connection is not None:
-            await asyncio.shield(asyncio.ensure_future(self._commit()))
+            await (asyncio.shield(asyncio.ensure_future(self._commit())) if wrote else self._commit())
 
     async def _commit(self) -> None:
         await self._end("COMMIT")
@@ -172,53 +170,6 @@ class Unit:
             raise
         finally:
             await self._database.pool.release(connection)
-
-
-class _FastJson(Request):
-    """A pushed batch is half a megabyte: the standard parser takes five times as long."""
-
-    async def json(self) -> Any:
-        return orjson.loads(await self.body())
-
-
-class TxRoute(APIRoute):
-    """A route whose transaction commits after the handler and before the reply leaves.
-
-    A dependency with `yield` would commit outside the retry loop, and by default only after the reply: a phone that
-    empties its outbox on 200 would lose data.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def handler(request: Request) -> Response:
-            request = _FastJson(request.scope, request.receive)
-            database: Database = request.app.state.database
-            for attempt in range(1, ATTEMPTS + 1):
-                unit = request.state.unit = Unit(database, request.state.request_id, attempt)
-                try:
-                    async with asyncio.timeout(database.deadline_s):
-                        response = await handle(request)
-                        await unit.flush()
-                    await unit.commit()
-                    return response
-                except RETRYABLE as error:
-                    await unit.rollback()
-                    if attempt == ATTEMPTS:
-                        raise Refusal(_last_word(error)) from error
-                except (TimeoutError, asyncpg.QueryCanceledError) as error:
-                    await unit.rollback()
-                    raise Refusal(Code.outcome_unknown) from error
-                except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
-                    await unit.rollback()
-                    log.warning("database_away", error=type(error).__name__)
-                    raise Refusal(Code.busy) from error
-                except BaseException:
-                    await unit.rollback()
-                    raise
-            raise AssertionError("unreachable")
-
-        return handler
 
 
 async def begin(request: Request, caller: Caller) -> Transaction:

@@ -1,10 +1,10 @@
 """API docs that work on an intranet: the page loads nothing from outside."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import fastapi_offline
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
@@ -12,7 +12,10 @@ from fastapi.staticfiles import StaticFiles
 
 from shared.errors import Problem
 
-_ASSETS = Path(fastapi_offline.__file__).parent / "static"
+# Found and not imported: the package brings an HTTP client that nothing here needs.
+_PACKAGE = find_spec("fastapi_offline")
+assert _PACKAGE is not None
+_ASSETS = Path(str(_PACKAGE.origin)).parent / "static"
 
 
 def install(app: FastAPI) -> None:

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
+from backend.core.logs import REQUEST_ID
 from shared.errors import CATALOGUE, Code, FieldProblem, Problem
+
+log = structlog.get_logger()
 
 _BY_STATUS = {404: Code.not_found, 405: Code.method_not_allowed, 413: Code.body_too_large}
 
@@ -31,6 +36,16 @@ _WORDS = {
 }
 
 
+_UNSTORABLE = frozenset({
+    asyncpg.DataError,  # the driver's own: out of the range of a parameter, or not to be encoded
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+    asyncpg.NumericValueOutOfRangeError,
+    asyncpg.DatetimeFieldOverflowError,
+})  # fmt: skip
+"""Other data errors, a division by zero for one, are mistakes of ours."""
+
+
 class Refusal(Exception):
     """The answer is no, with a stable code from shared/errors.py."""
 
@@ -48,10 +63,9 @@ class Refusal(Exception):
 def problem(code: Code, *, detail: str | None = None, errors: Sequence[FieldProblem] = ()) -> Problem:
     """Build the RFC 9457 body of a code."""
     status, sentence = CATALOGUE[code]
-    request_id = structlog.contextvars.get_contextvars().get("request_id")
     return Problem(
         type=f"urn:gridhood:problem:{code.value}", title=sentence, status=status, code=code,
-        detail=detail, errors=list(errors), request_id=request_id,
+        detail=detail, errors=list(errors), request_id=REQUEST_ID.get(None),
     )  # fmt: skip
 
 
@@ -89,12 +103,31 @@ async def _malformed(_request: Request, error: Exception) -> Response:
     return render(problem(Code.malformed, errors=field_problems(error.errors())))
 
 
-async def _framework(_request: Request, error: Exception) -> Response:
+async def _framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return render(problem(_BY_STATUS.get(error.status_code, Code.malformed)))
+    reply = render(problem(_BY_STATUS.get(error.status_code, Code.malformed)))
+    if error.status_code == 405:
+        named = (error.headers or {}).get("Allow", "").split(", ")
+        reply.headers["Allow"] = ", ".join(sorted(_methods_at(request).union(named)))
+    return reply
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Return what any of the rooms' routes answers here: the framework names the methods of the first one only."""
+    routes = [route for route in request.app.router.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in routes for method in getattr(route, "methods", None) or ()}
+
+
+async def _unstorable(_request: Request, error: Exception) -> Response:
+    """A value that a wire model let through and PostgreSQL cannot hold. The value itself is not logged."""
+    if type(error) not in _UNSTORABLE:
+        raise error
+    log.warning("unstorable_value", error=type(error).__name__)
+    return render(problem(Code.malformed))
 
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(asyncpg.DataError, _unstorable)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core.errors import problem, render
+from backend.core.logs import REQUEST_ID
 from shared.errors import Code
 
 log = structlog.get_logger()
@@ -38,8 +39,7 @@ class Gate:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         given = headers.get(b"x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        REQUEST_ID.set(request_id)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 500
         begun = False

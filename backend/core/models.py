@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from backend.core.tables import (
@@ -35,7 +35,10 @@ class Operation(CountyRow, table=True):
     """What was asked once and must not happen twice. No bodies: a keyed hash tells a repeat from a reuse."""
 
     __tablename__ = "operation"
-    __table_args__ = (Index("operation_entity", "county_code", "entity_id"),)
+    __table_args__ = (
+        Index("operation_entity", "county_code", "entity_id"),
+        Index("operation_age", "received_at", postgresql_using="brin"),
+    )
 
     account_id: UUID = Field(nullable=False)
     device_id: UUID | None
@@ -53,6 +56,7 @@ class Edit(SQLModel, table=True):
     """Which fields a change touched, without values: enough to find two people editing the same one."""
 
     __tablename__ = "edit"
+    __table_args__ = (Index("edit_age", "at", postgresql_using="brin"),)
 
     county_code: str = code_column(primary_key=True)
     entity_id: UUID = Field(primary_key=True)
@@ -80,7 +84,10 @@ class FeedChange(SQLModel, table=True):
     """One row per entity and area: a write moves it to the stream's next number. No values."""
 
     __tablename__ = "change"
-    __table_args__ = (Index("change_order", "county_code", "stream", "seq", unique=True),)
+    __table_args__ = (
+        Index("change_order", "county_code", "stream", "seq", unique=True),
+        Index("change_gone", "county_code", "at", postgresql_where=text("gone")),
+    )
 
     county_code: str = code_column(primary_key=True)
     stream: str = code_column(primary_key=True)

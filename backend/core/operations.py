@@ -3,12 +3,10 @@
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import asyncpg
-import orjson
+from pydantic import BaseModel
 
 from backend.core.errors import Refusal
 from backend.core.transaction import Settled, Transaction
@@ -27,10 +25,12 @@ class Remembered:
     content_hmac: bytes
 
 
-def fingerprint(key: bytes, kind: str, entity_id: UUID, content: Any) -> bytes:
-    """Keyed hash of what was asked. Keyed, because bodies hold values from small spaces such as phone numbers."""
-    body = orjson.dumps([kind, str(entity_id), content], option=orjson.OPT_SORT_KEYS)
-    return hmac.digest(key, body, sha256)
+def fingerprint(key: bytes, kind: str, entity_id: UUID, body: BaseModel) -> bytes:
+    """Keyed hash of what was asked. Keyed, because bodies hold values from small spaces such as phone numbers.
+
+    Of the checked body and not of the bytes sent: the same time in another zone is the same content.
+    """
+    return hmac.digest(key, f"{kind}|{entity_id}|{body.model_dump_json()}".encode(), "sha256")
 
 
 def of_put(kind: str, entity_id: UUID) -> UUID:
@@ -55,6 +55,19 @@ async def remembered_entities(tx: Transaction, entity_ids: Sequence[UUID]) -> di
         f"{_LOOK_UP} AND entity_id = ANY($2::uuid[]) AND outcome = 'applied'", tx.county, list(entity_ids)
     )
     return {row["entity_id"]: _remembered(row) for row in rows}
+
+
+async def remembered_either(
+    tx: Transaction, op_ids: Sequence[UUID], entity_ids: Sequence[UUID]
+) -> tuple[dict[UUID, Remembered], dict[UUID, Remembered]]:
+    """Look operations up by their own ids, and others by what they made, at once."""
+    rows = await tx.conn.fetch(
+        f"{_LOOK_UP} AND id = ANY($2::uuid[]) UNION {_LOOK_UP} AND entity_id = ANY($3::uuid[]) AND outcome = 'applied'",
+        tx.county, list(op_ids), list(entity_ids),
+    )  # fmt: skip
+    wanted = set(entity_ids)
+    by_entity = {row["entity_id"]: _remembered(row) for row in rows if row["outcome"] == Outcome.applied}
+    return {row["id"]: _remembered(row) for row in rows}, {i: one for i, one in by_entity.items() if i in wanted}
 
 
 def _remembered(row: asyncpg.Record) -> Remembered:

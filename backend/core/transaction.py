@@ -1,6 +1,5 @@
 """A transaction in progress: its connection, its caller, its moment, and what it owes at the end."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from backend.core import feed
+from backend.core import feed, owed
 from backend.core.scope import Caller
 from shared.sync import EntityKind, Outcome
 from shared.types import uuid7
@@ -57,7 +56,7 @@ class Transaction:
         self.beyond_scope = False
         self.notices: set[str] = set()
         self._changes: dict[tuple[str, EntityKind, UUID, str], bool] = {}
-        self._audits: list[tuple[Any, ...]] = []
+        self._audits: list[dict[str, Any]] = []
         self._settled: list[Settled] = []
         self._edits: list[Edited] = []
 
@@ -77,7 +76,10 @@ class Transaction:
 
     def audit(self, action: str, kind: str, entity_id: UUID, area_code: str, **detail: Any) -> None:
         """Note who did what to which row. Never pass values that are sealed."""
-        self._audits.append((uuid7(), area_code, action, kind, entity_id, json.dumps(detail, ensure_ascii=False)))
+        self._audits.append(
+            {"id": uuid7(), "area_code": area_code, "action": action, "kind": kind, "entity_id": entity_id,
+             "detail": detail}
+        )  # fmt: skip
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -109,15 +111,13 @@ class Transaction:
             await self.conn.execute("SET LOCAL ROLE gridhood_transfer")
         if self._edits:
             await self.conn.executemany(_EDIT, [self._edit_row(edit) for edit in self._edits])
-        if self._settled or self._audits:
-            await self.conn.execute(
-                _NOTE, self.county, self.caller.account_id, self.now, *_columns(self._settled), self.request_id,
-                *zip(*self._audits, strict=True) if self._audits else [[]] * 6,
-            )  # fmt: skip
         for channel in sorted(self.notices):
             await self.conn.execute(f"NOTIFY {channel}")
-        if self._changes:
-            await feed.publish(self.conn, self.county, self.now, self._changes)
+        if self._settled or self._audits or self._changes:
+            await owed.write(
+                self.conn, self.county, self.now, self._changes, account=self.caller.account_id,
+                request_id=self.request_id, settled=self._settled, audits=self._audits,
+            )  # fmt: skip
 
     def _edit_row(self, edit: Edited) -> tuple[Any, ...]:
         return (
@@ -125,26 +125,6 @@ class Transaction:
             edit.device_seq, self.caller.account_id, self.now,
         )  # fmt: skip
 
-
-def _columns(rows: list[Settled]) -> list[list[Any]]:
-    return [[getattr(row, name) for row in rows] for name in Settled.__dataclass_fields__]
-
-
-# Ledger and audit rows in one round trip; either may be none.
-_NOTE = """
-WITH settled AS (
-INSERT INTO operation (county_code, id, account_id, device_id, device_seq, kind, entity_id, outcome, code, rev,
-                       content_hmac, received_at)
-SELECT $1, op_id, coalesce(account_id, $2), device_id, device_seq, kind, entity_id, outcome, code, rev, content, $3
-FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::bytea[], $9::text[], $10::int[], $11::uuid[],
-            $12::bigint[], $13::uuid[])
-  AS o(op_id, kind, entity_id, outcome, content, code, rev, device_id, device_seq, account_id)
-)
-INSERT INTO audit (county_code, id, area_code, at, account_id, action, entity_kind, entity_id, detail, request_id)
-SELECT $1, id, area_code, $3, $2, action, kind, entity_id, detail, $14
-FROM unnest($15::uuid[], $16::text[], $17::text[], $18::text[], $19::uuid[], $20::jsonb[])
-  AS a(id, area_code, action, kind, entity_id, detail)
-"""
 
 _EDIT = """
 INSERT INTO edit (county_code, entity_id, rev, area_code, fields, op_id, device_id, device_seq, account_id, at)

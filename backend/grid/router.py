@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from backend.auth.deps import Anyone, CurrentCoordinator, CurrentReader, Tx
-from backend.core.db import TxRoute
 from backend.core.paging import Page, Paging
 from backend.core.preconditions import IfMatch, IfNoneMatch, etag
+from backend.core.route import TxRoute
 from backend.grid import queries
 from backend.grid import service as grid
 from shared.grid import CellIn, CellOut, DivisionOut, Level, LocateOut

@@ -56,7 +56,9 @@ class Neighbourhood:
         return self._counts[size]
 
     def label(self, circle: Circle) -> str:
-        """Say roughly where in the community the circle lies, as in 新建路社区东边."""
+        """Say roughly where in the community the circle lies, as in 新建路社区东边; without known doors only which."""
+        if not self._doors:
+            return self.name
         east = _offset(circle.lon, [lon for lon, _ in self._doors])
         north = _offset(circle.lat, [lat for _, lat in self._doors])
         if max(abs(east), abs(north)) < _CENTRAL:

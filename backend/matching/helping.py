@@ -1,68 +1,100 @@
-"""What follows a yes: arriving, leaving, being late, giving the task back. Each may be sent twice and happens once."""
+"""What follows a yes: arriving, leaving, being late, giving the task back. Each may be sent twice and happens once.
+
+Who has no phone app tells a worker, who writes it down: the same steps, with the worker's account beside them.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
 from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.scope import Caller
 from backend.core.transaction import Transaction
-from backend.matching import queries, rules, service, tasks
+from backend.matching import queries, rules, service, wake
 from backend.matching.queries import Touched
 from backend.requests import queries as requests
 from backend.volunteers import queries as volunteers
 from backend.volunteers.queries import Served
 from backend.volunteers.service import record_changed
 from shared.errors import Code
-from shared.matching import CheckIn, DeclineIn, HandBackIn, TaskOut, TaskState
+from shared.matching import CheckIn, DeclineIn, HandBackIn, SpokenStep, SpokenStepIn, TaskOut, TaskState
 from shared.requests import RequestState
 from shared.sync import EntityKind, OperationKind
 from shared.types import WireIn
+from shared.volunteers import ServiceState
+
+
+class _Found(NamedTuple):
+    """A task and the area that its request belongs to."""
+
+    task: TaskOut
+    area: str
+
 
 _REQUEST_STATE = {TaskState.accepted: RequestState.taken, TaskState.serving: RequestState.serving}
 
 
 async def check_in(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: CheckIn) -> TaskOut:
     """Arrive at the door, by the phone's time."""
-    task, area = await _own(tx, volunteer_id, task_id)
-    if task.checked_in_at is not None:
-        return task
-    _check_state(task, TaskState.accepted)
-    _check_time(body.at, task.accepted_at - rules.CLOCK_TOLERANCE, tx.now)
-    async with beyond_scope(tx, "task.checked_in", "task", task_id, area):
-        moved = await _move_request(tx, task, area, RequestState.serving)
-        if moved:
-            await queries.arrive(tx.conn, tx.county, task_id, body.at)
-            service.tell_tasks(tx, [Touched(task_id, volunteer_id, area)])
-    return await _result(tx, task_id, moved, TaskState.serving)
+    return await _arrive(tx, await _own(tx, volunteer_id, task_id), body.at)
 
 
 async def check_out(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: CheckIn) -> TaskOut:
     """Leave: the minutes go on record for the other side to confirm, and the door and the phone go away."""
-    task, area = await _own(tx, volunteer_id, task_id)
+    return await _leave(tx, await _own(tx, volunteer_id, task_id), body.at)
+
+
+async def spoken(tx: Transaction, worker: Caller, task_id: UUID, body: SpokenStepIn) -> TaskOut:
+    """Write down when a volunteer says they arrived or left; the worker's account stands beside it."""
+    found = await _found(tx, task_id)
+    if not worker.may_write_in(found.area):
+        raise Refusal(Code.area_not_allowed)
+    step = _arrive if body.step is SpokenStep.check_in else _leave
+    return await step(tx, found, body.at, spoken=True)
+
+
+async def _arrive(tx: Transaction, found: _Found, at: datetime, *, spoken: bool = False) -> TaskOut:
+    task, area = found
+    if task.checked_in_at is not None:
+        return task
+    _check_state(task, TaskState.accepted)
+    _check_time(tx, at, task.accepted_at if spoken else task.accepted_at - rules.CLOCK_TOLERANCE, spoken=spoken)
+    async with beyond_scope(tx, "task.checked_in", "task", task.id, area, spoken=spoken):
+        moved = await _move_request(tx, task, area, RequestState.serving)
+        if moved:
+            await queries.arrive(tx.conn, tx.county, task.id, at)
+            service.tell_tasks(tx, [Touched(task.id, task.volunteer_id, area)])
+    return await _result(tx, task.id, moved, TaskState.serving)
+
+
+async def _leave(tx: Transaction, found: _Found, at: datetime, *, spoken: bool = False) -> TaskOut:
+    task, area = found
     if task.checked_out_at is not None:
         return task
     if task.state is TaskState.accepted or task.checked_in_at is None:
         raise Refusal(Code.check_in_first if task.state is TaskState.accepted else Code.task_over)
     _check_state(task, TaskState.serving)
-    _check_time(body.at, task.checked_in_at, tx.now)
-    async with beyond_scope(tx, "task.checked_out", "task", task_id, area):
+    _check_time(tx, at, task.checked_in_at, spoken=spoken)
+    async with beyond_scope(tx, "task.checked_out", "task", task.id, area, spoken=spoken):
         moved = await _move_request(tx, task, area, RequestState.done)
         if moved:
-            await queries.leave(tx.conn, tx.county, task_id, body.at)
+            await queries.leave(tx.conn, tx.county, task.id, at)
             await service.end_tasks(tx, task.request_id, TaskState.finished)
-            await _record(tx, task, area, task.checked_in_at, body.at)
-    return await _result(tx, task_id, moved, TaskState.finished)
+            await _record(tx, found, rules.served(task.checked_in_at, at, spoken=spoken))
+    return await _result(tx, task.id, moved, TaskState.finished)
 
 
-async def _record(tx: Transaction, task: TaskOut, area: str, arrived: datetime, left: datetime) -> None:
-    minutes, state = rules.served(arrived, left)
+async def _record(tx: Transaction, found: _Found, served: tuple[int, ServiceState]) -> None:
+    task, area = found
+    assert task.checked_in_at is not None
+    minutes, state = served
     row = Served(
         id=task.id, area_code=area, volunteer_id=task.volunteer_id, request_id=task.request_id,
-        category=task.category, served_on=county_day(arrived), minutes=minutes, state=state,
+        category=task.category, served_on=county_day(task.checked_in_at), minutes=minutes, state=state,
     )  # fmt: skip
     await volunteers.add_record(tx.conn, tx.county, tx.now, row)
     record_changed(tx, task.id, task.volunteer_id, area)
@@ -80,7 +112,7 @@ async def hand_back(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: Ha
             await service.end_tasks(tx, task.request_id, TaskState.handed_back)
             await service.release_winner(tx, task.request_id)
     if moved:
-        await tasks.ask_for_tick(tx, task.request_id)
+        await wake.ask_for_tick(tx, task.request_id)
     return await _result(tx, task_id, moved, TaskState.handed_back)
 
 
@@ -104,11 +136,18 @@ async def own_tasks(tx: Transaction, volunteer_id: UUID, page: PageParams) -> Pa
     return Page(items=[queries.task_out(row) for row in shown], next_cursor=more)
 
 
-async def _own(tx: Transaction, volunteer_id: UUID, task_id: UUID) -> tuple[TaskOut, str]:
-    rows = await queries.task_rows(tx.conn, tx.county, [task_id])
-    if not rows or rows[0]["volunteer_id"] != volunteer_id:
+async def _own(tx: Transaction, volunteer_id: UUID, task_id: UUID) -> _Found:
+    found = await _found(tx, task_id)
+    if found.task.volunteer_id != volunteer_id:
         raise Refusal(Code.not_found)
-    return queries.task_out(rows[0]), rows[0]["area_code"]
+    return found
+
+
+async def _found(tx: Transaction, task_id: UUID) -> _Found:
+    rows = await queries.task_rows(tx.conn, tx.county, [task_id])
+    if not rows:
+        raise Refusal(Code.not_found)
+    return _Found(queries.task_out(rows[0]), rows[0]["area_code"])
 
 
 def _check_state(task: TaskOut, *wanted: TaskState) -> None:
@@ -116,8 +155,9 @@ def _check_state(task: TaskOut, *wanted: TaskState) -> None:
         raise Refusal(Code.task_over)
 
 
-def _check_time(at: datetime, not_before: datetime, now: datetime) -> None:
-    if code := rules.no_to_time(at, not_before, now):
+def _check_time(tx: Transaction, at: datetime, not_before: datetime, *, spoken: bool) -> None:
+    judge = rules.no_to_spoken_time if spoken else rules.no_to_time
+    if code := judge(at, not_before, tx.now):
         raise Refusal(code, pointer="/at")
 
 

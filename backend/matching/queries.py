@@ -139,6 +139,22 @@ async def close_offers(
     return [Touched(**row) for row in rows]
 
 
+async def recall_offers(conn: asyncpg.Connection, county: str, volunteer: UUID) -> tuple[list[UUID], list[Touched]]:
+    """Recall the open offers of a volunteer, locked in the order of their ids; return their requests and them."""
+    rows = await conn.fetch(
+        """
+        UPDATE offer o SET state = 'recalled', rev = o.rev + 1
+        FROM (SELECT id FROM offer WHERE county_code = $1 AND volunteer_id = $2 AND state = 'offered'
+              ORDER BY id FOR NO KEY UPDATE) locked
+        WHERE o.county_code = $1 AND o.id = locked.id
+        RETURNING o.id, o.volunteer_id, o.area_code, o.request_id
+        """,
+        county, volunteer,
+    )  # fmt: skip
+    touched = [Touched(row["id"], row["volunteer_id"], row["area_code"]) for row in rows]
+    return [row["request_id"] for row in rows], touched
+
+
 async def deal_card(
     conn: asyncpg.Connection, county: str, offer: UUID, now: datetime, age: int | None, note: str
 ) -> None:

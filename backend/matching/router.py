@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from backend.auth.deps import CurrentVolunteer, CurrentWorker, Tx, volunteer_of
-from backend.core.db import TxRoute
 from backend.core.paging import Page, Paging
+from backend.core.route import TxRoute
 from backend.matching import helping
 from backend.matching import service as offers
-from shared.matching import CallOut, CheckIn, DeclineIn, HandBackIn, OfferOut, SpokenIn, TaskOut
+from shared.matching import CallOut, CheckIn, DeclineIn, HandBackIn, OfferOut, SpokenIn, SpokenStepIn, TaskOut
 from shared.types import AreaCode
 
 router = APIRouter(prefix="/api/v1", tags=["求助邀请"], route_class=TxRoute)
@@ -67,6 +67,12 @@ async def check_in(task_id: UUID, body: CheckIn, caller: CurrentVolunteer, tx: T
 async def check_out(task_id: UUID, body: CheckIn, caller: CurrentVolunteer, tx: Tx) -> TaskOut:
     """签退：记下整分钟数，等对方确认。"""
     return await helping.check_out(tx, volunteer_of(caller), task_id, body)
+
+
+@router.post("/tasks/{task_id}/spoken")
+async def spoken_step(task_id: UUID, body: SpokenStepIn, worker: CurrentWorker, tx: Tx) -> TaskOut:
+    """志愿者打电话说到了或走了，由工作人员替他记下。这样记的时长先是待核实，回访以后才算。"""
+    return await helping.spoken(tx, worker, task_id, body)
 
 
 @router.post("/tasks/{task_id}/late")

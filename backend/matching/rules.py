@@ -14,6 +14,9 @@ DAY_MINUTES = 1440
 CLOCK_TOLERANCE = timedelta(minutes=10)
 """How far a phone's clock may be off before we ask its owner to look at it."""
 
+SPOKEN_WITHIN = timedelta(days=7)
+"""What somebody tells on the phone about an hour longer ago than this is not a memory to count minutes by."""
+
 REASONS_SHOWN = 3
 METRES_PER_MINUTE = 75
 WALK_MINUTES = 20
@@ -60,10 +63,21 @@ def no_to_time(at: datetime, not_before: datetime, now: datetime) -> Code | None
     return Code.too_old if at < not_before else None
 
 
-def served(arrived: datetime, left: datetime) -> tuple[int, ServiceState]:
-    """Return whole minutes. More than a day is a forgotten 签退 and waits for somebody to look at it."""
+def no_to_spoken_time(at: datetime, not_before: datetime, now: datetime) -> Code | None:
+    """Return what is wrong with a time told on the phone; None when it can be right. People tell whole minutes."""
+    if at > now:
+        return Code.in_the_future
+    return Code.too_old if at < max(not_before.replace(second=0, microsecond=0), now - SPOKEN_WITHIN) else None
+
+
+def served(arrived: datetime, left: datetime, *, spoken: bool = False) -> tuple[int, ServiceState]:
+    """Return whole minutes and where they stand.
+
+    What a worker wrote down for a volunteer, and more than a day (a forgotten 签退), waits for somebody to look at it.
+    """
     minutes = int((left - arrived).total_seconds() // 60)
-    return (minutes, ServiceState.waiting) if minutes <= DAY_MINUTES else (DAY_MINUTES, ServiceState.unverified)
+    in_doubt = spoken or minutes > DAY_MINUTES
+    return min(minutes, DAY_MINUTES), ServiceState.unverified if in_doubt else ServiceState.waiting
 
 
 def care_note(care: Sequence[Care]) -> str:

@@ -14,7 +14,7 @@ from backend.core.handover import beyond_scope
 from backend.core.paging import Page, PageParams
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
-from backend.matching import queries, rules, tasks
+from backend.matching import queries, rules, wake
 from backend.matching.queries import Touched
 from backend.requests import queries as requests
 from backend.requests.queries import Stepped
@@ -134,7 +134,7 @@ async def _refuse(tx: Transaction, offer: _Offer, reason: DeclineReason | None) 
     )
     if not written:
         raise Refusal(Code.offer_over)
-    await tasks.ask_for_tick(tx, offer.request_id)
+    await wake.ask_for_tick(tx, offer.request_id)
     async with beyond_scope(tx, "offer.declined", "offer", offer.id, offer.area_code):
         tell_offers(tx, [Touched(offer.id, offer.volunteer_id, offer.area_code)])
 
@@ -168,11 +168,20 @@ async def calls(tx: Transaction, worker: Caller, area_code: str | None, page: Pa
     return Page(items=[queries.call_out(row, people[row["volunteer_id"]]) for row in rows], next_cursor=None)
 
 
+async def withdraw(tx: Transaction, volunteer_id: UUID, community_code: str) -> None:
+    """Take back what a volunteer who pauses has been asked, and ask others; what they have said yes to stays theirs."""
+    async with beyond_scope(tx, "offers.withdrawn", "volunteer", volunteer_id, community_code):
+        requests_left, recalled = await queries.recall_offers(tx.conn, tx.county, volunteer_id)
+        tell_offers(tx, recalled)
+    if requests_left:
+        await wake.ask_for_tick(tx, requests_left[0])  # one tick looks at all of them
+
+
 async def follow(tx: Transaction, steps: Sequence[Stepped]) -> None:
     """Keep offers and tasks in step with requests that staff have opened, ended or taken over."""
     helps = [step for step in steps if step.kind == RequestKind.help]
     if opened := [step.id for step in helps if step.to_state == RequestState.open]:
-        await tasks.ask_for_tick(tx, opened[0])  # one tick looks at all of them
+        await wake.ask_for_tick(tx, opened[0])  # one tick looks at all of them
     for step in helps:
         if step.from_state != "new" and step.to_state != RequestState.closed:
             async with beyond_scope(tx, "offers.followed", "request", step.id, step.area_code):

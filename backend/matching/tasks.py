@@ -1,4 +1,6 @@
-"""Background work: a tick every minute and at once where somebody waits. Jobs hold ids only.
+"""Background work: a tick every minute and at once where somebody waits, and what is removed at night.
+
+Jobs hold ids only.
 
 pgqueuer has its own schema and its own connection: it listens and holds it for as long as the worker runs.
 """
@@ -18,6 +20,7 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.errors import RetryRequested
 
+from backend.core import retention
 from backend.core.db import APP_ROLE, Database
 from backend.core.scope import system_caller
 from backend.core.transaction import Transaction
@@ -26,6 +29,10 @@ log = structlog.get_logger()
 
 TICK = "matching.tick"
 EVERY_MINUTE = "* * * * *"
+RETENTION = "core.retention"
+AT_NIGHT = "17 19 * * *"
+"""Schedules count in UTC: this is 03:17 in the county."""
+
 APPLICATION = "gridhood worker"
 SETTINGS = DBSettings(db_schema="jobs", channel="gridhood_jobs")
 
@@ -45,8 +52,8 @@ def _queries(connection: Any) -> Queries:
     )
 
 
-async def ask_for_tick(tx: Transaction, request_id: UUID) -> None:
-    """Have volunteers asked for this request as soon as the transaction has committed."""
+async def enqueue_tick(tx: Transaction, request_id: UUID) -> None:
+    """Put a tick into the queue; one that already waits for this request is enough."""
     payload = orjson.dumps({"county": tx.county, "request": str(request_id)})
     key = f"{TICK}:{tx.county}:{request_id}"
     await _queries(tx.conn).enqueue([TICK], [payload], [0], dedupe_key=[key], on_conflict="skip")
@@ -66,6 +73,15 @@ async def run_tick(database: Database, county: str) -> bool:
         return True
 
     return await database.run(system_caller(county), work)
+
+
+async def run_retention(database: Database) -> None:
+    """Remove what has been kept long enough, in every county."""
+    removed = dict(await retention.purge_server(database))
+    for county in await _counties(database):
+        for table, rows in (await retention.purge_county(database, county)).items():
+            removed[table] = removed.get(table, 0) + rows
+    log.info("retention", **removed)
 
 
 async def _counties(database: Database) -> list[str]:
@@ -128,8 +144,12 @@ class Worker:
             for county in await _counties(self._database):
                 await run_tick(self._database, county)
 
+        async def every_night(_schedule: Any) -> None:
+            await run_retention(self._database)
+
         queuer.entrypoint(TICK, concurrency_limit=1, accepts_context=False)(on_demand)
         queuer.schedule(TICK, EVERY_MINUTE, accepts_context=False)(every_minute)
+        queuer.schedule(RETENTION, AT_NIGHT, accepts_context=False)(every_night)
         return queuer
 
 

@@ -5,18 +5,20 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+import shapely
 
 from backend.core.clock import COUNTY_ZONE
 from backend.core.transaction import Transaction
+from backend.grid import queries as grid
 from backend.grid.geo import distance_m
 from backend.matching import rules
 from backend.matching import tick_queries as queries
 from backend.matching.cards import Neighbourhood
 from backend.matching.plan import Need, Pairing, Person, pair, time_to_answer, with_history
-from backend.matching.queries import Touched
 from backend.matching.service import tell_offers
 from backend.matching.tick_queries import NewOffer
 from shared.requests import CATEGORIES, Urgency
@@ -42,7 +44,7 @@ async def tick(tx: Transaction, budget_ms: float = 200) -> TickReport:
     rows = await queries.lock_open_help(tx.conn, tx.county)
     expired = await queries.expire(tx.conn, tx.county, [row["id"] for row in rows], tx.now)
     tell_offers(tx, expired)
-    needs = [_need(row) for row in rows if row["lon"] is not None and row["lat"] is not None]
+    needs = [_need(row) for row in await _placed(tx, rows)]
     needs = [n for n in needs if rules.may_be_offered(n.urgency, n.starts_at, tx.now, COUNTY_ZONE)]
     pairings: list[Pairing] = []
     if needs:
@@ -50,13 +52,29 @@ async def tick(tx: Transaction, budget_ms: float = 200) -> TickReport:
         needs = await _with_history(tx, needs, people)
         # In a thread: other requests are answered while the engine counts.
         pairings = await asyncio.to_thread(pair, needs, people, tx.now, budget_ms)
-    if pairings:
-        await _offer(tx, pairings)
+    made = await _offer(tx, pairings) if pairings else 0
     asked = sum(1 for need in needs if need.open_odds)
-    return TickReport(open=len(rows), expired=len(expired), made=len(pairings), unasked=len(rows) - asked)
+    return TickReport(open=len(rows), expired=len(expired), made=made, unasked=len(rows) - asked)
 
 
-def _need(row: asyncpg.Record) -> Need:
+async def _placed(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
+    """Give help for a door whose position is not known yet a point inside its cell; what has no cell either is left."""
+    found = [dict(row) for row in rows]
+    lost = sorted({row["area_code"] for row in found if row["lon"] is None})
+    points = await _points_of(tx, lost) if lost else {}
+    for row in found:
+        if row["lon"] is None:
+            row["lon"], row["lat"] = points.get(row["area_code"], (None, None))
+    return [row for row in found if row["lon"] is not None]
+
+
+async def _points_of(tx: Transaction, cells: Sequence[str]) -> dict[str, tuple[float, float]]:
+    known = [cell for code in cells for cell in await grid.basic_cells(tx.conn, tx.county, code)]
+    shapes = [shapely.from_geojson(geojson).representative_point() for _code, _name, geojson in known]
+    return {code: (point.x, point.y) for (code, _name, _shape), point in zip(known, shapes, strict=True)}
+
+
+def _need(row: dict[str, Any]) -> Need:
     language = row["language"]
     return Need(**{**row, "urgency": Urgency(row["urgency"]), "language": Language(language) if language else None})
 
@@ -77,7 +95,7 @@ async def _with_history(tx: Transaction, needs: Sequence[Need], people: Sequence
     ]
 
 
-async def _offer(tx: Transaction, pairings: Sequence[Pairing]) -> None:
+async def _offer(tx: Transaction, pairings: Sequence[Pairing]) -> int:
     communities = sorted({community_of(one.need.area_code) for one in pairings})
     rows = await queries.doors(tx.conn, tx.county, communities)
     places = {row["code"]: Neighbourhood(row["name"], [(lon, lat) for lon, lat in row["doors"]]) for row in rows}
@@ -86,8 +104,9 @@ async def _offer(tx: Transaction, pairings: Sequence[Pairing]) -> None:
         _new_offer(tx, one, places[community_of(one.need.area_code)], done.get((one.person.id, one.need.category), 0))
         for one in pairings
     ]
-    await queries.add_offers(tx.conn, tx.county, tx.now, offers)
-    tell_offers(tx, [Touched(offer.id, offer.volunteer_id, offer.area_code) for offer in offers])
+    made = await queries.add_offers(tx.conn, tx.county, tx.now, offers)
+    tell_offers(tx, made)
+    return len(made)
 
 
 def _new_offer(tx: Transaction, one: Pairing, place: Neighbourhood, times_done: int) -> NewOffer:

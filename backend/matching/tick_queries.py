@@ -107,24 +107,28 @@ async def times_done(conn: asyncpg.Connection, county: str, volunteers: Sequence
 
 
 async def doors(conn: asyncpg.Connection, county: str, communities: Sequence[str]) -> list[asyncpg.Record]:
-    """Return, for each community, its name and the position of every household's door."""
+    """Return, for each community, its name and the position of every household's door that has one."""
     rows: list[asyncpg.Record] = await conn.fetch(
         """
         SELECT c.code, (SELECT name FROM division WHERE code = c.code) AS name,
-               array_agg(ARRAY[d.lon, d.lat]) AS doors
+               coalesce(array_agg(ARRAY[d.lon, d.lat]) FILTER (WHERE d.lon IS NOT NULL), '{}') AS doors
         FROM unnest($2::text[]) AS c(code)
         JOIN household h ON h.county_code = $1 AND h.area_code >= c.code AND h.area_code < c.code || ':'
         JOIN dwelling d ON d.county_code = $1 AND d.id = h.dwelling_id
-        WHERE d.lon IS NOT NULL AND d.lat IS NOT NULL GROUP BY c.code
+        GROUP BY c.code
         """,
         county, list(communities),
     )  # fmt: skip
     return rows
 
 
-async def add_offers(conn: asyncpg.Connection, county: str, now: datetime, offers: Sequence[NewOffer]) -> None:
+async def add_offers(conn: asyncpg.Connection, county: str, now: datetime, offers: Sequence[NewOffer]) -> list[Touched]:
+    """Store offers and return those stored: somebody who has paused, or is pausing now, is not asked.
+
+    The volunteers stay locked to commit, so that who pauses a moment later finds the offer and takes it back.
+    """
     columns = [list(column) for column in zip(*map(astuple, offers), strict=True)]
-    await conn.execute(_ADD, county, now, *columns)
+    return [Touched(**row) for row in await conn.fetch(_ADD, county, now, *columns)]
 
 
 _PEOPLE = """
@@ -154,8 +158,15 @@ ORDER BY v.id
 """
 
 _ADD = """
+WITH there AS (
+    SELECT id FROM volunteer WHERE county_code = $1 AND id = ANY($6::uuid[]) AND active
+    ORDER BY id FOR SHARE SKIP LOCKED
+)
 INSERT INTO offer (county_code, made_at, received_at, rev, state, id, area_code, request_id, volunteer_id, expires_at,
                    score, contributions, card)
-SELECT $1, $2, $2, 1, 'offered', * FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::timestamptz[],
-                                              $8::float8[], $9::jsonb[], $10::jsonb[])
+SELECT $1, $2, $2, 1, 'offered', n.* FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::timestamptz[],
+                                                $8::float8[], $9::jsonb[], $10::jsonb[])
+  AS n(id, area_code, request_id, volunteer_id, expires_at, score, contributions, card)
+JOIN there ON there.id = n.volunteer_id
+RETURNING id, volunteer_id, area_code
 """

@@ -100,6 +100,14 @@ async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> 
     return {row["id"]: out(row) for row in rows}
 
 
+async def own_report(conn: asyncpg.Connection, county: str, request: UUID, reporter: UUID) -> RequestOut | None:
+    """Return a request that this account was the first to be asked for."""
+    row = await conn.fetchrow(
+        f"SELECT {COLUMNS} FROM request WHERE county_code = $1 AND id = $2 AND owner_id = $3", county, request, reporter
+    )
+    return out(row) if row else None
+
+
 async def page_of_area(
     conn: asyncpg.Connection, county: str, area: str, page: PageParams, filters: dict[str, str]
 ) -> list[RequestOut]:

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Response
 
 from backend.auth.deps import AppKeys, CurrentReader, CurrentStaffOrPartner, CurrentWorker, Tx
-from backend.core.db import TxRoute
 from backend.core.paging import Page, Paging
 from backend.core.preconditions import IfMatch, etag
+from backend.core.route import TxRoute
 from backend.requests import service as requests
 from shared.requests import MoveIn, RequestEventOut, RequestIn, RequestKind, RequestOut, RequestState
 from shared.types import AreaCode
@@ -30,7 +30,10 @@ async def post_request(
     body: RequestIn, caller: CurrentStaffOrPartner, tx: Tx, keys: AppKeys, response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> RequestOut:  # fmt: skip
-    """提出求助、事件或办件。带上 Idempotency-Key，重复发送不会多出一件。生命危险请同时拨打 120、119 或 110。"""
+    """提出求助、事件或办件。带上 Idempotency-Key，重复发送不会多出一件。生命危险请同时拨打 120、119 或 110。
+
+    工作人员看到别处的事件也能报，会交给管那里的人。
+    """
     return _with_etag(response, await requests.post(tx, keys, caller, idempotency_key, body))
 
 
@@ -57,9 +60,9 @@ async def list_requests(
 
 
 @router.get("/{request_id}")
-async def get_request(request_id: UUID, _reader: CurrentReader, tx: Tx, response: Response) -> RequestOut:
-    """看一件，ETag 是修订号。"""
-    return _with_etag(response, await requests.get(tx, request_id))
+async def get_request(request_id: UUID, reader: CurrentReader, tx: Tx, response: Response) -> RequestOut:
+    """看一件，ETag 是修订号。自己报到别处去的也能看。"""
+    return _with_etag(response, await requests.read(tx, reader, request_id))
 
 
 @router.get("/{request_id}/events")

@@ -7,6 +7,7 @@ from uuid import UUID
 from backend.core import operations, preconditions
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
+from backend.core.handover import beyond_scope
 from backend.core.paging import Page, PageParams, encode_cursor
 from backend.core.scope import STAFF, Caller
 from backend.core.settings import Keys
@@ -16,7 +17,7 @@ from backend.grid.geo import to_wgs84
 from backend.requests import numbers, queries, rules
 from backend.requests.queries import Fresh, Stepped
 from shared.errors import Code
-from shared.requests import CATEGORIES, MoveIn, RequestEventOut, RequestIn, RequestOut, RequestState
+from shared.requests import CATEGORIES, MoveIn, RequestEventOut, RequestIn, RequestKind, RequestOut, RequestState
 from shared.sync import EntityKind
 from shared.types import is_within, uuid7
 
@@ -39,7 +40,7 @@ async def put(tx: Transaction, keys: Keys, caller: Caller, request_id: UUID, bod
     op_id = operations.of_put(KIND, request_id)
     content = _fingerprint(keys, request_id, body)
     if await operations.repeated(tx, op_id, content, Code.id_taken):
-        return await get(tx, request_id)
+        return await read(tx, caller, request_id)
     tx.settled(operations.applied(op_id, KIND, request_id, content))
     return await _take_down(tx, caller, request_id, body)
 
@@ -51,28 +52,35 @@ async def post(tx: Transaction, keys: Keys, caller: Caller, key: str | None, bod
         op_id = operations.of_key(caller.account_id, PATH, key)
         content = _fingerprint(keys, op_id, body)
         if known := await operations.repeated(tx, op_id, content, Code.key_reused):
-            return await get(tx, known.entity_id)
+            return await read(tx, caller, known.entity_id)
         tx.settled(operations.applied(op_id, KIND, request_id, content))
     return await _take_down(tx, caller, request_id, body)
 
 
 def _fingerprint(keys: Keys, entity_id: UUID, body: RequestIn) -> bytes:
-    return operations.fingerprint(keys.ledger, KIND, entity_id, body.model_dump(mode="json"))
+    return operations.fingerprint(keys.ledger, KIND, entity_id, body)
 
 
 async def _take_down(tx: Transaction, caller: Caller, request_id: UUID, body: RequestIn) -> RequestOut:
     area_code, lon, lat = await _where(tx, body)
-    if not rules.may_ask_in(caller.grants, area_code):
-        raise Refusal(Code.area_not_allowed, pointer="/household_id" if body.household_id else "/place")
     worker = caller.holds(*STAFF)
+    at_home = rules.may_ask_in(caller.grants, area_code)
+    # Whoever works in the county may report what they saw across the street; it is handed over to where it belongs.
+    seen_elsewhere = worker and body.kind is RequestKind.incident and body.household_id is None
+    if not at_home and not seen_elsewhere:
+        raise Refusal(Code.area_not_allowed, pointer="/household_id" if body.household_id else "/place")
     fields: dict[str, Any] = body.model_dump(exclude={"place", "minutes"})
     fresh = Fresh(
         **fields, id=request_id, area_code=area_code, lon=lon, lat=lat, received_at=tx.now,
         minutes=body.minutes or CATEGORIES[body.category].minutes,
         owner_id=caller.account_id if worker else None, owner_name=caller.name if worker else COMMUNITY,
     )  # fmt: skip
-    [stored] = await store(tx, [fresh])
     tx.audit("request.made", "request", request_id, area_code)
+    if at_home:
+        [stored] = await store(tx, [fresh])
+        return stored
+    async with beyond_scope(tx, "request.handed_over", "request", request_id, area_code):
+        [stored] = await store(tx, [fresh])
     return stored
 
 
@@ -135,6 +143,17 @@ async def _announce(tx: Transaction, steps: Sequence[Stepped]) -> None:
 
 async def get(tx: Transaction, request_id: UUID) -> RequestOut:
     found = (await queries.by_ids(tx.conn, tx.county, [request_id])).get(request_id)
+    if found is None:
+        raise Refusal(Code.not_found)
+    return found
+
+
+async def read(tx: Transaction, reader: Caller, request_id: UUID) -> RequestOut:
+    """Return a request of the reader's area, or one that they reported elsewhere themselves."""
+    found = (await queries.by_ids(tx.conn, tx.county, [request_id])).get(request_id)
+    if found is None and reader.holds(*STAFF):
+        async with beyond_scope(tx, "request.read", "request", request_id, tx.county):
+            found = await queries.own_report(tx.conn, tx.county, request_id, reader.account_id)
     if found is None:
         raise Refusal(Code.not_found)
     return found

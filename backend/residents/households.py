@@ -57,7 +57,7 @@ def typed(reader: Caller, text: str | None) -> str | None:
 async def add(tx: Transaction, keys: Keys, worker: Caller, household_id: UUID, body: HouseholdIn) -> HouseholdOut:
     """Put a household and its door on the register; sending the same again answers with what is stored."""
     op_id = operations.of_put(KIND, household_id)
-    content = operations.fingerprint(keys.ledger, KIND, household_id, body.model_dump(mode="json"))
+    content = operations.fingerprint(keys.ledger, KIND, household_id, body)
     if not await operations.repeated(tx, op_id, content, Code.id_taken):
         await _refuse_cell(tx, worker, body.cell_code)
         await queries.add_household(tx.conn, tx.county, household_id, uuid7(), body, _place(tx, body), tx.now)

@@ -1,21 +1,22 @@
-"""Identity numbers: sealed when they come in, shown only for a reason, and every look is written down."""
+"""Identity numbers: sealed when they come in, shown and changed only for a reason, and every look is written down."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from hmac import compare_digest
 from uuid import UUID
 
 import asyncpg
 
-from backend.core import sealing
+from backend.core import preconditions, sealing
 from backend.core.errors import Refusal
 from backend.core.paging import Page, PageParams, encode_cursor
 from backend.core.scope import Caller
 from backend.core.settings import Keys
-from backend.core.transaction import Transaction
+from backend.core.transaction import Edited, Transaction
 from backend.residents import queries, rules
 from shared.errors import Code
-from shared.residents import IdCheckOut, IdLook, IdLookOut, IdRevealOut
+from shared.residents import IdCheckOut, IdLook, IdLookOut, IdPutIn, IdRevealOut
+from shared.sync import EntityKind
 
 SHOWN_FOR = timedelta(minutes=15)
 _COLUMN = "id_number"
@@ -49,6 +50,46 @@ def _checked(number: str) -> str:
     return number.upper()
 
 
+async def put(
+    tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID, body: IdPutIn, if_match: frozenset[str] | None
+) -> None:
+    """Put a number on file, or in the place of a wrong one, on the revision that the caller names."""
+    number = _checked(body.id_number)
+    row = await _in_reach(tx, worker, resident_id)
+    preconditions.require(if_match, row["rev"])
+    index = sealing.blind_index(keys, tx.county, number)
+    if row["id_index"] is not None and compare_digest(row["id_index"], index):
+        # Nothing changes, and the caller learns that it is the number: a look like any other.
+        _note(tx, IdLook.checked, resident_id, row["area_code"], matches=True)
+        return
+    data_key = row["data_key"] or sealing.new_data_key(keys, resident_id)
+    sealed = Sealed(data_key, sealing.seal(keys, data_key, resident_id, _COLUMN, number), index)
+    await _store(tx, resident_id, row, sealed, "corrected" if row["id_index"] else "added", body.reason)
+
+
+async def remove(
+    tx: Transaction, worker: Caller, resident_id: UUID, reason: str, if_match: frozenset[str] | None
+) -> None:
+    """Take a wrong number off file, on the revision that the caller names."""
+    row = await _on_file(tx, worker, resident_id)
+    preconditions.require(if_match, row["rev"])
+    await _store(tx, resident_id, row, Sealed(data_key=row["data_key"]), "removed", reason)
+
+
+async def _store(
+    tx: Transaction, resident_id: UUID, row: asyncpg.Record, sealed: Sealed, action: str, reason: str
+) -> None:
+    try:
+        rev = await queries.set_identity(tx.conn, tx.county, resident_id, row["rev"], astuple(sealed))
+    except asyncpg.UniqueViolationError as error:
+        raise Refusal(Code.id_already_registered, pointer="/id_number") from error
+    if rev is None:
+        raise Refusal(Code.stale)
+    tx.edited(Edited(resident_id, rev, row["area_code"], [_COLUMN]))
+    tx.changed(EntityKind.resident, resident_id, row["area_code"])
+    tx.audit(f"identity.{action}", "resident", resident_id, row["area_code"], reason=reason)
+
+
 async def reveal(tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID, reason: str) -> IdRevealOut:
     """Open the number. The reason goes into the audit trail with the look itself."""
     row = await _on_file(tx, worker, resident_id)
@@ -76,12 +117,17 @@ async def looks(tx: Transaction, resident_id: UUID, page: PageParams) -> Page[Id
     return Page(items=items, next_cursor=more)
 
 
-async def _on_file(tx: Transaction, worker: Caller, resident_id: UUID) -> asyncpg.Record:
+async def _in_reach(tx: Transaction, worker: Caller, resident_id: UUID) -> asyncpg.Record:
     row = await queries.identity(tx.conn, tx.county, resident_id)
     if row is None:
         raise Refusal(Code.not_found)
     if not worker.may_write_in(row["area_code"]):
         raise Refusal(Code.area_not_allowed)
+    return row
+
+
+async def _on_file(tx: Transaction, worker: Caller, resident_id: UUID) -> asyncpg.Record:
+    row = await _in_reach(tx, worker, resident_id)
     if row["id_sealed"] is None:
         raise Refusal(Code.no_id_on_file)
     return row

@@ -244,9 +244,21 @@ def by_column(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
 
 async def identity(conn: asyncpg.Connection, county: str, resident_id: UUID) -> asyncpg.Record | None:
     return await conn.fetchrow(
-        "SELECT area_code, data_key, id_sealed, id_index FROM resident WHERE county_code = $1 AND id = $2",
+        "SELECT area_code, rev, data_key, id_sealed, id_index FROM resident WHERE county_code = $1 AND id = $2",
         county, resident_id,
     )  # fmt: skip
+
+
+async def set_identity(
+    conn: asyncpg.Connection, county: str, resident_id: UUID, rev: int, sealed: tuple[bytes | None, ...]
+) -> int | None:
+    """Set (key, sealed number, blind index) of a person at this revision and return the next one."""
+    changed: int | None = await conn.fetchval(
+        "UPDATE resident SET data_key = $4, id_sealed = $5, id_index = $6, rev = rev + 1"
+        " WHERE county_code = $1 AND id = $2 AND rev = $3 RETURNING rev",
+        county, resident_id, rev, *sealed,
+    )  # fmt: skip
+    return changed
 
 
 async def looks(conn: asyncpg.Connection, county: str, resident_id: UUID, page: PageParams) -> list[IdLookOut]:

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import StringConstraints
 
 from backend.auth.deps import AppKeys, CurrentReader, CurrentWorker, Tx
-from backend.core.db import TxRoute
 from backend.core.paging import Page, Paging
 from backend.core.preconditions import IfMatch, etag
+from backend.core.route import TxRoute
 from backend.residents import households, identity
 from backend.residents import service as residents
 from shared.residents import (
@@ -18,8 +18,10 @@ from shared.residents import (
     IdCheckIn,
     IdCheckOut,
     IdLookOut,
+    IdPutIn,
     IdRevealIn,
     IdRevealOut,
+    Reason,
     ResidentIn,
     ResidentOut,
     ResidentPatch,
@@ -117,6 +119,29 @@ async def edit_resident(
 
 # The same for clients that have no PATCH.
 router.post("/residents/{resident_id}", name="edit_resident_by_post")(edit_resident)
+
+
+@router.put("/residents/{resident_id}/identity")
+async def put_identity(
+    resident_id: UUID, body: IdPutIn, worker: CurrentWorker, tx: Tx, keys: AppKeys, reply: Response, if_match: IfMatch
+) -> ResidentOut:
+    """补登或更正身份号码。要写理由，要带 If-Match。"""
+    await identity.put(tx, keys, worker, resident_id, body, if_match)
+    return await get_resident(resident_id, worker, tx, reply)
+
+
+@router.delete("/residents/{resident_id}/identity")
+async def delete_identity(
+    resident_id: UUID,
+    reason: Annotated[Reason, Query(description="理由，会留下记录")],
+    worker: CurrentWorker,
+    tx: Tx,
+    reply: Response,
+    if_match: IfMatch,
+) -> ResidentOut:
+    """去掉登记错了的身份号码。要写理由，要带 If-Match。"""
+    await identity.remove(tx, worker, resident_id, reason, if_match)
+    return await get_resident(resident_id, worker, tx, reply)
 
 
 @router.post("/residents/{resident_id}/identity/reveal")

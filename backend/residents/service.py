@@ -54,7 +54,7 @@ async def listed(
 async def register(tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID, body: ResidentIn) -> ResidentOut:
     """Put a person on the register; sending the same again answers with what is stored."""
     op_id = operations.of_put(KIND, resident_id)
-    content = operations.fingerprint(keys.ledger, KIND, resident_id, body.model_dump(mode="json"))
+    content = operations.fingerprint(keys.ledger, KIND, resident_id, body)
     if not await operations.repeated(tx, op_id, content, Code.id_taken):
         area = await _open_household(tx, worker, body.household_id)
         await _store(tx, resident_id, area, body, identity.seal(keys, tx.county, resident_id, body.id_number))

@@ -99,7 +99,7 @@ def _read_one(keys: Keys, index: int, raw: dict[str, Any], device_id: UUID) -> A
         body = BODIES[kind].model_validate(operation.fields)
     except ValidationError as error:
         raise Refusal(Code.malformed) from error
-    content = operations.fingerprint(keys.ledger, kind, operation.entity_id, body.model_dump(mode="json"))
+    content = operations.fingerprint(keys.ledger, kind, operation.entity_id, body)
     return Asked(index, operation, kind, body, content)
 
 
@@ -144,10 +144,8 @@ async def _together_or_one_by_one(database: Database, author: Caller, work: Call
 
 async def _apply(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: bool) -> list[Answer]:
     await queries.lock_device(tx.conn, tx.county, asked[0].operation.device_id)
-    known = await operations.remembered(tx, [one.operation.op_id for one in asked])
-    made = await operations.remembered_entities(
-        tx, [one.operation.entity_id for one in asked if one.kind is OperationKind.visit_record]
-    )
+    recorded = [one.operation.entity_id for one in asked if one.kind is OperationKind.visit_record]
+    known, made = await operations.remembered_either(tx, [one.operation.op_id for one in asked], recorded)
     answers: dict[int, Answer] = {}
     fresh: dict[UUID, Asked] = {}
     for one in asked:
@@ -250,9 +248,10 @@ async def _receipt(
 ) -> PushOut:
     """Settle the phone's numbers once everything is committed, or with it, and write the receipt."""
     top = max((one.operation.device_seq for one in asked), default=0)
+    settled_seq, epoch = await queries.settle(tx.conn, tx.county, sent.device_id, top)
     return PushOut(
-        epoch=await queries.epoch(tx.conn, tx.county),
-        settled_seq=await queries.settle(tx.conn, tx.county, sent.device_id, top),
+        epoch=epoch,
+        settled_seq=settled_seq,
         answers=sorted([*answers, *others], key=lambda answer: answer.index),
         server_time=tx.now,
     )

@@ -7,14 +7,15 @@ import asyncpg
 
 from backend.sync.cursors import Place
 
+# What changes when the database was restored: our own word, the cluster's identity and its timeline.
+_EPOCH = """
+SELECT epoch || '-' || (SELECT system_identifier FROM pg_control_system()) || '-' ||
+       (SELECT timeline_id FROM pg_control_checkpoint()) FROM county WHERE county_code = $1
+"""
+
 
 async def epoch(conn: asyncpg.Connection, county: str) -> str:
-    """Return what changes when the database was restored: our own word, the cluster's identity and its timeline."""
-    found: str = await conn.fetchval(
-        "SELECT epoch || '-' || (SELECT system_identifier FROM pg_control_system()) || '-' ||"
-        " (SELECT timeline_id FROM pg_control_checkpoint()) FROM county WHERE county_code = $1",
-        county,
-    )
+    found: str = await conn.fetchval(_EPOCH, county)
     return found
 
 
@@ -70,10 +71,12 @@ async def lock_device(conn: asyncpg.Connection, county: str, device_id: UUID) ->
     await conn.execute("SELECT 1 FROM device WHERE county_code = $1 AND id = $2 FOR UPDATE", county, device_id)
 
 
-async def settle(conn: asyncpg.Connection, county: str, device_id: UUID, seq: int) -> int:
-    settled: int = await conn.fetchval(
-        "UPDATE device SET settled_seq = greatest(settled_seq, $3) WHERE county_code = $1 AND id = $2"
-        " RETURNING settled_seq",
+async def settle(conn: asyncpg.Connection, county: str, device_id: UUID, seq: int) -> tuple[int, str]:
+    """Move the phone's settled number on; return it and the epoch that it counts in."""
+    row = await conn.fetchrow(
+        f"UPDATE device SET settled_seq = greatest(settled_seq, $3) WHERE county_code = $1 AND id = $2"
+        f" RETURNING settled_seq, ({_EPOCH})",
         county, device_id, seq,
     )  # fmt: skip
-    return settled
+    assert row is not None
+    return row[0], row[1]

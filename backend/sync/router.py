@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from backend.auth.deps import Anyone, AppKeys, CurrentReader
-from backend.core.db import Db, TxRoute
+from backend.core.db import Db
+from backend.core.route import TxRoute
 from backend.core.transaction import Transaction
 from backend.sync import pull as pulling
 from backend.sync import push as pushing

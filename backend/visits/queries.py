@@ -1,6 +1,6 @@
 """SQL of visits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from backend.core.owed import document
 from backend.core.paging import PageParams
 from shared.visiting import Standing
 from shared.visits import VisitOut
@@ -40,12 +41,13 @@ async def known_residents(conn: asyncpg.Connection, county: str, ids: Sequence[U
 
 
 async def add(
-    conn: asyncpg.Connection, county: str, now: datetime, visits: Sequence[Sequence[Any]],
-    standings: Sequence[Sequence[Any]],
+    conn: asyncpg.Connection, county: str, now: datetime, visits: Sequence[Mapping[str, Any]],
+    standings: Sequence[tuple[UUID, Standing]],
 ) -> list[asyncpg.Record]:  # fmt: skip
     """Store visits and how their households stand after them, in one statement; return a single one as stored."""
+    stood = [{"household": household, "standing": standing} for household, standing in standings]
     statement = _ADD if len(visits) == 1 else _ADD_MANY
-    rows: list[asyncpg.Record] = await conn.fetch(statement, county, now, *_by_column(visits), *_by_column(standings))
+    rows: list[asyncpg.Record] = await conn.fetch(statement, county, now, document(visits), document(stood))
     return rows
 
 
@@ -60,10 +62,6 @@ async def set_standings(conn: asyncpg.Connection, county: str, standings: Iterab
         " due_reason = $7 WHERE county_code = $1 AND id = $2",
         [(county, household, *astuple(standing)) for household, standing in standings],
     )
-
-
-def _by_column(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, VisitOut]:
@@ -108,21 +106,20 @@ WITH fresh AS (
                        worker_name, mode, outcome, findings, note, visited_at, return_on, lon, lat, accuracy_m,
                        distance_m, fix_area_code, evidence)
     SELECT $1, $2, id, area_code, area_code, household_id, resident_id, worker_id, worker_name, mode, outcome,
-           string_to_array(findings, ','), note, visited_at, return_on, lon, lat, accuracy_m, distance_m,
-           fix_area_code, evidence
-    FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[],
-                $11::text[], $12::text[], $13::timestamptz[], $14::date[], $15::float8[], $16::float8[],
-                $17::float8[], $18::int[], $19::text[], $20::text[])
-      AS v(id, area_code, household_id, resident_id, worker_id, worker_name, mode, outcome, findings, note,
-           visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence)
+           findings, note, visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence
+    FROM json_to_recordset($3::json)
+      AS v(id uuid, area_code text, household_id uuid, resident_id uuid, worker_id uuid, worker_name text, mode text,
+           outcome text, findings text[], note text, visited_at timestamptz, return_on date, lon float8, lat float8,
+           accuracy_m float8, distance_m int, fix_area_code text, evidence text)
     RETURNING {COLUMNS}
 ), stood AS (
 UPDATE household h
-SET last_visited_on = s.visited, last_seen_on = s.seen, tries_since_seen = s.tries, due_on = s.due,
-    due_reason = s.reason, rev = h.rev + 1
-FROM unnest($21::uuid[], $22::date[], $23::date[], $24::int[], $25::date[], $26::text[])
-  AS s(id, visited, seen, tries, due, reason)
-WHERE h.county_code = $1 AND h.id = s.id
+SET last_visited_on = s.last_visited_on, last_seen_on = s.last_seen_on, tries_since_seen = s.tries_since_seen,
+    due_on = s.due_on, due_reason = s.due_reason, rev = h.rev + 1
+FROM json_to_recordset($4::json) AS p(household uuid, standing json),
+     json_to_record(p.standing)
+       AS s(last_visited_on date, last_seen_on date, tries_since_seen int, due_on date, due_reason text)
+WHERE h.county_code = $1 AND h.id = p.household
 )
 SELECT * FROM fresh
 """

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from backend.auth.deps import AppKeys, CurrentReader, CurrentWorker, Tx
-from backend.core.db import TxRoute
 from backend.core.paging import Page, Paging, json_of, page_of
+from backend.core.route import TxRoute
 from backend.visits import service as visits
 from shared.types import AreaCode
 from shared.visits import VisitIn, VisitOut

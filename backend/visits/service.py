@@ -51,7 +51,7 @@ async def record(tx: Transaction, keys: Keys, worker: Caller, visit_id: UUID, bo
 
 
 def fingerprint(keys: Keys, visit_id: UUID, body: VisitIn) -> bytes:
-    return operations.fingerprint(keys.ledger, KIND, visit_id, body.model_dump(mode="json"))
+    return operations.fingerprint(keys.ledger, KIND, visit_id, body)
 
 
 async def already_recorded(tx: Transaction, visit_id: UUID, content: bytes) -> bool:
@@ -126,21 +126,25 @@ def _place(body: VisitIn) -> tuple[float, float] | None:
 
 def _row(
     worker: Caller, draft: Draft, household: asyncpg.Record, place: tuple[float, float] | None, fix_cell: str | None
-) -> tuple[Any, ...]:
+) -> dict[str, Any]:
     body, away = draft.body, None
     if place and household["lon"] is not None:
         away = distance_m(*place, household["lon"], household["lat"])
-    return (
-        draft.id, household["area_code"], body.household_id, body.resident_id, worker.account_id, worker.name,
-        body.mode, body.outcome, ",".join(body.findings), body.note, body.visited_at, body.return_on,
-        place[0] if place else None, place[1] if place else None, body.fix.accuracy_m if body.fix else None,
-        None if away is None else min(round(away), 2**31 - 1), fix_cell, visiting.evidence(body.fix, away),
-    )  # fmt: skip
+    return {
+        "id": draft.id, "area_code": household["area_code"], "household_id": body.household_id,
+        "resident_id": body.resident_id, "worker_id": worker.account_id, "worker_name": worker.name,
+        "mode": body.mode, "outcome": body.outcome, "findings": body.findings, "note": body.note,
+        "visited_at": body.visited_at, "return_on": body.return_on,
+        "lon": place[0] if place else None, "lat": place[1] if place else None,
+        "accuracy_m": body.fix.accuracy_m if body.fix else None,
+        "distance_m": None if away is None else min(round(away), 2**31 - 1),
+        "fix_area_code": fix_cell, "evidence": visiting.evidence(body.fix, away),
+    }  # fmt: skip
 
 
 def _standings(
     tx: Transaction, drafts: Sequence[Draft], households: dict[UUID, asyncpg.Record]
-) -> list[tuple[Any, ...]]:
+) -> list[tuple[UUID, visiting.Standing]]:
     """Fold the visits into their households, oldest first. A clock that runs ahead cannot push a day past today."""
     today = county_day(tx.now)
     standings: dict[UUID, visiting.Standing] = {}
@@ -151,9 +155,7 @@ def _standings(
         )
         call = visiting.Call(min(county_day(body.visited_at), today), body.outcome, body.findings, body.return_on)
         standings[row["id"]] = visiting.after(before, call, [Care(c) for c in row["care"]])
-    return [
-        (i, s.last_visited_on, s.last_seen_on, s.tries_since_seen, s.due_on, s.due_reason) for i, s in standings.items()
-    ]
+    return list(standings.items())
 
 
 async def get(tx: Transaction, visit_id: UUID) -> asyncpg.Record:

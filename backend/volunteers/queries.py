@@ -95,6 +95,15 @@ async def touch(conn: asyncpg.Connection, county: str, volunteer: UUID) -> str |
     return community
 
 
+async def set_active(conn: asyncpg.Connection, county: str, volunteer: UUID, rev: int, *, active: bool) -> int | None:
+    """Pause a volunteer of this revision, or let them take part again, and return the next one."""
+    changed: int | None = await conn.fetchval(
+        "UPDATE volunteer SET active = $4, rev = rev + 1 WHERE county_code = $1 AND id = $2 AND rev = $3 RETURNING rev",
+        county, volunteer, rev, active,
+    )  # fmt: skip
+    return changed
+
+
 async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, VolunteerOut]:
     rows = await conn.fetch(f"{_VOLUNTEER} AND v.id = ANY($2::uuid[])", county, list(ids))
     return {row["id"]: out(row) for row in rows}

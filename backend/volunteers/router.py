@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from backend.auth.deps import AppKeys, CurrentCoordinator, CurrentVolunteer, CurrentWorker, Tx, volunteer_of
-from backend.core.db import TxRoute
 from backend.core.paging import Page, Paging
 from backend.core.preconditions import IfMatch, etag
+from backend.core.route import TxRoute
 from backend.volunteers import service as volunteers
 from shared.types import AreaCode
-from shared.volunteers import ServiceConfirmIn, ServiceRecordOut, SlotsIn, VolunteerIn, VolunteerOut
+from shared.volunteers import ServiceConfirmIn, ServiceRecordOut, SlotsIn, VolunteerIn, VolunteerOut, VolunteerPatch
 
 router = APIRouter(prefix="/api/v1", tags=["志愿者"], route_class=TxRoute)
 
@@ -25,6 +25,14 @@ def _with_etag(response: Response, found: VolunteerOut) -> VolunteerOut:
 async def me(caller: CurrentVolunteer, tx: Tx, response: Response) -> VolunteerOut:
     """看我自己的登记。"""
     return _with_etag(response, await volunteers.get(tx, volunteer_of(caller)))
+
+
+@router.patch("/volunteers/me")
+async def patch_me(
+    patch: VolunteerPatch, caller: CurrentVolunteer, tx: Tx, response: Response, if_match: IfMatch
+) -> VolunteerOut:
+    """我先歇一歇，或者重新参加，要带 If-Match。歇着的时候不会收到邀请，已经答应的事照旧。"""
+    return _with_etag(response, await volunteers.edit_own(tx, volunteer_of(caller), patch, if_match))
 
 
 @router.put("/volunteers/me/slots")
@@ -63,6 +71,19 @@ async def list_volunteers(
 async def get_volunteer(volunteer_id: UUID, _worker: CurrentCoordinator, tx: Tx, response: Response) -> VolunteerOut:
     """看一位志愿者。"""
     return _with_etag(response, await volunteers.get(tx, volunteer_id))
+
+
+@router.patch("/volunteers/{volunteer_id}")
+async def patch_volunteer(
+    volunteer_id: UUID, patch: VolunteerPatch, worker: CurrentCoordinator, tx: Tx, response: Response, if_match: IfMatch
+) -> VolunteerOut:
+    """替一位志愿者记下先歇一歇，或者重新参加，要带 If-Match。"""
+    return _with_etag(response, await volunteers.edit(tx, worker, volunteer_id, patch, if_match))
+
+
+# The same for clients that have no PATCH.
+router.post("/volunteers/me", name="patch_me_by_post")(patch_me)
+router.post("/volunteers/{volunteer_id}", name="patch_volunteer_by_post")(patch_volunteer)
 
 
 @router.post("/service-records/{record_id}/confirm")

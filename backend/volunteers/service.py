@@ -1,6 +1,6 @@
 """Registering volunteers, their week, and the minutes they served."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from backend.core import feed, operations, preconditions
@@ -9,16 +9,32 @@ from backend.core.handover import beyond_scope
 from backend.core.paging import Page, PageParams, encode_cursor
 from backend.core.scope import Caller
 from backend.core.settings import Keys
-from backend.core.transaction import Transaction
+from backend.core.transaction import Edited, Transaction
 from backend.grid.geo import to_wgs84
 from backend.volunteers import queries, rules
 from backend.volunteers.queries import Fresh
 from shared.errors import Code
 from shared.sync import EntityKind
 from shared.types import is_within
-from shared.volunteers import ServiceConfirmIn, ServiceRecordOut, ServiceState, Slot, VolunteerIn, VolunteerOut
+from shared.volunteers import (
+    ServiceConfirmIn,
+    ServiceRecordOut,
+    ServiceState,
+    Slot,
+    VolunteerIn,
+    VolunteerOut,
+    VolunteerPatch,
+)
 
 KIND = "volunteer.register"
+
+PauseHandler = Callable[[Transaction, UUID, str], Awaitable[None]]
+_followers: list[PauseHandler] = []
+
+
+def when_paused(handler: PauseHandler) -> None:
+    """Register what must happen in the same transaction when a volunteer (id, community) pauses. Called by main.py."""
+    _followers.append(handler)
 
 
 async def put(
@@ -30,7 +46,7 @@ async def put(
     if known and seen is not None:
         return await _replace(tx, worker, known, body, seen)
     op_id = operations.of_put(KIND, volunteer_id)
-    content = operations.fingerprint(keys.ledger, KIND, volunteer_id, body.model_dump(mode="json"))
+    content = operations.fingerprint(keys.ledger, KIND, volunteer_id, body)
     if await operations.repeated(tx, op_id, content, Code.id_taken):
         return await get(tx, volunteer_id)
     if known:
@@ -89,6 +105,40 @@ async def set_own_slots(tx: Transaction, volunteer_id: UUID, slots: Sequence[Slo
     await _set_week(tx, volunteer_id, community, slots)
     await _tell(tx, "volunteer.week_set", (volunteer_id, community))
     return await get(tx, volunteer_id)
+
+
+async def edit(
+    tx: Transaction, worker: Caller, volunteer_id: UUID, patch: VolunteerPatch, seen: frozenset[str] | None
+) -> VolunteerOut:
+    """Let a coordinator note that a volunteer pauses or takes part again."""
+    known = await get(tx, volunteer_id)
+    if not worker.may_write_in(known.community_code):
+        raise Refusal(Code.area_not_allowed)
+    return await _edit(tx, known, patch, seen)
+
+
+async def edit_own(
+    tx: Transaction, volunteer_id: UUID, patch: VolunteerPatch, seen: frozenset[str] | None
+) -> VolunteerOut:
+    """Let a volunteer pause or take part again."""
+    return await _edit(tx, await get(tx, volunteer_id), patch, seen)
+
+
+async def _edit(
+    tx: Transaction, known: VolunteerOut, patch: VolunteerPatch, seen: frozenset[str] | None
+) -> VolunteerOut:
+    preconditions.require(seen, known.rev)
+    if patch.active == known.active:
+        return known
+    rev = await queries.set_active(tx.conn, tx.county, known.id, known.rev, active=patch.active)
+    if rev is None:
+        raise Refusal(Code.stale)
+    tx.edited(Edited(known.id, rev, known.community_code, ["active"]))
+    await _tell(tx, "volunteer.resumed" if patch.active else "volunteer.paused", (known.id, known.community_code))
+    if not patch.active:
+        for follow in _followers:
+            await follow(tx, known.id, known.community_code)
+    return await get(tx, known.id)
 
 
 async def _set_week(tx: Transaction, volunteer_id: UUID, community: str, slots: Sequence[Slot]) -> None:

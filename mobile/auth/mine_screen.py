@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kivy.properties import BooleanProperty, ObjectProperty
+from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.auth.viewmodel import Mine
@@ -10,7 +10,7 @@ from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
 from mobile.core.settings import Settings
 from mobile.sync.status import SyncStatus
-from mobile.widgets.composed import Ask, Composed, Parts, load
+from mobile.widgets.composed import Ask, Asking, Composed, Parts, load
 from mobile.widgets.fields import ListRow
 from mobile.widgets.frame import Header, SubHeader
 from mobile.widgets.layout import Col, Rule, Sheet
@@ -37,9 +37,8 @@ class SignOutAsk(Ask):
     screen = ObjectProperty()
 
 
-class MineScreen(Composed):
+class MineScreen(Asking):
     vm: Mine = ObjectProperty(rebind=True)
-    asking = BooleanProperty(False)
 
     def __init__(self, vm: Mine, status: SyncStatus, settings: Settings, *, is_worker: bool) -> None:
         self._rows = MineRows(vm=vm, status=status, settings=settings, screen=self)
@@ -47,22 +46,21 @@ class MineScreen(Composed):
             for row in (Rule(), SummaryRow(vm=vm)):
                 self._rows.ids.work.add_widget(row)
         super().__init__(vm=vm)
-        self.fbind("asking", self.changed)
 
     def on_pre_enter(self) -> None:
         self.vm.refresh()
 
-    def on_back(self) -> bool:
-        """The back key first leaves the question."""
-        asked, self.asking = self.asking, False
-        return asked
-
     def open(self, route: str) -> None:
         shell_of(self).push(route)
 
-    def compose(self) -> tuple[Parts, Parts, Parts]:
-        bar = [SignOutAsk(vm=self.vm, screen=self)] if self.asking else []
-        return [Header(title="我的")], [self._rows], bar
+    def head(self) -> Header:
+        return Header(title="我的")
+
+    def body(self) -> Parts:
+        return [self._rows]
+
+    def question(self) -> SignOutAsk:
+        return SignOutAsk(vm=self.vm, screen=self)
 
 
 class ServerForm(Col):

@@ -1,164 +1,157 @@
-"""The map of the worker's cells: polygons, a mark for each stairwell, the worker's own place. No tiles, no network."""
+"""The map of the worker's cells: polygons, houses, a mark for each stairwell. No tiles, no network."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
 
 from kivy.clock import Clock
-from kivy.core.text import Label as CoreLabel
-from kivy.graphics import Color, Mesh, Rectangle, SmoothEllipse, SmoothLine, SmoothQuad, SmoothRoundedRectangle
-from kivy.graphics.tesselator import Tesselator
+from kivy.graphics import Color, Rectangle
 from kivy.input.motionevent import MotionEvent
 from kivy.metrics import dp
-from kivy.properties import ListProperty, NumericProperty, ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.stencilview import StencilView
-from kivy.uix.widget import Widget
 
-from mobile.grid.rules import DEGREE_M, LonLat, StairMark
+from mobile.grid import drawing
+from mobile.grid.ground import LocalGround, Point, Rect, Ring, around, inside, make_way, nearest_pair, triangles
+from mobile.grid.marks import reach
+from mobile.grid.rules import LonLat, StairMark
 from mobile.widgets.tokens import T
-
-Point = tuple[float, float]
 
 MARGIN, REACH, SLOP, SLACK = 26, 28, 8, 60
 CLOSEST = 5.0
 """dp for a metre: nearer than that there is nothing more to see."""
-
-# state: fill, edge, ink and the edge's width in dp
-STATES = {
-    "recent": ("pine", "white", "white", 2),
-    "month": ("mid", "mid_edge", "mid_ink", 1.5),
-    "long": ("pepper", "white", "white", 2),
-    "never": ("white", "ink2", "ink", 2.5),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class LocalGround:
-    """Metres around the middle of the bounds: degrees are too large for the float32 of a graphics card."""
-
-    lon: float
-    lat: float
-
-    def metres(self, place: LonLat) -> Point:
-        east = (place[0] - self.lon) * math.cos(math.radians(self.lat))
-        return east * DEGREE_M, (place[1] - self.lat) * DEGREE_M
-
-
-def draw_mark(state: str, x: float, y: float, size: float) -> None:
-    """Word, form and colour say the same: circle, rounded square, diamond, hollow ring."""
-    fill, edge, _ink, line = STATES[state]
-    Color(*getattr(T, edge))
-    _form(state, x, y, size / 2 + (dp(line) if edge == "white" else 0))
-    Color(*getattr(T, fill))
-    _form(state, x, y, size / 2 - (0 if edge == "white" else dp(line)))
-
-
-def _form(state: str, x: float, y: float, half: float) -> None:
-    if state == "long":
-        # A diamond looks smaller than a circle of its width.
-        far = half * 1.3
-        SmoothQuad(points=(x, y + far, x + far, y, x, y - far, x - far, y))
-    elif state == "month":
-        SmoothRoundedRectangle(pos=(x - half, y - half), size=(2 * half, 2 * half), radius=[half / 2])
-    else:
-        SmoothEllipse(pos=(x - half, y - half), size=(2 * half, 2 * half))
-
-
-class StateDot(Widget):
-    """A mark without a number, for the legend."""
-
-    state = StringProperty("recent")
-
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        draw = Clock.create_trigger(self._draw, -1)
-        for name in ("pos", "size", "state"):
-            self.fbind(name, draw)
-        draw()
-
-    def _draw(self, *_: object) -> None:
-        self.canvas.clear()
-        with self.canvas:
-            draw_mark(self.state, self.center_x, self.center_y, self.height * 0.78)
+SMALLEST, LARGEST = 28, 38
+CROWDED = 22
+"""dp between the nearest two: below that, marks with numbers would have to leave their places too far."""
+APART_M = 3.0
 
 
 class CellMap(StencilView):
-    """Drag, pinch or turn the wheel to look closer; a tap finds the nearest stairwell within a finger's width."""
+    """Drag, pinch or turn the wheel to look closer. A tap finds the nearest stairwell, or the cell under the finger.
+    Stairwells too close for numbers are dots, until one is chosen: then the map comes closer."""
 
     cells, bounds = ListProperty(), ObjectProperty((0.0, 0.0, 0.0, 0.0))
+    chosen_cell, overview = StringProperty(""), BooleanProperty(False)
     marks, chosen = ListProperty(), StringProperty("")
     here = ObjectProperty(None, allownone=True)
-    zoom = NumericProperty(1.0)
-    letter = NumericProperty(14)
+    zoom, letter = NumericProperty(1.0), NumericProperty(14)
+    buttons = ListProperty()
 
-    __events__ = ("on_mark",)
+    __events__ = ("on_mark", "on_cell")
 
     def __init__(self, **kwargs: object) -> None:
-        self._ground, self._centre = LocalGround(0, 0), (0.0, 0.0)
-        self._shapes: list[tuple[list[Sequence[float]], list[list[Point]]]] = []
+        self._ground, self._centre, self._half = LocalGround(0, 0), (0.0, 0.0), (0.0, 0.0)
+        self._shapes: list[tuple[list[Sequence[float]], list[Ring]]] = []
+        self._nearest_m, self._moved = math.inf, 0.0
         self._fingers: list[MotionEvent] = []
-        self._moved = 0.0
         super().__init__(**kwargs)
         self._draw_soon = Clock.create_trigger(self._draw, -1)
-        for name in ("pos", "size", "marks", "chosen", "here", "zoom", "letter"):
+        for name in ("pos", "marks", "chosen", "chosen_cell", "here", "zoom", "letter", "buttons"):
             self.fbind(name, self._draw_soon)
-        self.fbind("cells", self._survey)
-        self.fbind("bounds", self._survey)
+        for name in ("cells", "bounds", "marks"):
+            self.fbind(name, self._survey)
+        for name in ("size", "chosen"):
+            self.fbind(name, self._look_at_chosen)
         self._survey()
 
     def on_mark(self, key: str) -> None:
         """A stairwell was tapped, or with '' none."""
 
-    def on_chosen(self, _map: object, key: str) -> None:
-        place = next((mark for mark in self.marks if mark.key == key), None)
-        if place:
-            self.look_at((place.lon, place.lat))
+    def on_cell(self, code: str) -> None:
+        """A cell was tapped that is not the chosen one."""
 
     def look_at(self, place: LonLat) -> None:
         """At the first zoom everything is in sight already."""
-        if self.zoom > 1:
+        if self._closeness > 1:
             self._move_to(*self._ground.metres(place))
 
     def at(self, place: LonLat) -> Point:
-        """Where a place is drawn."""
+        """Where a place is."""
         return self._on_screen(self._ground.metres(place))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there is no room for numbers."""
+        return self._nearest_m * self._scale < dp(CROWDED)
+
+    def placed(self) -> list[tuple[StairMark, Point]]:
+        """Where the marks are drawn: beside each other, also where stairwells are closer than that."""
+        places = [self.at((mark.lon, mark.lat)) for mark in self.marks]
+        if not self.crowded:
+            size = self.mark_size
+            keys = [mark.key for mark in self.marks]
+            fixed = keys.index(self.chosen) if self.chosen in keys else -1
+            places = make_way(places, [reach(mark.state, size) for mark in self.marks], fixed)
+        return list(zip(self.marks, places, strict=True))
+
+    @property
+    def mark_size(self) -> float:
+        """Grows with its number's letters, but only as far as the nearest neighbours leave room."""
+        room = self._nearest_m * self._scale
+        if self.crowded:
+            return float(max(dp(9), min(room * 0.8, dp(16))))
+        return float(max(dp(SMALLEST), min(self.letter * 2, dp(LARGEST), room - dp(4))))
 
     # --- looking
     def _survey(self, *_: object) -> None:
         west, south, east, north = self.bounds
-        self._ground, self._centre = LocalGround((west + east) / 2, (south + north) / 2), (0.0, 0.0)
+        ground = LocalGround((west + east) / 2, (south + north) / 2)
+        if ground != self._ground:
+            self._ground, self._centre, self.zoom = ground, (0.0, 0.0), 1.0
         self._half = self._ground.metres((east, north))
         rings = [[[self._ground.metres(point) for point in ring] for ring in cell.rings] for cell in self.cells]
-        self._shapes = [(_triangles(cell), cell) for cell in rings]
+        self._shapes = [(triangles(cell), cell) for cell in rings]
+        self._nearest_m = nearest_pair((self._ground.metres((mark.lon, mark.lat)) for mark in self.marks), APART_M)
+        self._look_at_chosen()
+
+    def _look_at_chosen(self, *_: object) -> None:
+        """Also when the card below takes more of the map."""
+        place = next((mark for mark in self.marks if mark.key == self.chosen), None)
+        if place:
+            self.look_at((place.lon, place.lat))
+        elif self.zoom <= 1:
+            self._centre = (0.0, 0.0)
         self._draw_soon()
 
     @property
-    def _scale(self) -> float:
-        """Pixels for a metre."""
+    def _fit(self) -> float:
+        """Pixels for a metre when all is in sight."""
         wide, high = (max(half * 2, 1) for half in self._half)
-        room = max(self.width - 2 * dp(MARGIN), 1) / wide, max(self.height - 2 * dp(MARGIN), 1) / high
-        return float(min(room)) * self.zoom
+        margin = 2 * dp(MARGIN / 2 if self.overview else MARGIN)
+        room = max(self.width - margin, 1) / wide, max(self.height - margin, 1) / high
+        return float(min(room))
+
+    @property
+    def _closeness(self) -> float:
+        """The zoom, or as close as the chosen mark needs to stand clear of its neighbours."""
+        near = dp(SMALLEST + 2) / self._nearest_m if self.chosen else 0.0
+        return max(1.0, self.zoom, min(near, dp(CLOSEST)) / self._fit)
+
+    @property
+    def _scale(self) -> float:
+        return self._fit * self._closeness
 
     def _on_screen(self, point: Point) -> Point:
         scale = self._scale
         x, y = (point[0] - self._centre[0]) * scale, (point[1] - self._centre[1]) * scale
         return self.center_x + x, self.center_y + y
 
+    def _in_metres(self, x: float, y: float) -> Point:
+        scale = self._scale
+        return (x - self.center_x) / scale + self._centre[0], (y - self.center_y) / scale + self._centre[1]
+
     def _move_to(self, east: float, north: float) -> None:
         """Never so far that no ground is left to see, but far enough to bring a mark out from under the button."""
-        spare, slack = 1 - 1 / self.zoom, dp(SLACK) / self._scale
+        spare, slack = 1 - 1 / self._closeness, dp(SLACK) / self._scale
         across, along = self._half[0] * spare + slack, self._half[1] * spare + slack
         self._centre = max(-across, min(across, east)), max(-along, min(along, north))
         self._draw_soon()
 
     def look_closer(self, factor: float, x: float, y: float) -> None:
         """The ground under the fingers stays under them."""
-        before = self._scale
-        self.zoom = max(1.0, min(self.zoom * factor, max(1.0, dp(CLOSEST) * self.zoom / before)))
-        shift = 1 / before - 1 / self._scale
-        east, north = (x - self.center_x) * shift, (y - self.center_y) * shift
-        self._move_to(self._centre[0] + east, self._centre[1] + north)
+        before = self._in_metres(x, y)
+        self.zoom = max(1.0, min(self._closeness * factor, dp(CLOSEST) / self._fit))
+        after = self._in_metres(x, y)
+        self._move_to(self._centre[0] + before[0] - after[0], self._centre[1] + before[1] - after[1])
 
     # --- touching
     def on_touch_down(self, touch: MotionEvent) -> bool:
@@ -191,13 +184,26 @@ class CellMap(StencilView):
         touch.ungrab(self)
         self._fingers.remove(touch)
         if not self._fingers and self._moved <= dp(SLOP):
-            self.dispatch("on_mark", self._nearest(touch.pos))
+            self._tap(touch.pos)
         return True
 
+    def _tap(self, finger: Point) -> None:
+        mark = "" if self.overview and self.crowded else self._nearest(finger)
+        cell = "" if mark else self._cell_under(finger)
+        if cell and cell != self.chosen_cell:
+            self.dispatch("on_cell", cell)
+        else:
+            self.dispatch("on_mark", mark)
+
     def _nearest(self, finger: Point) -> str:
-        away = {mark.key: math.dist(finger, self.at((mark.lon, mark.lat))) for mark in self.marks}
+        away = {mark.key: math.dist(finger, place) for mark, place in self.placed()}
         nearest = min(away, key=away.__getitem__, default="")
         return nearest if nearest and away[nearest] <= dp(REACH) else ""
+
+    def _cell_under(self, finger: Point) -> str:
+        place = self._in_metres(*finger)
+        shapes = zip(self.cells, self._shapes, strict=True)
+        return next((cell.code for cell, (_, rings) in shapes if inside(place, rings)), "")
 
     # --- drawing
     def _draw(self, *_: object) -> None:
@@ -205,54 +211,40 @@ class CellMap(StencilView):
         with self.canvas:
             Color(*T.map_ground)
             Rectangle(pos=self.pos, size=self.size)
-            for triangles, rings in self._shapes:
-                self._draw_cell(triangles, rings)
+            self._draw_cells()
+            placed, size = self.placed(), self.mark_size
+            names = drawing.draw_houses(placed, size) if not self.crowded else []
             if self.here:
-                self._draw_here(*self.at(self.here))
-            # The chosen one last: its ring lies on its neighbours.
-            size = self._mark_size
-            for mark in sorted(self.marks, key=lambda mark: mark.key == self.chosen):
-                self._draw_stairs(mark, *self.at((mark.lon, mark.lat)), size)
+                drawing.draw_here(*self.at(self.here))
+            drawing.draw_stairs(placed, self.chosen, size, numbered=not self.crowded)
+            frames = [drawing.mark_frame(mark, place, size, ringed=mark.key == self.chosen) for mark, place in placed]
+            if self.overview:
+                self._name_cells(frames)
+            else:
+                self._name_houses(names, frames)
 
-    def _draw_cell(self, triangles: list[Sequence[float]], rings: list[list[Point]]) -> None:
-        Color(*T.map_block)
-        for flat in triangles:
-            places = [self._on_screen((flat[n], flat[n + 1])) for n in range(0, len(flat), 4)]
-            vertices = [value for x, y in places for value in (x, y, 0, 0)]
-            Mesh(vertices=vertices, indices=list(range(len(places))), mode="triangle_fan")
-        Color(*T.pine)
-        for ring in rings:
-            outline = [value for point in ring for value in self._on_screen(point)]
-            SmoothLine(points=outline, width=dp(1.5), joint="round", close=True)
+    def _draw_cells(self) -> None:
+        every = list(zip(self.cells, self._shapes, strict=True))
+        for number, (cell, (fans, _)) in enumerate(every):
+            # Neighbours differ, so that a cell can be told apart without its border.
+            ground = T.surface if self.overview and number % 2 else T.map_block
+            drawing.fill_cell(fans, ground if self._is_looked_at(cell.code) else T.map_ground, self._on_screen)
+        for cell, (_, rings) in sorted(every, key=lambda each: self._is_looked_at(each[0].code)):
+            drawing.draw_border(rings, self._on_screen, strong=self._is_looked_at(cell.code))
 
-    def _draw_here(self, x: float, y: float) -> None:
-        for color, radius in ((T.white, dp(12)), (T.river, dp(9))):
-            Color(*color)
-            SmoothEllipse(pos=(x - radius, y - radius), size=(2 * radius, 2 * radius))
+    def _is_looked_at(self, code: str) -> bool:
+        return self.overview or code == self.chosen_cell
 
-    def _draw_stairs(self, mark: StairMark, x: float, y: float, size: float) -> None:
-        if mark.key == self.chosen:
-            Color(*T.ink)
-            SmoothLine(circle=(x, y, size * 11 / 14 - dp(1.5)), width=dp(1.5))
-        draw_mark(mark.state, x, y, size)
-        number = CoreLabel(text=str(mark.count), font_name="Semi", font_size=size / 2)
-        number.refresh()
-        wide, high = number.texture.size
-        Color(*getattr(T, STATES[mark.state][2]))
-        Rectangle(texture=number.texture, pos=(round(x - wide / 2), round(y - high / 2)), size=(wide, high))
+    def _border_frames(self) -> list[Rect]:
+        every = zip(self.cells, self._shapes, strict=True)
+        rings = [ring for cell, (_, rings) in every if self._is_looked_at(cell.code) for ring in rings]
+        return drawing.border_frames(rings, self._on_screen)
 
-    @property
-    def _mark_size(self) -> float:
-        """Grows with its number's letters, but only as far as the nearest neighbours leave room."""
-        places = [self.at((mark.lon, mark.lat)) for mark in self.marks]
-        room = min((math.dist(a, b) for a, b in combinations(places, 2)), default=math.inf)
-        return float(max(dp(28), min(self.letter * 2, dp(38), room - dp(4))))
+    def _name_houses(self, names: list[tuple[str, Rect]], marks: list[Rect]) -> None:
+        here = [around(self.at(self.here), dp(24), dp(24))] if self.here else []
+        taken = [*marks, *here, *self.buttons, *self._border_frames()]
+        drawing.name_houses(names, taken, self.letter, (*self.pos, self.right, self.top))
 
-
-def _triangles(rings: list[list[Point]]) -> list[Sequence[float]]:
-    """A cell as fans of triangles in metres; its inner rings stay holes."""
-    tesselator = Tesselator()
-    for ring in rings:
-        tesselator.add_contour([value for point in ring for value in point])
-    tesselator.tesselate()
-    return [vertices for vertices, _indices in tesselator.meshes]
+    def _name_cells(self, taken: list[Rect]) -> None:
+        for cell, (_, rings) in zip(self.cells, self._shapes, strict=True):
+            drawing.name_cell(cell.name, [self._on_screen(point) for point in rings[0]], taken, self.letter)

@@ -1,6 +1,7 @@
 """Distances on the ground, stairwells as groups of doors, and how long ago a door was last answered."""
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -19,13 +20,16 @@ LonLat = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class StairMark:
-    """One stairwell on the map: how many doors, and its worst state."""
+    """One stairwell on the map: how many doors, its worst state, and the house it belongs to."""
 
     key: str
     lon: float
     lat: float
     count: int
     state: str
+    area_code: str
+    house: str
+    house_name: str
 
 
 def metres(a: LonLat, b: LonLat) -> float:
@@ -51,8 +55,18 @@ def stair_key(household: HouseholdOut) -> str:
     return "|".join(stairs) if household.building or household.unit else str(household.id)
 
 
+def house_key(household: HouseholdOut) -> str:
+    return "|".join((household.area_code, household.compound, household.building))
+
+
 def stair_title(household: HouseholdOut) -> str:
     return " ".join(part for part in (household.building, household.unit) if part) or household.compound
+
+
+def short_name(cell_name: str) -> str:
+    """第3网格 of 杨家坪社区第3网格: beside the title there is no room for what its worker knows by heart."""
+    numbered = re.search(r"第[0-9一二三四五六七八九十百]+网格$", cell_name)
+    return numbered.group() if numbered else cell_name
 
 
 def by_stairs(households: Iterable[HouseholdOut]) -> dict[str, list[HouseholdOut]]:
@@ -75,7 +89,8 @@ def marks(groups: dict[str, list[HouseholdOut]], today: date) -> list[StairMark]
             states = {seen_state(door.last_seen_on, today) for door in doors}
             worst = next(state for state in _WORST_FIRST if state in states)
             lon, lat = (sum(axis) / len(places) for axis in zip(*places, strict=True))
-            found.append(StairMark(key, lon, lat, len(doors), worst))
+            house, name = house_key(doors[0]), doors[0].building
+            found.append(StairMark(key, lon, lat, len(doors), worst, doors[0].area_code, house, name))
     return found
 
 

@@ -12,11 +12,12 @@ from kivy.uix.screenmanager import Screen
 from kivy.uix.scrollview import ScrollView
 
 from mobile.core.session import AppContext
-from mobile.grid import map as _map  # noqa: F401  its widgets are named in the kv
+from mobile.grid import map as _map  # noqa: F401  their widgets are named in the kv
 from mobile.residents import screen as residents
 from mobile.sync import screen as sync
 from mobile.widgets.composed import load
 from mobile.widgets.fields import ListRow
+from mobile.widgets.fitting import Pair
 from mobile.widgets.layout import Box, Col, Row
 from mobile.widgets.lists import Item
 from mobile.widgets.tokens import T
@@ -81,12 +82,24 @@ class StateWord(Item, Row):
     """One entry of the legend."""
 
 
+class CellPress(Item, ButtonBehavior, Box):
+    """One of several cells."""
+
+    need_w, need_h = NumericProperty(0), NumericProperty(0)
+
+
 class FoundRow(Item, ListRow):
     """A household that the search has found."""
 
 
 class PersonCard(Item, Col):
     """Who lives behind the chosen door."""
+
+
+class LesserButtons(Pair):
+    """Stay side by side when the main button takes a line of its own."""
+
+    natural = NumericProperty(0)
 
 
 class GridScreen(Screen):
@@ -101,6 +114,13 @@ class GridScreen(Screen):
 
     def on_pre_enter(self, *_: Any) -> None:
         self.vm.refresh()
+
+    def on_back(self) -> bool:
+        """The back key first leaves the cell for all of them."""
+        inside = len(self.vm.cells) > 1 and not self.vm.overview
+        if inside:
+            self.vm.choose_cell("")
+        return inside
 
     def locate(self) -> None:
         self._ctx.spawn(self._locate())

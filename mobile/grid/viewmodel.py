@@ -1,12 +1,13 @@
 """我的网格: cells and stairwells on a map, the doors of one stairwell, the person behind one door."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
 from kivy.event import EventDispatcher
-from kivy.properties import ListProperty, ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, StringProperty
 
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
@@ -23,11 +24,12 @@ MOST_FOUND = 30
 
 @dataclass(frozen=True, slots=True)
 class CellShape:
-    """A cell as lines to draw, in degrees."""
+    """A cell as lines to draw, in degrees, and how many doors it has."""
 
     code: str
     name: str
     rings: list[list[rules.LonLat]]
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,11 @@ class PersonLine:
 
 
 class MyGrid(EventDispatcher):
-    """The worker's ground."""
+    """The worker's ground. Whoever has several cells first sees them all (`overview`) and then one."""
 
     title_note = StringProperty("")
     cells, bounds = ListProperty([]), ObjectProperty((0.0, 0.0, 0.0, 0.0))
+    chosen_cell, overview = StringProperty(""), BooleanProperty(False)
     marks, chosen_mark = ListProperty([]), StringProperty("")
     stair_title, stair_count = StringProperty(""), StringProperty("")
     doors, chosen_door = ListProperty([]), StringProperty("")
@@ -69,24 +72,39 @@ class MyGrid(EventDispatcher):
         super().__init__()
         self._store, self._ports, self._now = store, ports, now
         self._groups: dict[str, list[HouseholdOut]] = {}
+        self._every_mark: list[rules.StairMark] = []
         self.refresh()
 
     def refresh(self, *_: object) -> None:
         self._today = local_day(self._now())
         households = self._store.entities.all(HouseholdOut)
         self._groups = rules.by_stairs(households)
-        self.marks = rules.marks(self._groups, self._today)
-        self._show_cells(self._store.entities.all(CellOut), len(households))
+        self._every_mark = rules.marks(self._groups, self._today)
+        self.cells = self._shapes(sorted(self._store.entities.all(CellOut), key=lambda cell: cell.code))
+        mark = self.chosen_mark if self.chosen_mark in self._groups else ""
+        self.choose_cell(self.chosen_cell)
         self._show_here()
-        self.choose_mark(self.chosen_mark if self.chosen_mark in self._groups else "")
+        self.choose_mark(mark)
         self.on_search(self, self.search)
 
+    def choose_cell(self, code: str) -> None:
+        """Show one cell and its stairwells, or with '' all of them. An only cell is always the chosen one."""
+        codes = [cell.code for cell in self.cells]
+        self.chosen_cell = codes[0] if len(codes) == 1 else code if code in codes else ""
+        self.overview = len(codes) > 1 and not self.chosen_cell
+        self._show_ground()
+        if self.chosen_mark and self.chosen_mark not in {mark.key for mark in self.marks}:
+            self.choose_mark("")
+
     def choose_mark(self, key: str) -> None:
-        """Show the doors of a stairwell; the door chosen in another one is let go."""
+        """Show the doors of a stairwell, and its cell; the door chosen in another one is let go."""
         doors = self._groups.get(key, [])
+        # First of all: its cell must not let go of what it is chosen for.
         self.chosen_mark = key
+        if doors and len(self.cells) > 1:
+            self.choose_cell(doors[0].area_code)
         self.stair_title = rules.stair_title(doors[0]) if doors else ""
-        self.stair_count = f"{len(doors)} 户" if doors else ""
+        self.stair_count = self._count_text(doors) if doors else ""
         self.doors = [self._tile(door, door.room) for door in doors]
         still_there = any(str(door.id) == self.chosen_door for door in doors)
         self.choose_door(self.chosen_door if still_there else "")
@@ -117,11 +135,34 @@ class MyGrid(EventDispatcher):
         if household and (number := first_phone(self._members(household))):
             self._ports.dialer.dial(number)
 
-    def _show_cells(self, cells: list[CellOut], doors: int) -> None:
-        self.cells = [CellShape(cell.code, cell.name, rules.rings(cell.geometry)) for cell in cells]
-        self.bounds = rules.bounds([ring for cell in self.cells for ring in cell.rings])
-        place = cells[0].name if len(cells) == 1 else f"{len(cells)} 个网格"
-        self.title_note = f"{place} · {doors} 户"
+    def _shapes(self, cells: list[CellOut]) -> list[CellShape]:
+        doors = Counter(door.area_code for group in self._groups.values() for door in group)
+        one_community = len({cell.community_code for cell in cells}) == 1
+        return [
+            CellShape(
+                cell.code,
+                rules.short_name(cell.name) if one_community else cell.name,
+                rules.rings(cell.geometry),
+                doors[cell.code],
+            )
+            for cell in cells
+        ]
+
+    def _show_ground(self) -> None:
+        """The cells, marks and words of what is looked at."""
+        several, chosen = len(self.cells) > 1, self.chosen_cell
+        looked_at = [cell for cell in self.cells if cell.code == chosen] or self.cells
+        self.marks = [mark for mark in self._every_mark if not (several and chosen) or mark.area_code == chosen]
+        self.bounds = rules.bounds([ring for cell in looked_at for ring in cell.rings])
+        place = looked_at[0].name if len(looked_at) == 1 else f"{len(looked_at)} 格"
+        self.title_note = f"{place} · {sum(cell.count for cell in looked_at)} 户"
+
+    def _count_text(self, doors: list[HouseholdOut]) -> str:
+        """With the compound, where several of them count their houses from one."""
+        every = (door for group in self._groups.values() for door in group if door.unit)
+        compounds = {door.compound for door in every if door.area_code == doors[0].area_code}
+        ambiguous = doors[0].unit and len(compounds) > 1
+        return f"{doors[0].compound} · {len(doors)} 户" if ambiguous else f"{len(doors)} 户"
 
     def _show_here(self) -> None:
         fix = self._ports.location.last()

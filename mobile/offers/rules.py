@@ -52,6 +52,7 @@ class OfferCard:
     when_sub: str
     where: str
     where_sub: str
+    large: "LargeWords"
     reasons: list[tuple[str, str]]
     expiry: str
     coarse_lon: float
@@ -62,9 +63,17 @@ class OfferCard:
     urgent: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LargeWords:
+    """The same for 大字版: fewer words, and hours as they are said."""
+
+    when: str
+    when_sub: str
+    where_sub: str
+
+
 def card(offer: OfferOut, volunteer: VolunteerOut | None, now: datetime) -> OfferCard:
     when, when_sub = time_words(offer, now)
-    where_sub = f"{texts.about(offer.distance_m)}，答应后才看到门牌"
     return OfferCard(
         id=offer.id,
         icon=CATEGORY_ICONS.get(offer.category, "hand-heart"),
@@ -73,7 +82,8 @@ def card(offer: OfferOut, volunteer: VolunteerOut | None, now: datetime) -> Offe
         when=when,
         when_sub=when_sub,
         where=offer.place_label,
-        where_sub=where_sub,
+        where_sub=f"{texts.about(offer.distance_m)}，答应后才看到门牌",
+        large=LargeWords(*large_time_words(offer, now), texts.about(offer.distance_m)),
         reasons=[(REASON_ICONS[reason.code], reason.text) for reason in offer.reasons],
         expiry=expiry(offer.expires_at, now),
         coarse_lon=offer.coarse_lon,
@@ -91,8 +101,20 @@ def time_words(offer: OfferOut | TaskOut, now: datetime) -> tuple[str, str]:
     if offer.starts_at is None:
         return "时间您来定", length
     day = texts.full_day(local_day(offer.starts_at))
-    end = offer.ends_at or offer.starts_at + timedelta(minutes=offer.minutes)
-    return texts.slot(offer.starts_at, end, now), f"{day}，{length}"
+    return texts.slot(offer.starts_at, _end(offer, offer.starts_at), now), f"{day}，{length}"
+
+
+def large_time_words(offer: OfferOut, now: datetime) -> tuple[str, str]:
+    """明天 周二, and below it 上午 9 点到 11 点."""
+    if offer.starts_at is None:
+        return time_words(offer, now)
+    day = local_day(offer.starts_at)
+    words = f"{texts.day_word(day, local_day(now))} {texts.weekday(day)}"
+    return words, texts.slot_large(offer.starts_at, _end(offer, offer.starts_at))
+
+
+def _end(offer: OfferOut | TaskOut, start: datetime) -> datetime:
+    return offer.ends_at or start + timedelta(minutes=offer.minutes)
 
 
 def expiry(expires_at: datetime, now: datetime) -> str:

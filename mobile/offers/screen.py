@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
+from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import shell_of
@@ -13,7 +13,7 @@ from mobile.offers.rules import OfferCard
 from mobile.offers.viewmodel import Invitations
 from mobile.sync.screen import SyncLink  # noqa: F401  (named in screen.kv)
 from mobile.sync.status import SyncStatus
-from mobile.widgets.composed import Ask, Composed, Parts, load
+from mobile.widgets.composed import Ask, Asking, Parts, load
 from mobile.widgets.frame import Header
 from mobile.widgets.layout import Card, Gap, Group, Rule, Sheet
 from mobile.widgets.pictures import EmptyState
@@ -85,35 +85,37 @@ class DeclineAsk(Ask):
     screen = ObjectProperty()
 
 
-class InviteScreen(Composed):
+class InviteScreen(Asking):
     vm: Invitations = ObjectProperty(rebind=True)
     status: SyncStatus = ObjectProperty(rebind=True)
-    asking = BooleanProperty(False)
 
     def __init__(self, vm: Invitations, status: SyncStatus) -> None:
         super().__init__(vm=vm, status=status)
         self.follow(vm, ("offer", "more", "has_accepted", "notice"))
-        self.fbind("asking", self.changed)
         vm.bind(on_accepted=self._say_accepted, on_declined=self._say_declined, notice=self._stop_offering_undo)
         self._undo_bar: Snackbar | None = None
 
     def on_pre_enter(self) -> None:
         self.vm.refresh()
 
-    def on_back(self) -> bool:
-        """The back key first leaves the question."""
-        asked, self.asking = self.asking, False
-        return asked
-
     def decline(self, reason: str = "") -> None:
         self.asking = False
         self.vm.decline(reason)
 
-    def compose(self) -> tuple[Parts, Parts, Parts]:
-        vm = self.vm
-        speaks = T.large and vm.can_speak and vm.offer
-        head = SpeakHeader(vm=vm) if speaks else InviteHeader(vm=vm, status=self.status)
-        return [head], [*self._news(), *self._offer()], self._bar()
+    def head(self) -> Header:
+        speaks = T.large and self.vm.can_speak and self.vm.offer
+        return SpeakHeader(vm=self.vm) if speaks else InviteHeader(vm=self.vm, status=self.status)
+
+    def body(self) -> Parts:
+        return [*self._news(), *self._offer()]
+
+    def bar(self) -> Sheet | None:
+        if self.vm.offer is None:
+            return None
+        return LargeAnswerBar(screen=self) if T.large else AnswerBar(screen=self, expiry=self.vm.offer.expiry)
+
+    def question(self) -> DeclineAsk | None:
+        return DeclineAsk(screen=self) if self.vm.offer else None
 
     def _news(self) -> Parts:
         if self.vm.notice:
@@ -126,13 +128,6 @@ class InviteScreen(Composed):
         more = f"还有 {int(self.vm.more)} 件，看看下一件"
         onward = [Gap(), Btn(kind="plain", text=more, on_release=self._next)] if self.vm.more else []
         return [OfferView(offer=self.vm.offer), *onward]
-
-    def _bar(self) -> Parts:
-        if self.vm.offer is None:
-            return []
-        if self.asking:
-            return [DeclineAsk(screen=self)]
-        return [LargeAnswerBar(screen=self) if T.large else AnswerBar(screen=self, expiry=self.vm.offer.expiry)]
 
     def _next(self, *_: object) -> None:
         self.vm.next_offer()

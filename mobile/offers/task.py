@@ -34,7 +34,7 @@ class TaskBoard(EventDispatcher):
     late_said = BooleanProperty(False)
     privacy_line = StringProperty("门牌和电话只给您看，任务结束后会收起。")
     empty_title = StringProperty("现在没有任务")
-    empty_text = StringProperty("答应了邀请以后，时间、门牌和电话都在这里。")
+    empty_text = StringProperty("答应了邀请以后，\n时间、门牌和电话都在这里。")
 
     def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kivy.clock import Clock
-from kivy.properties import BooleanProperty, ObjectProperty
+from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import shell_of
@@ -11,7 +11,7 @@ from mobile.core.session import AppContext
 from mobile.offers.task import TaskBoard
 from mobile.sync.screen import SyncLink  # noqa: F401  (named in task_screen.kv)
 from mobile.sync.status import SyncStatus
-from mobile.widgets.composed import Ask, Composed, Parts, load
+from mobile.widgets.composed import Ask, Asking, Parts, load
 from mobile.widgets.frame import Header
 from mobile.widgets.layout import Col, Gap, Sheet
 from mobile.widgets.pictures import EmptyState
@@ -57,15 +57,13 @@ class HandBackAsk(Ask):
     screen = ObjectProperty()
 
 
-class TaskScreen(Composed):
+class TaskScreen(Asking):
     vm: TaskBoard = ObjectProperty(rebind=True)
     status: SyncStatus = ObjectProperty(rebind=True)
-    asking = BooleanProperty(False)
 
     def __init__(self, vm: TaskBoard, status: SyncStatus) -> None:
         super().__init__(vm=vm, status=status)
         self.follow(vm, ("has_task", "tasks", "waiting"))
-        self.fbind("asking", self.changed)
         self._clock = Clock.schedule_interval(self.on_tick, SECONDS_BETWEEN_TICKS)
         self._clock.cancel()
 
@@ -75,11 +73,6 @@ class TaskScreen(Composed):
 
     def on_leave(self) -> None:
         self._clock.cancel()
-
-    def on_back(self) -> bool:
-        """The back key first leaves the question."""
-        asked, self.asking = self.asking, False
-        return asked
 
     def act(self) -> None:
         word = self.vm.action_text
@@ -91,15 +84,22 @@ class TaskScreen(Composed):
         self.vm.hand_back()
         shell_of(self).snack("知道了，社区会再找别人。", 4)
 
-    def compose(self) -> tuple[Parts, Parts, Parts]:
-        vm = self.vm
-        waiting = [WaitingTask(vm=vm), Gap()] if vm.waiting else []
-        if not vm.has_task:
-            return [NoTaskHeader(status=self.status)], waiting or [NoTask(vm=vm)], []
-        more = Btn(kind="plain", text=f"还有 {int(vm.tasks) - 1} 件，看下一件", on_release=self._next)
-        onward = [Gap(), more] if vm.tasks > 1 else []
-        bar = HandBackAsk(screen=self) if self.asking else StepBar(screen=self, vm=vm)
-        return [TaskHeader(vm=vm)], [*waiting, TaskView(vm=vm, screen=self), *onward], [bar]
+    def head(self) -> Header:
+        return TaskHeader(vm=self.vm) if self.vm.has_task else NoTaskHeader(status=self.status)
+
+    def body(self) -> Parts:
+        waiting = [WaitingTask(vm=self.vm), Gap()] if self.vm.waiting else []
+        if not self.vm.has_task:
+            return waiting or [NoTask(vm=self.vm)]
+        more = Btn(kind="plain", text=f"还有 {int(self.vm.tasks) - 1} 件，看下一件", on_release=self._next)
+        onward = [Gap(), more] if self.vm.tasks > 1 else []
+        return [*waiting, TaskView(vm=self.vm, screen=self), *onward]
+
+    def bar(self) -> StepBar | None:
+        return StepBar(screen=self, vm=self.vm) if self.vm.has_task else None
+
+    def question(self) -> HandBackAsk | None:
+        return HandBackAsk(screen=self) if self.vm.has_task else None
 
     def _next(self, *_: object) -> None:
         self.vm.next_task()

@@ -34,7 +34,7 @@ class Invitations(EventDispatcher):
     notice = StringProperty("")
     can_speak = BooleanProperty(False)
     empty_title = StringProperty("现在没有人找您")
-    empty_text = StringProperty("有人需要帮忙、您又正好方便时，会在这里告诉您。")
+    empty_text = StringProperty("有人需要帮忙、您又正好方便时，\n会在这里告诉您。")
     undo_seconds = UNDO_SECONDS
     decline_options: ClassVar[list[tuple[str, str]]] = [(reason.value, word) for reason, word in DECLINE_WORDS.items()]
 

@@ -35,7 +35,7 @@ class SyncLink(SyncChip):
         return str(super().words(status, count, large))
 
     def on_said(self, *_: object) -> None:
-        self.ids.tag.text = self.words(self.status, self.count, T.large)
+        self.ids.tag.text = self.words(self.status, self.count, T.large or self.brief)
 
     def on_release(self) -> None:
         shell_of(self).push("sync")

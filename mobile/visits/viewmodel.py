@@ -126,7 +126,9 @@ class Today(EventDispatcher):
         self.date_line = " · ".join(part for part in (texts.full_day(today), place) if part)
         self.all_done = knows_doors and not self.doors
         self.empty_title = "今天要看的都看过了" if knows_doors else "正在取网格里的资料…"
-        self.empty_text = "辛苦了。路上遇到谁，也可以到网格里找到门牌记一笔。" if knows_doors else "第一次要等一会儿。"
+        self.empty_text = (
+            "辛苦了。路上遇到谁，\n也可以到网格里找到门牌记一笔。" if knows_doors else "第一次要等一会儿。"
+        )
 
 
 def _place(fix: DeviceFix | None) -> LonLat | None:

@@ -12,6 +12,7 @@ from mobile.widgets.frame import Header, SectionHead
 from mobile.widgets.layout import Card, Col, Group, Row, Rule
 from mobile.widgets.pictures import EmptyState
 from mobile.widgets.text import Nat
+from mobile.widgets.tokens import T
 
 TAGS = {"waiting": "due", "confirmed": "ok", "unverified": "grey"}
 
@@ -54,7 +55,9 @@ class HoursScreen(Composed):
         if not self.vm.records:
             return [EmptyState(picture="home", title=self.vm.empty_title, text=self.vm.empty_text)]
         head, group = SectionHead(title="最近"), Group()
-        head.add_widget(Nat(text=self.vm.count_text, style="sub"))
+        count = Nat(text=self.vm.count_text, style="sub")
+        count.color = T.ink2
+        head.add_widget(count)
         for place, record in enumerate(self.vm.records):
             if place:
                 group.add_widget(Rule())

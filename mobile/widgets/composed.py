@@ -7,7 +7,7 @@ from pathlib import Path
 from kivy.clock import Clock
 from kivy.event import EventDispatcher
 from kivy.lang import Builder
-from kivy.properties import OptionProperty, StringProperty
+from kivy.properties import BooleanProperty, OptionProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
 
@@ -66,6 +66,37 @@ class Composed(Screen):
             place.clear_widgets()
             for part in parts:
                 place.add_widget(part)
+
+
+class Asking(Composed):
+    """A screen whose bar can turn into a question. The back key first leaves the question."""
+
+    asking = BooleanProperty(False)
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.fbind("asking", self.changed)
+
+    def on_back(self) -> bool:
+        asked, self.asking = self.asking, False
+        return asked
+
+    def compose(self) -> tuple[Parts, Parts, Parts]:
+        bar = self.question() if self.asking else self.bar()
+        return [self.head()], self.body(), [bar] if bar else []
+
+    def head(self) -> Widget:
+        raise NotImplementedError
+
+    def body(self) -> Parts:
+        raise NotImplementedError
+
+    def bar(self) -> Widget | None:
+        """What stands below as long as nothing is asked."""
+        return None
+
+    def question(self) -> Widget | None:
+        raise NotImplementedError
 
 
 class Ask(Sheet):

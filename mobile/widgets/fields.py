@@ -57,6 +57,7 @@ class Toggle(Widget):
 class SwitchRow(ButtonBehavior, Row):
     """The whole row flips the switch."""
 
+    icon = StringProperty("")
     title = StringProperty("")
     sub = StringProperty("")
     on = BooleanProperty(False)

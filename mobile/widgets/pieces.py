@@ -1,14 +1,24 @@
 """Small composed pieces: reasons, facts, notes, progress, steps and figures."""
 
+from collections.abc import Sequence
+
 from kivy.clock import Clock
 from kivy.graphics import Color, SmoothRoundedRectangle
 from kivy.metrics import dp
-from kivy.properties import BooleanProperty, ColorProperty, ListProperty, NumericProperty, StringProperty
+from kivy.properties import (
+    BooleanProperty,
+    ColorProperty,
+    ListProperty,
+    NumericProperty,
+    ObjectProperty,
+    StringProperty,
+)
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from mobile.widgets.fitting import Even, Spread
 from mobile.widgets.layout import Box, Col, Row, Slotted
+from mobile.widgets.lines import natural_width
 from mobile.widgets.tokens import T
 
 
@@ -39,6 +49,7 @@ class Fact(Slotted, Row):
     title = StringProperty("")
     sub = StringProperty("")
     icon_color = ColorProperty((0, 0, 0, 1))
+    sub_color = ColorProperty((0, 0, 0, 1))
     title_style = StringProperty("head")
     sub_style = StringProperty("sub")
 
@@ -93,14 +104,23 @@ class Step(Col):
 
 
 class StepLine(Widget):
+    owner = ObjectProperty()
     done = BooleanProperty(False)
 
 
 class Steps(BoxLayout):
-    """`steps` are (word, time); the first `done` of them are finished."""
+    """`steps` are (word, time); the first `done` of them are finished. The lines between give way to the words."""
 
     steps = ListProperty()
     done = NumericProperty(0)
+    line = NumericProperty(0)
+
+    def line_for(self, width: float, steps: Sequence[tuple[str, str]], word: float, time: float) -> float:
+        """What the columns leave when none of them may break a word, at most the usual length."""
+        wide = [natural_width(said, "Semi", word) for said, _ in steps]
+        wide += [natural_width(part, "Text", time) for _, said in steps for part in said.split()]
+        room = (width - len(steps) * (max(wide, default=0) + dp(3))) / max(len(steps) - 1, 1)
+        return max(dp(6), min(dp(36), room))
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
@@ -112,7 +132,7 @@ class Steps(BoxLayout):
         self.clear_widgets()
         for place, (word, time) in enumerate(self.steps):
             if place:
-                self.add_widget(StepLine(done=place < self.done))
+                self.add_widget(StepLine(owner=self, done=place < self.done))
             self.add_widget(Step(word=word, time=time, done=place < self.done))
 
 

@@ -1,7 +1,7 @@
 """States as word + icon + form: tags, the sync chip and the four counters of the sync screen."""
 
 from kivy.metrics import dp
-from kivy.properties import ColorProperty, NumericProperty, OptionProperty, StringProperty
+from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.behaviors import ButtonBehavior
 
@@ -58,8 +58,9 @@ class Tag(Kinded):
 
 
 class SyncChip(ButtonBehavior, AnchorLayout):
-    """Forty high to look at, forty-eight to touch."""
+    """Forty high to look at, forty-eight to touch. `brief`: the shorter words also without 大字版."""
 
+    brief = BooleanProperty(False)
     count = NumericProperty(0)
     status = OptionProperty("accepted", options=list(SYNC_STATES))
 
@@ -73,6 +74,7 @@ class SyncChip(ButtonBehavior, AnchorLayout):
 class StateBox(Kinded):
     """One counter: icon, number, word."""
 
+    icon = StringProperty("")
     number = NumericProperty(0)
     word = StringProperty("")
     need_w = NumericProperty(0)
@@ -83,7 +85,8 @@ class StateBox(Kinded):
 
 
 class StateCounter(Even):
-    """What is on the phone, sent, accepted and refused: green only after the server's receipt."""
+    """What is on the phone, sent, accepted and refused: green only after the server's receipt, red only when
+    something was refused."""
 
     unsent = NumericProperty(0)
     sent = NumericProperty(0)

@@ -1,5 +1,6 @@
 """Signing in, staying signed in, and being slowed down."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from backend.auth import passwords
-from backend.auth.service import FREE_ATTEMPTS, LONGEST_BLOCK, REFRESH_LIFETIME, REPEAT_GRACE
+from backend.auth.service import FREE_ATTEMPTS, LONGEST_BLOCK, REFRESH_LIFETIME
 from backend.core.clock import system_clock
 from backend.core.settings import Settings
 from backend.main import build
@@ -130,25 +131,38 @@ async def test_a_refresh_token_is_exchanged_for_a_new_pair(running, username):
     assert len({first["refresh_token"], second.json()["refresh_token"], third.json()["refresh_token"]}) == 3
 
 
-async def test_a_phone_whose_answer_was_lost_may_ask_again(running, username, clock):
+async def test_a_phone_whose_answer_was_lost_may_ask_again_however_much_later(running, username, clock):
     client = running.client()
     first = (await sign_in(client, username)).json()["refresh_token"]
-    await refresh(client, first)
+    for _ in range(2):
+        await refresh(client, first)
 
-    clock.ahead = REPEAT_GRACE - timedelta(seconds=30)
+    clock.ahead = REFRESH_LIFETIME - timedelta(days=1)
     repeat = await refresh(client, first)
     after = await refresh(client, repeat.json()["refresh_token"])
 
     assert repeat.status_code == after.status_code == 200
 
 
-async def test_a_token_used_again_later_ends_the_whole_family(running, username, clock):
+async def test_an_answer_that_was_lost_is_not_given_again_beyond_the_tokens_own_life(running, username, clock):
+    client = running.client()
+    first = (await sign_in(client, username)).json()["refresh_token"]
+    clock.ahead = REFRESH_LIFETIME / 2
+    successor = (await refresh(client, first)).json()["refresh_token"]
+
+    clock.ahead = REFRESH_LIFETIME
+
+    assert (await refresh(client, first)).status_code == 401
+    assert (await refresh(client, successor)).status_code == 200
+
+
+async def test_a_token_used_again_after_its_successor_ends_the_whole_family(running, username):
     client = running.client()
     first = (await sign_in(client, username)).json()["refresh_token"]
     other_family = (await sign_in(client, username)).json()["refresh_token"]
-    newest = (await refresh(client, first)).json()["refresh_token"]
+    second = (await refresh(client, first)).json()["refresh_token"]
+    newest = (await refresh(client, second)).json()["refresh_token"]
 
-    clock.ahead = REPEAT_GRACE + timedelta(seconds=30)
     stolen = await refresh(client, first)
     honest = await refresh(client, newest)
     elsewhere = await refresh(client, other_family)
@@ -157,15 +171,37 @@ async def test_a_token_used_again_later_ends_the_whole_family(running, username,
     assert stolen.json()["code"] == honest.json()["code"] == "session_ended"
 
 
+async def test_of_two_successors_the_second_to_be_used_ends_the_family(running, username):
+    client = running.client()
+    first = (await sign_in(client, username)).json()["refresh_token"]
+    one, other = [(await refresh(client, first)).json()["refresh_token"] for _ in range(2)]
+    newest = await refresh(client, one)
+
+    assert newest.status_code == 200
+    assert (await refresh(client, other)).status_code == 401
+    assert (await refresh(client, newest.json()["refresh_token"])).status_code == 401
+
+
+async def test_two_successors_used_at_the_same_moment_do_not_both_go_on(running, username):
+    client = running.client()
+    first = (await sign_in(client, username)).json()["refresh_token"]
+    both = [(await refresh(client, first)).json()["refresh_token"] for _ in range(2)]
+
+    answers = await asyncio.gather(*(refresh(client, token) for token in both))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 401]
+
+
 async def test_the_newest_token_lives_on_when_no_old_one_is_used(running, username, clock):
     """The control: it is the reuse that ends a family, and not the time."""
     client = running.client()
-    first = (await sign_in(client, username)).json()["refresh_token"]
-    newest = (await refresh(client, first)).json()["refresh_token"]
+    token = (await sign_in(client, username)).json()["refresh_token"]
 
-    clock.ahead = REPEAT_GRACE + timedelta(seconds=30)
-
-    assert (await refresh(client, newest)).status_code == 200
+    for days in range(0, 150, 30):
+        clock.ahead = timedelta(days=days)
+        answer = await refresh(client, token)
+        assert answer.status_code == 200
+        token = answer.json()["refresh_token"]
 
 
 async def test_signing_out_ends_the_family_and_is_never_an_error(running, username):
@@ -217,6 +253,22 @@ async def test_after_some_failures_even_the_right_password_has_to_wait(running, 
     assert (blocked.status_code, blocked.json()["code"]) == (429, "too_many_attempts")
     assert "retry-after" in blocked.headers
     assert other.status_code == later.status_code == 200
+
+
+async def test_a_burst_of_guesses_cannot_pass_the_limit_before_the_first_is_answered(running, username, monkeypatch):
+    guesser, hashed = calling_from(running, "10.0.0.5"), []
+    verify = passwords.verify
+
+    async def counted(password, password_hash):
+        hashed.append(password)
+        return await verify(password, password_hash)
+
+    monkeypatch.setattr(passwords, "verify", counted)
+
+    answers = await asyncio.gather(*(sign_in(guesser, username, f"错{n}") for n in range(20)))
+
+    assert len(hashed) == FREE_ATTEMPTS
+    assert sorted(answer.status_code for answer in answers) == [401] * FREE_ATTEMPTS + [429] * (20 - FREE_ATTEMPTS)
 
 
 async def test_the_wait_grows_with_each_failure_up_to_a_limit(running, make, username, clock):

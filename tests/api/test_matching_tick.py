@@ -9,6 +9,7 @@ import asyncpg
 from backend.core.clock import COUNTY_ZONE
 from backend.core.scope import system_caller
 from backend.core.settings import Settings
+from backend.grid.geo import distance_m
 from backend.main import build
 from backend.matching.tasks import APPLICATION, TICK_LOCK, run_tick, start_worker
 from backend.matching.tick import tick
@@ -166,6 +167,57 @@ async def test_at_night_only_lives_at_risk_wake_people(make):
     assert alarm.made == 4
     assert {row["request_id"] for row in made[:4]} == {danger.id}
     assert morning.made > 0
+
+
+async def test_who_has_paused_is_not_asked_and_who_takes_part_again_is(make):
+    person = await make.volunteer()
+    await make.request(at=NOON)
+    made = []
+
+    for rev, active in enumerate((False, True), start=1):
+        await person.client.patch("/api/v1/volunteers/me", json={"active": active}, headers={"If-Match": f'"{rev}"'})
+        made.append((await tick_at(make, NOON + timedelta(minutes=rev))).made)
+
+    assert made == [0, 1]
+
+
+async def test_who_pauses_while_a_tick_is_at_it_is_left_with_no_offer(make):
+    people, home = [await make.volunteer() for _ in range(8)], await make.household()
+    for _ in range(4):
+        await make.request(home, at=NOON, urgency="3")
+    pause = {"json": {"active": False}, "headers": {"If-Match": '"1"'}}
+
+    await asyncio.gather(
+        tick_at(make), *(person.client.patch("/api/v1/volunteers/me", **pause) for person in people), tick_at(make)
+    )
+
+    assert await rows(make, "SELECT 1 FROM volunteer WHERE active") == []
+    assert await rows(make, "SELECT 1 FROM offer WHERE state = 'offered'") == []
+
+
+async def test_an_offer_made_from_an_old_look_does_not_reach_who_has_paused_since(make):
+    person, request = await make.volunteer(), await make.request()
+    await person.client.patch("/api/v1/volunteers/me", json={"active": False}, headers={"If-Match": '"1"'})
+    await make.offer(request, person)
+
+    assert await offers(make) == []
+
+
+async def test_help_at_a_door_without_a_position_is_offered_from_within_its_cell(make):
+    lon, lat = middle_of(CELL)
+    person = await make.volunteer()
+    home = await make.household(position=None)
+    request = await make.request(home, at=NOON)
+
+    report = await tick_at(make)
+    card = json.loads((await offers(make, "card::text"))[0]["card"])
+    offer = (await offers(make, "id"))[0]["id"]
+    task = (await person.client.post(f"/api/v1/offers/{offer}/accept")).json()
+
+    assert (request.lon, report.made) == (None, 1)
+    assert distance_m(lon, lat, card["coarse_lon"], card["coarse_lat"]) <= card["coarse_radius_m"]
+    assert card["place_label"].startswith("杨家坪社区")
+    assert (task["lon"], task["lat"]) == (None, None)  # a point of the cell is not the door
 
 
 async def test_five_offers_a_day_are_enough_unless_a_life_is_at_risk(make):

@@ -362,3 +362,120 @@ async def test_a_yes_reaches_the_community_and_everybody_who_was_asked(make):
         (COMMUNITY, "request"), (COMMUNITY, "offer"), (COMMUNITY, "task"), (own, "offer"), (own, "task"),
     }  # fmt: skip
     assert not [row for row in rows if row["stream"] == COUNTY]
+
+
+async def on_paper(make):
+    """A volunteer without an account, whose yes a worker has written down: the worker, the volunteer, the task."""
+    request = await somebody_to_help(make)
+    silent, worker = await make.volunteer(account=False, name="马建国"), await make.worker()
+    offer = await make.offer(request, silent)
+    await worker.client.post(f"{OFFERS}/{offer}/spoken", json={"accepts": True})
+    return worker, request, silent, offer
+
+
+def told(step: str, at: datetime) -> dict:
+    return {"step": step, "at": at.isoformat()}
+
+
+async def accepted_some_time_ago(make, offer, ago=timedelta(hours=2)):
+    """Move a yes into the past, so that there is time between it and now."""
+    await in_county(make, "UPDATE task_card SET accepted_at = $2 WHERE id = $1", offer, datetime.now(UTC) - ago)
+
+
+async def test_what_a_volunteer_without_a_phone_app_tells_is_written_down_and_waits_to_be_verified(make):
+    worker, request, silent, offer = await on_paper(make)
+    await accepted_some_time_ago(make, offer)
+    came = datetime.now(UTC) - timedelta(minutes=90)
+    left = came + timedelta(minutes=50)
+    url = f"{TASKS}/{offer}/spoken"
+
+    too_soon = await worker.client.post(url, json=told("check_out", left))
+    arrived = [await worker.client.post(url, json=told("check_in", came)) for _ in range(2)]
+    finished = [await worker.client.post(url, json=told("check_out", left)) for _ in range(2)]
+    record = (await in_county(make, "SELECT volunteer_id, minutes, state FROM service_record"))[0]
+    audits = await in_county(
+        make, "SELECT action, account_id, detail->>'spoken' AS spoken FROM audit WHERE action LIKE 'task.%' ORDER BY at"
+    )
+    stands = (await worker.client.get(f"/api/v1/requests/{request.id}")).json()["state"]
+    confirmed = await worker.client.post(
+        f"/api/v1/service-records/{offer}/confirm", json={"confirmed": True, "way": "call_back"}
+    )
+
+    assert (too_soon.status_code, too_soon.json()["code"]) == (409, "check_in_first")
+    assert [(answer.status_code, answer.json()["state"]) for answer in arrived] == [(200, "serving")] * 2
+    assert [(answer.status_code, answer.json()["state"]) for answer in finished] == [(200, "finished")] * 2
+    assert finished[0].json()["door"] == ""
+    assert tuple(record) == (silent.volunteer_id, 50, "unverified")
+    assert [tuple(one) for one in audits] == [
+        ("task.checked_in", worker.account_id, "true"), ("task.checked_out", worker.account_id, "true"),
+    ]  # fmt: skip
+    assert stands == "done"
+    assert confirmed.json()["state"] == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "told_at", "code"),
+    [
+        (timedelta(hours=2), timedelta(minutes=1), "in_the_future"),
+        (timedelta(hours=2), -timedelta(hours=3), "too_old"),
+        (timedelta(days=9), -timedelta(days=8), "too_old"),
+    ],
+)
+async def test_a_time_told_that_cannot_be_is_refused(make, accepted, told_at, code):
+    worker, _, _, offer = await on_paper(make)
+    await accepted_some_time_ago(make, offer, accepted)
+
+    refused = await worker.client.post(f"{TASKS}/{offer}/spoken", json=told("check_in", datetime.now(UTC) + told_at))
+
+    assert (refused.status_code, refused.json()["code"]) == (422, code)
+    assert refused.json()["errors"][0]["pointer"] == "/at"
+    assert (await in_county(make, "SELECT state FROM task_card"))[0]["state"] == "accepted"
+
+
+async def test_who_leaves_before_they_came_is_refused(make):
+    worker, _, _, offer = await on_paper(make)
+    await accepted_some_time_ago(make, offer)
+    came, url = datetime.now(UTC) - timedelta(hours=1), f"{TASKS}/{offer}/spoken"
+    await worker.client.post(url, json=told("check_in", came))
+
+    refused = await worker.client.post(url, json=told("check_out", came - timedelta(minutes=5)))
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "too_old")
+
+
+async def test_nobody_but_a_worker_of_the_area_writes_down_what_was_told(make):
+    _, _, _, offer = await on_paper(make)
+    person, partner, auditor = await make.volunteer(), await make.partner(), await make.auditor()
+    elsewhere, body = await make.worker(NEIGHBOUR), told("check_in", datetime.now(UTC))
+
+    refused = [await who.client.post(f"{TASKS}/{offer}/spoken", json=body) for who in (person, partner, auditor)]
+    unseen = await elsewhere.client.post(f"{TASKS}/{offer}/spoken", json=body)
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(403, "role_not_allowed")}
+    assert (unseen.status_code, unseen.json()["code"]) == (404, "not_found")
+    assert (await in_county(make, "SELECT state FROM task_card"))[0]["state"] == "accepted"
+
+
+async def head_of(make, person) -> int:
+    stream = f"v:{person.volunteer_id}"
+    return (await in_county(make, "SELECT seq FROM feed_head WHERE stream = $1", stream))[0]["seq"]
+
+
+async def test_a_cell_worker_who_closes_a_request_takes_the_offer_from_the_volunteers_phone(make):
+    request, person, offer = await offered(make)
+    worker, before = await make.worker(CELL), await head_of(make, person)
+
+    closed = await worker.client.post(
+        f"/api/v1/requests/{request.id}/move",
+        json={"to": "cancelled", "reason": "家人来了"},
+        headers={"If-Match": '"1"'},
+    )
+    news = await in_county(
+        make, "SELECT id FROM change WHERE stream = $1 AND seq > $2", f"v:{person.volunteer_id}", before
+    )
+
+    assert closed.status_code == 200
+    assert (await in_county(make, "SELECT state FROM offer"))[0]["state"] == "recalled"
+    assert (await person.client.get(OFFERS)).json()["items"] == []
+    assert [row["id"] for row in news] == [offer]
+    assert await head_of(make, person) == before + 1

@@ -148,10 +148,76 @@ async def test_nobody_asks_outside_their_area(make):
     await make.cell()
     elsewhere = await make.partner(OTHER_COMMUNITY)
     neighbour = await make.worker(NEIGHBOUR)
+    matter = at_a_place(kind="matter", category="housing_letter")
 
-    refused = [await caller.client.post(URL, json=at_a_place()) for caller in (elsewhere, neighbour)]
+    refused = [await elsewhere.client.post(URL, json=at_a_place()), await neighbour.client.post(URL, json=matter)]
 
     assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(403, "area_not_allowed")] * 2
+
+
+async def test_a_broken_lamp_across_the_street_is_reported_to_whom_it_belongs(make):
+    await make.cell(CELL)
+    neighbour, local = await make.worker(NEIGHBOUR, name="赵雷"), await make.worker(CELL)
+    request_id = uuid4()
+
+    first, again = [await neighbour.client.put(f"{URL}/{request_id}", json=at_a_place()) for _ in range(2)]
+    own = await neighbour.client.get(f"{URL}/{request_id}")
+    there = (await local.client.get(URL)).json()["items"]
+
+    assert (first.status_code, first.json()["area_code"], first.json()["owner_name"]) == (200, CELL, "赵雷")
+    assert is_sound(first.json()["number"])
+    assert again.json() == own.json() == first.json()
+    assert there == [first.json()]
+
+
+async def test_a_posted_report_from_elsewhere_is_one_however_often_it_is_sent(make):
+    await make.cell(CELL)
+    neighbour, headers = await make.worker(NEIGHBOUR), {"Idempotency-Key": "lamp-9"}
+
+    answers = [await neighbour.client.post(URL, json=at_a_place(), headers=headers) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+
+
+async def test_a_report_where_no_cell_is_goes_to_the_county_and_can_be_read_by_who_made_it(make):
+    worker, admin = await make.worker(CELL), await make.admin()
+
+    made = (await worker.client.post(URL, json=at_a_place(NEIGHBOUR))).json()
+
+    assert (made["area_code"], made["number"][:4]) == (COUNTY, "000-")
+    assert (await worker.client.get(f"{URL}/{made['id']}")).json() == made
+    assert [one["id"] for one in (await admin.client.get(URL)).json()["items"]] == [made["id"]]
+
+
+async def test_a_report_elsewhere_is_read_by_its_reporter_and_moved_by_neither_them_nor_read_by_others(make):
+    await make.cell(CELL)
+    neighbour, colleague = await make.worker(NEIGHBOUR), await make.worker(NEIGHBOUR)
+    made = (await neighbour.client.post(URL, json=at_a_place())).json()
+    url = f"{URL}/{made['id']}"
+
+    moved = await neighbour.client.post(f"{url}/move", json={"to": "handling"}, headers={"If-Match": '"1"'})
+    seen = await colleague.client.get(url)
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in (moved, seen)} == {(404, "not_found")}
+    assert (await neighbour.client.get(URL)).json()["items"] == []
+
+
+async def test_what_was_handed_over_and_read_is_on_record(make):
+    await make.cell(CELL)
+    neighbour = await make.worker(NEIGHBOUR)
+    made = (await neighbour.client.post(URL, json=at_a_place())).json()
+    await neighbour.client.get(f"{URL}/{made['id']}")
+
+    async def read(tx):
+        return await tx.conn.fetch(
+            "SELECT action, account_id FROM audit WHERE entity_kind = 'request' ORDER BY at, action"
+        )
+
+    audits = await make.run(read)
+    assert [(row["action"], row["account_id"]) for row in audits] == [
+        (action, neighbour.account_id) for action in ("request.handed_over", "request.made", "request.read")
+    ]
 
 
 async def test_who_may_not_ask_is_refused(make):

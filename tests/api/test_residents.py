@@ -530,6 +530,133 @@ async def test_a_number_read_wrongly_from_a_card_is_said_so(make):
     assert (answer.status_code, answer.json()["code"]) == (422, "id_checksum")
 
 
+def number_in(resident_id):
+    return person(resident_id, "/identity")
+
+
+async def test_a_number_is_added_corrected_and_removed_each_for_a_reason(make):
+    resident, worker = await make.resident(), await make.worker()
+    url, steps = number_in(resident.id), []
+
+    for rev, number in enumerate((OTHER_NUMBER, ID_NUMBER), start=1):
+        body, headers = {"id_number": number, "reason": "拿证件来补登"}, {"If-Match": f'"{rev}"'}
+        steps.append(await worker.client.put(url, json=body, headers=headers))
+    shown = await worker.client.post(person(resident.id, "/identity/reveal"), json={"reason": "代办社保卡"})
+    steps.append(await worker.client.delete(url, params={"reason": "不是本人的号码"}, headers={"If-Match": '"3"'}))
+    again = await worker.client.delete(url, params={"reason": "不是本人的号码"}, headers={"If-Match": '"4"'})
+
+    assert [(a.status_code, a.json()["id_on_file"], a.headers["ETag"]) for a in steps] == [
+        (200, True, '"2"'), (200, True, '"3"'), (200, False, '"4"'),
+    ]  # fmt: skip
+    assert shown.json()["id_number"] == ID_NUMBER
+    assert (again.status_code, again.json()["code"]) == (404, "no_id_on_file")
+    audits = await rows(make, "SELECT action, detail FROM audit WHERE action LIKE 'identity.%' ORDER BY at")
+    assert [(row["action"], json.loads(row["detail"])["reason"]) for row in audits] == [
+        ("identity.added", "拿证件来补登"), ("identity.corrected", "拿证件来补登"),
+        ("identity.revealed", "代办社保卡"), ("identity.removed", "不是本人的号码"),
+    ]  # fmt: skip
+    edits = await rows(make, "SELECT rev, fields FROM edit WHERE entity_id = $1 ORDER BY rev", resident.id)
+    assert [(row["rev"], row["fields"]) for row in edits] == [
+        (2, ["id_number"]),
+        (3, ["id_number"]),
+        (4, ["id_number"]),
+    ]
+
+
+async def test_a_changed_number_moves_the_feed(make):
+    resident, worker = await make.resident(), await make.worker()
+    [before] = await rows(make, "SELECT seq FROM feed_head WHERE stream = $1", COMMUNITY)
+
+    await worker.client.put(
+        number_in(resident.id), json={"id_number": ID_NUMBER, "reason": "拿证件来补登"}, headers={"If-Match": '"1"'}
+    )
+
+    after = await rows(make, "SELECT kind, id, gone FROM change WHERE seq > $1", before["seq"])
+    assert after == [{"kind": "resident", "id": resident.id, "gone": False}]
+
+
+async def test_a_number_that_was_removed_is_free_for_its_real_owner(make):
+    wrong, right, worker = await make.resident(id_number=ID_NUMBER), await make.resident(), await make.worker()
+    body, first = {"id_number": ID_NUMBER, "reason": "登记到别人名下了"}, {"If-Match": '"1"'}
+
+    taken = await worker.client.put(number_in(right.id), json=body, headers=first)
+    await worker.client.delete(number_in(wrong.id), params={"reason": "登记错了人"}, headers=first)
+    free = await worker.client.put(number_in(right.id), json=body, headers=first)
+
+    assert (taken.status_code, taken.json()["code"]) == (409, "id_already_registered")
+    assert taken.json()["errors"][0]["pointer"] == "/id_number"
+    assert free.status_code == 200
+
+
+async def test_the_number_that_is_on_file_already_changes_nothing_and_is_a_look(make):
+    resident, worker = await make.resident(id_number=ID_NUMBER), await make.worker()
+
+    same = await worker.client.put(
+        number_in(resident.id), json={"id_number": ID_NUMBER, "reason": "再核一遍"}, headers={"If-Match": '"1"'}
+    )
+    looks = (await worker.client.get(person(resident.id, "/identity/looks"))).json()["items"]
+
+    assert (same.status_code, same.json()["rev"]) == (200, 1)
+    assert [look["look"] for look in looks] == ["checked"]
+
+
+@pytest.mark.parametrize(
+    ("body", "if_match", "status", "code"),
+    [
+        ({"id_number": ID_NUMBER[:-1] + "2"}, '"1"', 422, "id_checksum"),
+        ({"id_number": "٦" + ID_NUMBER[1:]}, '"1"', 422, "malformed"),
+        ({"reason": "补"}, '"1"', 422, "malformed"),
+        ({"reason": "补\x00登号码"}, '"1"', 422, "malformed"),
+        ({}, None, 428, "precondition_missing"),
+        ({}, '"7"', 412, "stale"),
+    ],
+)
+async def test_a_number_that_may_not_be_put_on_file_is_not(make, body, if_match, status, code):
+    resident, worker = await make.resident(), await make.worker()
+    headers = {"If-Match": if_match} if if_match else {}
+
+    put = {"id_number": ID_NUMBER, "reason": "拿证件来补登"} | body
+    refused = await worker.client.put(number_in(resident.id), json=put, headers=headers)
+
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert (await worker.client.get(person(resident.id))).json()["id_on_file"] is False
+
+
+@pytest.mark.parametrize(
+    ("params", "if_match", "status", "code"),
+    [
+        ({}, '"1"', 422, "malformed"),
+        ({"reason": "错"}, '"1"', 422, "malformed"),
+        ({"reason": "登记错了人"}, None, 428, "precondition_missing"),
+        ({"reason": "登记错了人"}, '"7"', 412, "stale"),
+    ],
+)
+async def test_a_number_stays_on_file_when_it_may_not_be_removed(make, params, if_match, status, code):
+    resident, worker = await make.resident(id_number=ID_NUMBER), await make.worker()
+    headers = {"If-Match": if_match} if if_match else {}
+
+    refused = await worker.client.delete(number_in(resident.id), params=params, headers=headers)
+
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert (await worker.client.get(person(resident.id))).json()["id_on_file"] is True
+
+
+async def test_who_may_not_change_a_number_is_refused(make):
+    resident, body = await make.resident(), {"id_number": ID_NUMBER, "reason": "拿证件来补登"}
+    roles = [await make.partner(), await make.auditor(), await make.volunteer()]
+    neighbour, headers = await make.worker(NEIGHBOUR), {"If-Match": '"1"'}
+
+    async def both(who):
+        yield await who.client.put(number_in(resident.id), json=body, headers=headers)
+        yield await who.client.delete(number_in(resident.id), params={"reason": "登记错了人"}, headers=headers)
+
+    refused = [answer for who in roles for answer in [answer async for answer in both(who)]]
+    unseen = [answer async for answer in both(neighbour)]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(403, "role_not_allowed")}
+    assert {(answer.status_code, answer.json()["code"]) for answer in unseen} == {(404, "not_found")}
+
+
 def dump(url):
     """The database as pg_dump writes it."""
     parts = urlsplit(url)
@@ -554,6 +681,11 @@ async def test_neither_a_dump_nor_the_log_holds_a_plain_number(make, database_ur
     await worker.client.put(person(uuid7()), json=body | {"id_number": ID_NUMBER[:-1] + "2"})
     await worker.client.post(person(resident_id, "/identity/reveal"), json={"reason": "代办社保卡"})
     await worker.client.post(person(resident_id, "/identity/check"), json={"id_number": ID_NUMBER})
+    other = await make.resident(household)
+    for who, number in ((other.id, ID_NUMBER), (other.id, OTHER_NUMBER), (resident_id, ID_NUMBER)):
+        put = {"id_number": number, "reason": "拿证件来补登"}
+        await worker.client.put(number_in(who), json=put, headers={"If-Match": '"1"'})
+    await worker.client.delete(number_in(resident_id), params={"reason": "登记错了人"}, headers={"If-Match": '"1"'})
 
     dumped = await asyncio.to_thread(dump, database_url)
     logged = "".join(capfd.readouterr()) + server_log(database_url)
@@ -561,9 +693,12 @@ async def test_neither_a_dump_nor_the_log_holds_a_plain_number(make, database_ur
     assert "明文对照" in dumped  # the control: what is not sealed is there to be read
     assert "/residents/{resident_id}/identity/reveal" in logged
     assert "resident_id_index" in logged
-    for text in (dumped, logged):
-        assert ID_NUMBER[:17] not in text
-        assert ID_NUMBER.encode().hex() not in text
+    assert "identity.added" in dumped
+    assert "identity.removed" in dumped
+    for number in (ID_NUMBER, OTHER_NUMBER):
+        for text in (dumped, logged):
+            assert number[:17] not in text
+            assert number.encode().hex() not in text
 
 
 # Loading

@@ -126,6 +126,89 @@ async def test_registering_reaches_the_community_and_the_volunteers_own_phone(ma
     assert [row["stream"] for row in streams] == [COMMUNITY, f"v:{person.volunteer_id}"]
 
 
+async def offers_of(make, person) -> list[str]:
+    async def read(tx):
+        return await tx.conn.fetch("SELECT state FROM offer WHERE volunteer_id = $1 ORDER BY id", person.volunteer_id)
+
+    return [row["state"] for row in await make.run(read)]
+
+
+async def test_a_volunteer_pauses_and_what_they_were_asked_is_asked_of_others(make):
+    person, other, home = await make.volunteer(), await make.volunteer(), await make.household()
+    request = await make.request(home)
+    promised, asked = [await make.offer(one, person) for one in (await make.request(home), request)]
+    await make.offer(request, other)
+    await person.client.post(f"/api/v1/offers/{promised}/accept")
+
+    paused = await person.client.patch(f"{URL}/me", json={"active": False}, headers={"If-Match": '"1"'})
+    too_late = await person.client.post(f"/api/v1/offers/{asked}/accept")
+    task = (await person.client.get("/api/v1/tasks")).json()["items"][0]
+
+    assert (paused.status_code, paused.json()["active"], paused.headers["etag"]) == (200, False, '"2"')
+    assert (too_late.status_code, too_late.json()["code"]) == (409, "offer_over")
+    assert await offers_of(make, person) == ["accepted", "recalled"]
+    assert await offers_of(make, other) == ["offered"]  # the control: only the offers of who pauses
+    assert task["state"] == "accepted"
+
+
+async def test_pausing_tells_the_phone_and_the_community_and_has_somebody_else_asked(make):
+    person = await make.volunteer()
+    request = await make.request()
+    offer = await make.offer(request, person)
+    await person.client.patch(f"{URL}/me", json={"active": False}, headers={"If-Match": '"1"'})
+
+    async def read(tx):
+        changes = await tx.conn.fetch("SELECT stream FROM change WHERE id = $1 AND seq > 2", offer)
+        jobs = await tx.conn.fetch("SELECT 1 FROM jobs.pgqueuer WHERE dedupe_key LIKE $1", f"%{request.id}")
+        edits = await tx.conn.fetch("SELECT rev, fields FROM edit WHERE entity_id = $1", person.volunteer_id)
+        return changes, jobs, edits
+
+    changes, jobs, edits = await make.run(read)
+
+    assert {row["stream"] for row in changes} == {COMMUNITY, f"v:{person.volunteer_id}"}
+    assert len(jobs) == 1
+    assert [tuple(row) for row in edits] == [(2, ["active"])]
+
+
+@pytest.mark.parametrize("method", ["PATCH", "POST"])
+async def test_a_coordinator_pauses_a_volunteer_and_lets_them_take_part_again(make, method):
+    person, coordinator = await make.volunteer(), await make.worker(COMMUNITY)
+    url = f"{URL}/{person.volunteer_id}"
+
+    async def say(active, rev):
+        headers = {"If-Match": f'"{rev}"'} if rev else {}
+        return await coordinator.client.request(method, url, json={"active": active}, headers=headers)
+
+    answers = [await say(*order) for order in ((False, 1), (False, 2), (True, 1), (True, None), (True, 2))]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 412, 428, 200]
+    assert answers[0].json() == answers[1].json()
+    assert (answers[-1].json()["active"], answers[-1].json()["rev"]) == (True, 3)
+
+
+async def test_who_may_not_pause_a_volunteer_is_refused(make):
+    person, other = await make.volunteer(), await make.volunteer()
+    grid_worker, partner, auditor = await make.worker(CELL), await make.partner(), await make.auditor()
+    elsewhere, body, headers = await make.worker(OTHER_COMMUNITY), {"active": False}, {"If-Match": '"1"'}
+    url = f"{URL}/{person.volunteer_id}"
+
+    refused = [
+        await who.client.request(method, url, json=body, headers=headers)
+        for who in (grid_worker, partner, auditor, other)
+        for method in ("PATCH", "POST")
+    ]
+    not_one = [
+        await who.client.request(method, f"{URL}/me", json=body, headers=headers)
+        for who in (grid_worker, partner, auditor)
+        for method in ("PATCH", "POST")
+    ]
+    unseen = await elsewhere.client.patch(url, json=body, headers=headers)
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused + not_one} == {(403, "role_not_allowed")}
+    assert unseen.status_code == 404
+    assert (await person.client.get(f"{URL}/me")).json()["active"] is True
+
+
 async def served(make) -> tuple:
     """A volunteer with one service behind them: the volunteer and the record's id."""
     person = await make.volunteer()

@@ -11,7 +11,8 @@ import asyncpg
 
 from backend.auth import tokens
 from tests.bench.client import Connection, Job, Void, connect
-from tests.bench.county import COUNTY, KEYS, Worker
+from tests.bench.common import COUNTY, KEYS
+from tests.bench.county import Worker
 from tests.bench.servers import Server
 from tests.bench.workload import get_one, page_of, post_one, push_batch
 

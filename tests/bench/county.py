@@ -9,13 +9,12 @@ import orjson
 
 from backend.core.db import Database
 from backend.core.migrate import migrate
-from backend.core.settings import Keys, derive_keys
 from backend.grid.founding import found
 from shared.auth import Role
 from shared.types import uuid7
-from tests.factories import COUNTY, PLOT, corner_of, plot_of
+from tests.bench.common import COUNTY
+from tests.factories import PLOT, corner_of, plot_of
 
-KEYS: Keys = derive_keys(bytes(range(32)))
 COMMUNITIES = ("610330100001", "610330100007", "610330100008", "610330100200")
 CELLS = [f"{community}{cell:03}" for community in COMMUNITIES for cell in range(1, 7)]
 HOUSEHOLDS = 20_000

@@ -25,7 +25,7 @@ from backend.grid.locate import CountyGrid
 from shared.auth import Role
 from shared.types import uuid7
 from tests.bench import floor_sql
-from tests.bench.county import COUNTY, KEYS
+from tests.bench.common import COUNTY, KEYS
 
 _CALLERS = """
 SELECT a.id, a.display_name, g.area_code
@@ -74,8 +74,8 @@ class Floor:
     def _caller(self, request: Request) -> Caller:
         if self._bare:
             return next(iter(self._callers.values()))
-        _county, account_id = tokens.read(KEYS.token, request.headers["authorization"].removeprefix("Bearer "))
-        return self._callers[account_id]
+        signed = tokens.read(KEYS.token, request.headers["authorization"].removeprefix("Bearer "))
+        return self._callers[signed.account_id]
 
     async def get(self, request: Request) -> Response:
         visit_id = UUID(request.path_params["visit_id"])

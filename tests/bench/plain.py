@@ -34,7 +34,7 @@ from shared.sync import Answer, Outcome, PushIn, PushOut
 from shared.sync import Operation as Asked
 from shared.types import uuid7
 from shared.visits import VisitIn, VisitOut
-from tests.bench.county import COUNTY, KEYS
+from tests.bench.common import COUNTY, KEYS
 
 
 @asynccontextmanager
@@ -163,7 +163,7 @@ def _audit(account: Account, visit: Visit) -> Audit:
 
 
 def _operation(account: Account, op_id: UUID, visit_id: UUID, body: VisitIn, asked: Asked | None = None) -> Operation:
-    content = operations.fingerprint(KEYS.ledger, "visit.record", visit_id, body.model_dump(mode="json"))
+    content = operations.fingerprint(KEYS.ledger, "visit.record", visit_id, body)
     phone: dict[str, Any] = {"device_id": asked.device_id, "device_seq": asked.device_seq} if asked else {}
     return Operation(
         county_code=COUNTY, id=op_id, account_id=account.id, kind="visit.record", entity_id=visit_id,

@@ -39,7 +39,7 @@ def _project(dsn: str) -> Any:
     from backend.core import logs
     from backend.core.settings import Settings
     from backend.main import build
-    from tests.bench.county import KEYS
+    from tests.bench.common import KEYS
 
     logs.set_up()
     return build(Settings(dsn, KEYS, work=False))

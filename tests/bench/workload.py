@@ -13,7 +13,8 @@ import orjson
 from backend.auth import tokens
 from shared.types import uuid7
 from tests.bench.client import Job, request
-from tests.bench.county import COUNTY, KEYS, Home, Worker
+from tests.bench.common import COUNTY, KEYS
+from tests.bench.county import Home, Worker
 
 BATCH = 100
 PAGE = 50

@@ -10,7 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from backend.auth.deps import current_caller, transaction
-from backend.core.db import TxRoute
+from backend.core.route import TxRoute
 from backend.core.settings import Settings
 from backend.main import build
 from tests.conftest import KEYS

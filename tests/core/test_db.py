@@ -13,9 +13,10 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from pydantic import BaseModel
 
 from backend.core import db, errors
-from backend.core.db import Database, TxRoute, UnsafeRole, begin
+from backend.core.db import Database, UnsafeRole, begin
 from backend.core.handover import beyond_scope
 from backend.core.http import Gate
+from backend.core.route import TxRoute
 from backend.core.scope import Caller, system_caller
 from backend.core.transaction import Transaction
 from shared.auth import Role

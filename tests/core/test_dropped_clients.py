@@ -17,8 +17,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from backend.core import errors
-from backend.core.db import Database, TxRoute, begin
+from backend.core.db import Database, begin
 from backend.core.http import Gate
+from backend.core.route import TxRoute
 from backend.core.scope import system_caller
 from backend.core.transaction import Transaction
 from tests.core.waiting import in_transaction, until, until_at_rest

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from backend.core import feed
+from backend.core import feed, owed
 from backend.core.db import Database, Unit
 from backend.core.scope import system_caller
 from shared.sync import EntityKind
@@ -198,7 +198,7 @@ async def test_heads_locked_as_they_come_do_deadlock(database_url):
 async def _publish(unit: Unit, area: str) -> None:
     tx = await unit.begin(COUNTY_ITSELF)
     pending = {(feed.stream_of(area), EntityKind.visit, uuid7(), area): False}
-    await feed.publish(tx.conn, COUNTY, tx.now, pending)
+    await owed.write(tx.conn, COUNTY, tx.now, pending)
 
 
 async def test_a_change_for_a_stream_without_a_head_is_refused_and_undone(database):

@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from backend.core.http import BODY_LIMIT, SYNC_LIMIT
+from backend.core.logs import with_request_id
 
 REFRESH = "/api/v1/auth/refresh"
 PUSH = "/api/v1/sync/push"
@@ -23,7 +24,7 @@ def database_url(shared_url: str) -> str:
 
 @pytest.fixture
 def logged() -> Iterator[list[dict[str, Any]]]:
-    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as entries:
+    with structlog.testing.capture_logs(processors=[with_request_id]) as entries:
         yield entries
 
 

@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from pydantic import BaseModel
 
 from backend.core import operations
 from backend.core.errors import Refusal
@@ -10,11 +11,17 @@ from backend.core.scope import Caller
 from shared.auth import Role
 from shared.errors import Code
 from shared.sync import Outcome
-from shared.types import uuid7
+from shared.types import Utc, uuid7
 from tests.factories import CELL, COUNTY
 
 KEY = bytes(range(100, 132))
-BODY = {"note": "说腿疼", "phone": "13800000000"}
+BODY = {"note": "说腿疼", "phone": "13800000000", "at": "2026-11-23T10:00:00+08:00"}
+
+
+class Body(BaseModel):
+    note: str
+    phone: str
+    at: Utc
 
 
 @pytest.fixture
@@ -33,7 +40,10 @@ class Asking:
         self.database, self.caller, self.done = database, caller, 0
 
     async def ask(self, entity, body=BODY) -> Remembered | None:
-        op_id, content = operations.of_put("visit", entity), fingerprint(KEY, "visit", entity, body)
+        op_id, content = (
+            operations.of_put("visit", entity),
+            fingerprint(KEY, "visit", entity, Body.model_validate(body)),
+        )
 
         async def work(tx) -> Remembered | None:
             known = await operations.repeated(tx, op_id, content, Code.id_taken)
@@ -55,13 +65,14 @@ async def test_the_same_request_again_gets_the_first_answer_and_is_not_done_agai
     assert asking.done == 1
 
 
-async def test_the_order_of_a_bodys_fields_makes_no_other_content(database):
+async def test_the_order_of_fields_and_the_zone_of_a_time_make_no_other_content(database):
     asking, visit = Asking(database, worker()), uuid7()
 
     await asking.ask(visit)
-    repeat = await asking.ask(visit, dict(reversed(BODY.items())))
+    repeat = await asking.ask(visit, {**dict(reversed(BODY.items())), "at": "2026-11-23T02:00:00Z"})
 
     assert repeat is not None
+    assert asking.done == 1
 
 
 async def test_the_same_id_with_other_content_is_refused(database):
@@ -116,8 +127,8 @@ async def test_the_ledger_keeps_a_keyed_hash_and_no_words(database, database_url
 
 def test_the_fingerprint_needs_the_countys_key():
     """Without a key, whoever sees the ledger could try all phone numbers."""
-    visit = uuid7()
+    visit, body = uuid7(), Body.model_validate(BODY)
 
-    assert fingerprint(KEY, "visit", visit, BODY) != fingerprint(bytes(32), "visit", visit, BODY)
-    assert fingerprint(KEY, "visit", visit, BODY) != fingerprint(KEY, "visit", uuid7(), BODY)
-    assert fingerprint(KEY, "visit", visit, BODY) != fingerprint(KEY, "request", visit, BODY)
+    assert fingerprint(KEY, "visit", visit, body) != fingerprint(bytes(32), "visit", visit, body)
+    assert fingerprint(KEY, "visit", visit, body) != fingerprint(KEY, "visit", uuid7(), body)
+    assert fingerprint(KEY, "visit", visit, body) != fingerprint(KEY, "request", visit, body)

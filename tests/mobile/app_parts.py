@@ -1,6 +1,6 @@
 """The whole app in a test's hand: real screens on a real store, with a scripted server at the network's edge."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,10 @@ from tests.mobile import sight
 from tests.mobile.county import County
 from tests.mobile.driver import Phone
 from tests.mobile.phone_parts import MORNING, Hands, change
+
+Reach = Callable[[Phone], Awaitable[None]]
+Shown = Callable[[Path], Awaitable[tuple[AppContext, Reach]]]
+"""Makes an app in a folder, and says how to come to the screen that is meant."""
 
 # System font scale and 大字版: each screen must stand all of them.
 ALL_SIZES = [(1.0, False), (1.6, False), (1.0, True)]
@@ -64,6 +68,10 @@ async def stands_all_sizes(p: Phone, ctx: AppContext, name: str) -> None:
         p.picture(f"{name}-{scale}{'-large' if large else ''}")
         p.assert_nothing_clipped()
         p.assert_touch_targets()
+
+
+async def stay(p: Phone) -> None:
+    """The first screen is the one to be seen."""
 
 
 async def reach(p: Phone, text: str) -> None:

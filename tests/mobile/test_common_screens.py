@@ -1,6 +1,5 @@
 """The screens everybody has: 登录, 我的, 服务器, 隐私说明, 同步情况."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,19 +11,12 @@ from mobile.widgets.frame import SectionHead
 from mobile.widgets.tokens import T
 from shared.auth import Role
 from shared.errors import CATALOGUE, Code
-from tests.mobile.app_parts import an_app, reach, shown, signed_in, stands_all_sizes
+from tests.mobile.app_parts import Reach, Shown, an_app, reach, shown, signed_in
 from tests.mobile.county import County, no_network
 from tests.mobile.driver import Phone
 from tests.mobile.phone_parts import cell, household, me, offer, resident
 
 pytestmark = pytest.mark.display
-
-Reach = Callable[[Phone], Awaitable[None]]
-Shown = Callable[[Path], Awaitable[tuple[AppContext, Reach]]]
-
-
-async def stay(p: Phone) -> None:
-    """The first screen is the one to be seen."""
 
 
 async def show_login(folder: Path) -> tuple[AppContext, Reach]:
@@ -111,15 +103,6 @@ SCREENS: dict[str, Shown] = {
     "sign-out": show_sign_out,
     "sync": show_sync,
 }
-
-
-@pytest.mark.parametrize("name", SCREENS)
-async def test_no_word_is_cut_at_any_letter_size(phone, tmp_path: Path, name: str) -> None:
-    ctx, show = await SCREENS[name](tmp_path)
-    async with shown(phone, ctx) as p:
-        await show(p)
-
-        await stands_all_sizes(p, ctx, f"common-{name}")
 
 
 async def test_signing_in_by_hand_opens_the_tabs_of_the_role(phone, tmp_path: Path) -> None:

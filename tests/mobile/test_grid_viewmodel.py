@@ -43,7 +43,7 @@ def test_doors_of_one_stairwell_make_one_mark_and_the_worst_wins(desk: Desk, por
     grid = MyGrid(desk.store, ports, desk.now)
 
     assert sorted((mark.count, mark.state) for mark in grid.marks) == [(1, "recent"), (1, "recent"), (4, "long")]
-    assert grid.title_note == "杨家坪第3网格 · 6 户"
+    assert grid.title_note == "第3网格 · 6 户"
     assert grid.bounds == (106.51, 33.90, 106.53, 33.92)
 
 
@@ -63,6 +63,62 @@ def test_a_stairwell_shows_its_doors_from_the_top_and_a_door_its_person(desk: De
     assert grid.person.history == "上次见面 10月14日 · 之后去过 2 次，都没见到"
     assert isinstance(ports.dialer, fakes.RecordedDialer)
     assert ports.dialer.dialled == ["12600002706"]
+
+
+def community(desk: Desk) -> list[HouseholdOut]:
+    """Three cells side by side with a stairwell each; the third has two compounds with a house of the same number."""
+    cells = [f"610330100008{number:03d}" for number in (1, 2, 3)]
+    homes = [household(area_code=code, lon=106.52 + place / 100) for place, code in enumerate(cells)]
+    homes.append(household(area_code=cells[2], compound="坪上花园", lon=106.545, head_name="王改萍"))
+    corners = ((0, 0), (0.01, 0), (0.01, 0.01), (0, 0.01), (0, 0))
+    for place, code in enumerate(cells):
+        ring = [[106.515 + place / 100 + x, 33.905 + y] for x, y in corners]
+        shape = {"type": "Polygon", "coordinates": [ring]}
+        desk.holds(cell(code=code, name=f"杨家坪社区第{place + 1}网格", geometry=shape))
+    desk.holds(*homes)
+    return homes
+
+
+def test_several_cells_are_seen_together_and_then_one_by_one(desk: Desk, ports: Ports) -> None:
+    community(desk)
+
+    grid = MyGrid(desk.store, ports, desk.now)
+    together = (grid.overview, grid.title_note, len(grid.marks), grid.bounds[2])
+    grid.choose_cell("610330100008002")
+
+    assert together == (True, "3 格 · 4 户", 4, pytest.approx(106.545))
+    assert [(each.name, each.count) for each in grid.cells] == [("第1网格", 1), ("第2网格", 1), ("第3网格", 2)]
+    assert (grid.overview, grid.title_note, len(grid.marks)) == (False, "第2网格 · 1 户", 1)
+    assert (grid.bounds[0], grid.bounds[2]) == (pytest.approx(106.525), pytest.approx(106.535))
+
+
+def test_a_found_door_opens_its_cell_and_another_cell_lets_go_of_it(desk: Desk, ports: Ports) -> None:
+    other, *_, wanted = community(desk)
+    grid = MyGrid(desk.store, ports, desk.now)
+
+    grid.choose_door(other.id)
+    grid.choose_door(wanted.id)
+    opened = (grid.chosen_cell, grid.stair_title, grid.stair_count)
+    grid.refresh()
+    kept = grid.chosen_door
+    grid.choose_cell("610330100008001")
+
+    assert opened == (wanted.area_code, "3号楼 2单元", "坪上花园 · 1 户"), "two compounds have a house 3"
+    assert kept == str(wanted.id)
+    assert (grid.chosen_mark, grid.chosen_door, grid.person) == ("", "", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("杨家坪社区第3网格", "第3网格"),
+        ("龙口社区第十二网格", "第十二网格"),
+        ("第1网格", "第1网格"),
+        ("江边网格", "江边网格"),
+    ],
+)
+def test_a_cell_is_called_by_its_number_where_there_is_no_room(name: str, short: str) -> None:
+    assert rules.short_name(name) == short
 
 
 def test_a_found_door_opens_its_own_stairwell(desk: Desk, ports: Ports) -> None:

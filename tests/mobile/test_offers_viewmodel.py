@@ -59,6 +59,22 @@ def test_an_invitation_says_what_when_where_and_why_me(desk: Desk, ports: Ports)
     assert card.home == (106.51, 33.90)
 
 
+def test_large_print_says_hours_as_people_do_and_leaves_out_the_rest(desk: Desk, ports: Ports) -> None:
+    invited(desk)
+
+    large = an_invitation(desk, ports).offer.large
+
+    assert (large.when, large.when_sub, large.where_sub) == ("明天 周二", "上午 9 点到 11 点", "离您 600 米左右")
+
+
+def test_large_print_leaves_an_open_time_open(desk: Desk, ports: Ports) -> None:
+    invited(desk, starts_at=None, ends_at=None)
+
+    large = an_invitation(desk, ports).offer.large
+
+    assert (large.when, large.when_sub) == ("时间您来定", "大约 2 小时")
+
+
 def test_nobody_asking_is_a_greeting_and_not_an_error(desk: Desk, ports: Ports) -> None:
     home = an_invitation(desk, ports)
 

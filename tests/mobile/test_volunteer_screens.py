@@ -1,6 +1,5 @@
 """A volunteer's week on the real screens: asked, promised, served, and what it came to."""
 
-from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,13 @@ from shared.errors import CATALOGUE, Code
 from shared.matching import OfferOut, Reason, ReasonCode, TaskState
 from shared.sync import OperationKind
 from shared.volunteers import ServiceState
-from tests.mobile.app_parts import reach, shown, signed_in, stands_all_sizes
+from tests.mobile.app_parts import Reach, Shown, reach, shown, signed_in, stay
 from tests.mobile.county import County
 from tests.mobile.driver import Phone
 from tests.mobile.phone_parts import MORNING, change, me, offer, service, task, volunteer
 
 pytestmark = pytest.mark.display
 
-Reach = Callable[[Phone], Awaitable[None]]
-Shown = Callable[[Path], Awaitable[tuple[AppContext, Reach]]]
 REASONS = [
     Reason(code=ReasonCode.free_then, text="周二上午您正好有空"),
     Reason(code=ReasonCode.near, text="走路 8 分钟就到"),
@@ -48,10 +45,6 @@ async def asked(folder: Path, *more: OfferOut, person: MeOut | None = None) -> t
     first = an_offer(person)
     ctx = await signed_in(folder, county, volunteer(person), first, *more)
     return ctx, county, first
-
-
-async def stay(p: Phone) -> None:
-    """The home screen is the one to be seen."""
 
 
 async def show_invite(folder: Path) -> tuple[AppContext, Reach]:
@@ -124,6 +117,22 @@ async def show_hours(folder: Path) -> tuple[AppContext, Reach]:
     return await signed_in(folder, County(person), *rows), lambda p: p.tap("时长")
 
 
+async def nobody_asks(folder: Path) -> AppContext:
+    return await signed_in(folder, County(teacher()))
+
+
+async def show_no_invite(folder: Path) -> tuple[AppContext, Reach]:
+    return await nobody_asks(folder), stay
+
+
+async def show_no_task(folder: Path) -> tuple[AppContext, Reach]:
+    return await nobody_asks(folder), lambda p: p.tap("任务")
+
+
+async def show_no_hours(folder: Path) -> tuple[AppContext, Reach]:
+    return await nobody_asks(folder), lambda p: p.tap("时长")
+
+
 SCREENS: dict[str, Shown] = {
     "invite": show_invite,
     "decline": show_decline,
@@ -132,24 +141,10 @@ SCREENS: dict[str, Shown] = {
     "hand-back": show_hand_back,
     "waiting-task": show_waiting_task,
     "hours": show_hours,
+    "no-invite": show_no_invite,
+    "no-task": show_no_task,
+    "no-hours": show_no_hours,
 }
-
-
-@pytest.mark.parametrize("name", SCREENS)
-async def test_no_word_is_cut_at_any_letter_size(phone, tmp_path: Path, name: str) -> None:
-    ctx, show = await SCREENS[name](tmp_path)
-    async with shown(phone, ctx) as p:
-        await show(p)
-
-        await stands_all_sizes(p, ctx, f"volunteer-{name}")
-
-
-async def test_empty_screens_stand_all_sizes_too(phone, tmp_path: Path) -> None:
-    ctx = await signed_in(tmp_path, County(teacher()))
-    async with shown(phone, ctx) as p:
-        for tab, name in (("邀请", "no-invite"), ("任务", "no-task"), ("时长", "no-hours")):
-            await p.tap(tab)
-            await stands_all_sizes(p, ctx, f"volunteer-{name}")
 
 
 def waiting(ctx: AppContext) -> list[tuple[str, dict[str, Any]]]:

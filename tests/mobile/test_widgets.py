@@ -16,6 +16,7 @@ from mobile.core.navigation import VOLUNTEER_TABS, WORKER_TABS, Shell, shell_of
 from mobile.widgets.frame import SubHeader
 from mobile.widgets.layout import Box, Page
 from mobile.widgets.press import Btn
+from mobile.widgets.tags import StateCounter
 from mobile.widgets.text import Nat, Txt
 from mobile.widgets.tokens import T
 from tests.mobile import sight
@@ -97,6 +98,21 @@ async def test_four_columns_become_two_when_words_do_not_fit(phone) -> None:
 
         assert first.center_x == pytest.approx(third.center_x, abs=2)
         assert first.y > third.top
+
+
+@pytest.mark.parametrize(("refused", "kind"), [(0, "grey"), (1, "refused")])
+async def test_nothing_refused_is_not_red(phone, refused: int, kind: str) -> None:
+    async with phone(lambda: StateCounter(refused=refused)) as p:
+        box = p.find("被退回").parent
+
+        assert (box.kind, box.fill == T.pepper) == (kind, refused > 0)
+        assert box.icon == "arrow-u-up-left", "the state is told by word and icon too"
+
+
+@pytest.mark.parametrize(("scale", "large"), [(1.0, False), (1.6, True)])
+async def test_the_steps_of_a_task_do_not_break_a_word(phone, scale: float, large: bool) -> None:
+    async with phone(lambda: page("Task"), scale=scale, large=large) as p:
+        assert p.find("还没有").text == "还没有"
 
 
 async def test_the_main_button_stands_on_top_when_two_do_not_fit_side_by_side(phone) -> None:

@@ -24,6 +24,7 @@ from shared.residents import Care, HouseholdOut, Relation, Residency, ResidentOu
 from shared.types import WireOut
 from shared.visits import Finding, VisitOut, VisitOutcome
 from tests.mobile.driver import Phone
+from tests.mobile.grid_parts import assert_marks_apart
 from tests.mobile.phone_parts import MONDAY, MORNING, Desk, cell, household, resident, visit
 
 pytestmark = pytest.mark.display
@@ -63,7 +64,7 @@ def named_homes() -> dict[str, HouseholdOut]:
              due_reason="上次说头晕，约好周六来看她"),
         home("何长顺", (153, 71), "3号楼", "2单元", "302", size=3, care=[Care.discharged, Care.medication],
              due_on=MONDAY, due_reason="出院第 2 周，每周看一次"),
-        home("王改萍", (74, 73), "4号楼", "1单元", "201", size=3, due_on=MONDAY, due_reason="新搬来，还没登记"),
+        home("王改萍", (113, 119), "4号楼", "1单元", "201", size=3, due_on=MONDAY, due_reason="新搬来，还没登记"),
         home("孙淑琴", (153, 119), "4号楼", "2单元", "302", care=[Care.frail], last_seen_on=ago(76),
              tries_since_seen=2, due_on=ago(-1), due_reason="去过 2 次，都没见到"),
         home("刘玉芳", (153, 185), "5号楼", "1单元", "102", due_on=ago(-1), last_seen_on=ago(32)),
@@ -419,3 +420,4 @@ async def test_nothing_is_cut_at_any_letter_size(worker: Worker, opened: Opened,
             p.picture(f"worker-{name}{size}")
             p.assert_nothing_clipped()
             p.assert_touch_targets()
+        assert_marks_apart(p.find(id="map"))
