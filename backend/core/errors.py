@@ -73,11 +73,16 @@ def field_problems(errors: Sequence[Any]) -> list[FieldProblem]:
     """Say in Chinese what pydantic found, with a JSON pointer per field."""
     return [
         FieldProblem(
-            pointer="".join(f"/{_escaped(step)}" for step in error["loc"] if step != "body") or "/",
+            pointer="".join(f"/{_escaped(step)}" for step in _inside(error["loc"])) or "/",
             detail=_WORDS.get(error["type"], "填得不对。"),
         )
         for error in errors[:20]
     ]
+
+
+def _inside(loc: Sequence[str | int]) -> Sequence[str | int]:
+    """Leave out where it stood: a field has one name for its caller, in a body or in an address."""
+    return loc[1:] if loc and loc[0] in ("body", "query", "path", "header") else loc
 
 
 def _escaped(step: str | int) -> str:

@@ -98,6 +98,14 @@ def _body(answer: httpx.Response) -> object:
     return read
 
 
+async def test_every_mistake_is_pointed_at_by_its_name_wherever_it_stood(client):
+    path, body, headers = CASES["several mistakes at once"]
+
+    answer = await client.put(path, json=body, headers=headers)
+
+    assert {error["pointer"] for error in answer.json()["errors"]} == {"/number", "/name", "/days/0", "/words"}
+
+
 async def test_what_two_ask_for_is_asked_once(client):
     asked.clear()
 
