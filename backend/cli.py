@@ -18,6 +18,9 @@ from backend.core.settings import Settings, SettingsRefused, load_keys
 from backend.demo.ensure import ensure_demo
 from backend.demo.logins import as_json, table
 from backend.doctor import examine
+from backend.exports.archive import export_all, refuse_other_schema
+from backend.exports.package import ArchiveRefused, PackageReader
+from backend.exports.restore import import_all, key_at_hand
 from backend.grid.founding import found
 from backend.main import write_openapi
 from backend.serving import CannotServe, Serving, serve
@@ -50,6 +53,19 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("what", nargs="?", choices=["load", "accounts"], default="load")
     demo.add_argument("--json", action="store_true", help="print accounts for scripts")
 
+    exporting = commands.add_parser("export", parents=[common], help="take a whole county out as one file")
+    exporting.add_argument("--all", action="store_true", required=True, help="every table, file and code list")
+    exporting.add_argument("county", help="six digits of the national statistical code")
+    exporting.add_argument("file", type=Path)
+
+    importing = commands.add_parser("import", parents=[common], help="bring a sheet, or an exported county, in")
+    importing.add_argument("file", type=Path, help="CSV or XLSX of people, or a file of `gridhood export --all`")
+    whole = importing.add_mutually_exclusive_group(required=True)
+    whole.add_argument("--all", action="store_true", help="a whole county into an empty database")
+    whole.add_argument("--area", metavar="CODE", help="community or cell of people whose row names no cell")
+    importing.add_argument("--map", type=Path, help="JSON object of header and column, where a header says nothing")
+    importing.add_argument("--dry-run", action="store_true", help="check only; nothing is stored")
+
     commands.add_parser("doctor", parents=[common], help="name the broken part")
     drawing = commands.add_parser("openapi", help="write the API description")
     drawing.add_argument("file", type=Path)
@@ -68,7 +84,7 @@ def main(words: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(words)
     try:
         return _run(asked)
-    except (PostgresFailed, SettingsRefused, UnsafeRole, CannotServe) as error:
+    except (PostgresFailed, SettingsRefused, UnsafeRole, CannotServe, ArchiveRefused) as error:
         print(f"gridhood: {error}", file=sys.stderr)
         return REFUSED
     except Refusal as error:
@@ -91,6 +107,12 @@ def _run(asked: argparse.Namespace) -> int:
             print(json.dumps(as_json(keys), ensure_ascii=False, indent=2) if asked.json else table(keys))
         case "demo":
             asyncio.run(_load_demo(asked.data))
+        case "export":
+            asyncio.run(_export_all(asked.data, asked.county, asked.file))
+        case "import" if asked.all:
+            asyncio.run(_import_all(asked.data, asked.file))
+        case "import":
+            return asyncio.run(_import_sheet(asked))
         case "doctor":
             return asyncio.run(_doctor(asked.data))
         case "openapi":
@@ -133,6 +155,38 @@ async def _load_demo(folder: Path) -> None:
         finally:
             await database.close()
     print(table(settings.keys) if is_demo else "The database holds a real county: no demo data was loaded.")
+
+
+async def _export_all(folder: Path, county: str, file: Path) -> None:
+    if (keys := key_at_hand(folder)) is None:
+        raise ArchiveRefused(f"There is no master key in {folder}, so no county either.")
+    with storage.started(folder) as server:
+        url = await storage.reach(server)
+        await refuse_other_schema(url)
+        print(f"County {(await export_all(url, keys, folder, county, file)).in_words()} is in {file}.")
+
+
+async def _import_all(folder: Path, file: Path) -> None:
+    package = PackageReader(file, key_at_hand(folder))  # refused before a database is made for nothing
+    with storage.started(folder) as server:
+        url = await storage.reach(server)
+        await storage.bring_up_to_date(url)
+        print(f"County {(await import_all(url, package, folder)).in_words()} is in this database, compared by hash.")
+
+
+async def _import_sheet(asked: argparse.Namespace) -> int:
+    from backend.imports.command import import_file  # reading sheets takes packages that no other command needs
+
+    with storage.started(asked.data) as server:
+        database, settings = await _open(asked.data, await storage.reach(server))
+        try:
+            worked = await import_file(
+                database, settings.keys, asked.data / "imports", asked.file, asked.area, mapping=asked.map,
+                dry_run=asked.dry_run,
+            )  # fmt: skip
+        finally:
+            await database.close()
+    return 0 if worked else 1
 
 
 async def _doctor(folder: Path) -> int:

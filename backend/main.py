@@ -7,22 +7,46 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 
+from backend.attachments.router import router as attachments
+from backend.attachments.store import Folder
 from backend.auth.directory import Directory
 from backend.auth.router import router as auth
 from backend.auth.tokens import Verifier
 from backend.core import docs, errors
 from backend.core.clock import Clock, system_clock
+from backend.core.daily import every_day
 from backend.core.db import Database
 from backend.core.health import router as health
 from backend.core.http import Gate
 from backend.core.settings import Settings, derive_keys
+from backend.duties import gaps
+from backend.duties.router import router as duties
+from backend.exports.router import router as exports
 from backend.grid.router import router as grid
+from backend.grid.service import when_redrawn
+from backend.imports.router import router as imports
+from backend.imports.router import uploads
+from backend.imports.tasks import Importer
 from backend.matching.router import router as matching
 from backend.matching.service import follow, withdraw
+from backend.redrawing.applying import apply_due
+from backend.redrawing.applying import follow as move_people
+from backend.redrawing.router import router as redrawing
+from backend.requests import following
 from backend.requests.router import router as requests
-from backend.requests.service import when_stepped
+from backend.requests.service import from_visit, when_stepped
+from backend.residents.codes_router import router as codes
+from backend.residents.events import when_left
+from backend.residents.links import arrived as links_arrive
+from backend.residents.links_router import router as links
+from backend.residents.moves import when_arrived
+from backend.residents.register_router import router as register
 from backend.residents.router import router as residents
+from backend.rounds.router import router as rounds
 from backend.sync.router import router as sync
+from backend.visits.corrections_router import router as corrections
+from backend.visits.follow_ups import when_found
+from backend.visits.leaving import nobody_left
 from backend.visits.router import router as visits
 from backend.volunteers.router import router as volunteers
 from backend.volunteers.service import when_paused
@@ -31,10 +55,38 @@ if TYPE_CHECKING:
     from backend.matching.tasks import Worker
 
 # What phones ask most stands first: routes are tried in this order.
-ROOMS: tuple[APIRouter, ...] = (visits, sync, residents, requests, matching, volunteers, grid, auth)
+ROOMS: tuple[APIRouter, ...] = (
+    visits,
+    sync,
+    residents,
+    register,
+    links,
+    requests,
+    matching,
+    volunteers,
+    grid,
+    redrawing,
+    duties,
+    auth,
+    exports,
+    codes,
+    corrections,
+    rounds,
+    attachments,
+    imports,
+    uploads,
+)
 
 when_stepped(follow)
+when_found(from_visit)
 when_paused(withdraw)
+when_left(following.left)
+when_left(nobody_left)
+when_arrived(following.arrived)
+when_arrived(links_arrive)
+when_redrawn(move_people)
+every_day(apply_due)
+every_day(gaps.check)
 
 
 def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
@@ -49,9 +101,12 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         await directory.start()
         app.state.database, app.state.directory = database, directory
         worker = await _start_worker(database, settings) if settings.work else None
+        importer = Importer(database, settings) if settings.work and settings.imports else None
         try:
             yield
         finally:
+            if importer:
+                await importer.stop()
             if worker:
                 await worker.stop()
             await directory.stop()
@@ -63,6 +118,8 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     )  # fmt: skip
     app.state.keys = settings.keys
     app.state.verifier = Verifier(settings.keys.token)
+    app.state.imports = settings.imports
+    app.state.files = Folder(settings.files) if settings.files else None
     app.add_middleware(Gate)
     errors.install(app)
     for room in ROOMS:

@@ -65,7 +65,7 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _serve(asked: Serving, keys: Keys, server: EmbeddedPostgres | None, listener: socket.socket) -> None:
     url = await storage.reach(server)
     await storage.bring_up_to_date(url)
-    settings = Settings(url, keys, work=asked.work)
+    settings = Settings(url, keys, work=asked.work, files=asked.folder / "files", imports=asked.folder / "imports")
     demo = await _demo(settings) if asked.demo else False
     config = uvicorn.Config(
         build(settings), http="httptools", log_config=None, access_log=False, timeout_graceful_shutdown=10

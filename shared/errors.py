@@ -31,9 +31,23 @@ class Code(StrEnum):
     outside_cells = "outside_cells"
     bad_geometry = "bad_geometry"
     cells_overlap = "cells_overlap"
+    cell_closed = "cell_closed"
+    grid_faulty = "grid_faulty"
+    plan_undecided = "plan_undecided"
+    plan_scheduled = "plan_scheduled"
+    no_grant_here = "no_grant_here"
+    duty_taken = "duty_taken"
+    last_admin = "last_admin"
     id_checksum = "id_checksum"
     id_already_registered = "id_already_registered"
     no_id_on_file = "no_id_on_file"
+    merged = "merged"
+    one_head = "one_head"
+    relations_missing = "relations_missing"
+    unknown_code = "unknown_code"
+    minor_protected = "minor_protected"
+    nothing_sealed = "nothing_sealed"
+    sealed_overlap = "sealed_overlap"
     bad_cursor = "bad_cursor"
     cursor_expired = "cursor_expired"
     household_not_here = "household_not_here"
@@ -41,15 +55,23 @@ class Code(StrEnum):
     in_the_future = "in_the_future"
     too_old = "too_old"
     step_not_allowed = "step_not_allowed"
+    has_left = "has_left"
+    edit_conflict = "edit_conflict"
+    bad_signature = "bad_signature"
+    county_not_trusted = "county_not_trusted"
     reason_missing = "reason_missing"
     offer_taken = "offer_taken"
     offer_over = "offer_over"
     task_over = "task_over"
+    rule_not_tried = "rule_not_tried"
+    chunk_out_of_order = "chunk_out_of_order"
+    wrong_hash = "wrong_hash"
     check_in_first = "check_in_first"
     device_unknown = "device_unknown"
     device_revoked = "device_revoked"
     not_the_author = "not_the_author"
     unknown_operation = "unknown_operation"
+    import_changed_since = "import_changed_since"
     busy = "busy"
     outcome_unknown = "outcome_unknown"
     server_error = "server_error"
@@ -83,9 +105,23 @@ CATALOGUE: dict[Code, Entry] = {
     Code.outside_cells: Entry(404, "这个位置还没有划进任何网格。"),
     Code.bad_geometry: Entry(422, "边界图形有问题：不能自相交，至少三个角，坐标要在范围内。"),
     Code.cells_overlap: Entry(409, "边界和旁边的网格重叠了。"),
+    Code.cell_closed: Entry(409, "这个网格已经撤销，编码不能再用。"),
+    Code.grid_faulty: Entry(422, "边界有问题，改好再来。"),
+    Code.plan_undecided: Entry(409, "还有住户没决定归哪个网格。"),
+    Code.plan_scheduled: Entry(409, "这个社区已经有一个等生效的方案。"),
+    Code.no_grant_here: Entry(409, "这个人在这里没有授权，请先给授权。"),
+    Code.duty_taken: Entry(409, "这段时间已经有人管事了。"),
+    Code.last_admin: Entry(409, "县里至少要留一位管理员。"),
     Code.id_checksum: Entry(422, "身份证号最后一位对不上，请对着证件再核一遍。"),
     Code.id_already_registered: Entry(409, "这个身份证号已经登记过了。"),
     Code.no_id_on_file: Entry(404, "还没有登记身份号码。"),
+    Code.unknown_code: Entry(422, "代码表里没有这个代码。"),
+    Code.minor_protected: Entry(403, "他还不满 18 岁，身份号码要请社区工作者或县级管理员查看。"),
+    Code.nothing_sealed: Entry(404, "没有登记这一项。"),
+    Code.sealed_overlap: Entry(409, "和已登记的时间段重叠了。"),
+    Code.merged: Entry(410, "这条登记已经并到同一个人的另一条里了，请看标出的那一条。"),
+    Code.one_head: Entry(422, "一户只有一位户主，其他人要写与户主的关系。"),
+    Code.relations_missing: Entry(422, "还有人没写与新户主的关系。"),
     Code.bad_cursor: Entry(422, "游标无法识别，请从头读取。"),
     Code.cursor_expired: Entry(410, "游标太旧了，请从头读取。没送出的记录不受影响。"),
     Code.household_not_here: Entry(404, "这一户不在您的网格里。"),
@@ -93,15 +129,23 @@ CATALOGUE: dict[Code, Entry] = {
     Code.in_the_future: Entry(422, "时间比现在还晚，请检查手机的日期和时间。"),
     Code.too_old: Entry(422, "时间太早了，请检查手机的日期和时间。"),
     Code.step_not_allowed: Entry(409, "现在的状态不能这样做。"),
+    Code.has_left: Entry(409, "这个人已经去世或迁出，不在册了。"),
+    Code.edit_conflict: Entry(409, "别人也改了同一项。两边的内容都留着，等人来定。"),
+    Code.bad_signature: Entry(422, "移交单的签名对不上，可能被改过，请对方重新开。"),
+    Code.county_not_trusted: Entry(403, "还没有录入这个县的公钥，请县管理员先录入。"),
     Code.reason_missing: Entry(422, "请写上理由。"),
     Code.offer_taken: Entry(409, "已经有人答应了，谢谢您。"),
     Code.offer_over: Entry(409, "这个邀请已经过时了，谢谢您。"),
     Code.task_over: Entry(409, "这件事已经结束了。"),
+    Code.rule_not_tried: Entry(409, "生效前请先照原样试一试，看看会找到哪些户。"),
+    Code.chunk_out_of_order: Entry(409, "这一块接不上前面的，请看 received，从那里接着传。"),
+    Code.wrong_hash: Entry(409, "收到的照片和清单对不上，已丢掉，请从头再传。"),
     Code.check_in_first: Entry(409, "请先签到。"),
     Code.device_unknown: Entry(403, "这部手机还没有登记，请重新登录一次。"),
     Code.device_revoked: Entry(403, "这部手机已被停用，请找社区管理员。"),
     Code.not_the_author: Entry(403, "记录的人没有在这部手机上登录过。"),
     Code.unknown_operation: Entry(422, "服务器不认识这种操作，请更新应用。"),
+    Code.import_changed_since: Entry(409, "这一批里有人已经改过或用到，不能整批撤回。"),
     Code.busy: Entry(503, "现在忙，请稍后再试。"),
     Code.outcome_unknown: Entry(503, "等得太久，不知道存上没有。请原样再送一次，不会重复。"),
     Code.server_error: Entry(500, "服务器出了问题，已经记下。请稍后再试。"),

@@ -176,6 +176,7 @@ class RequestOut(WireOut):
     owner_name: str = Field(description="首问责任人")
     handler_name: str = Field(description="经办人")
     volunteer_id: UUID | None = Field(description="答应来帮的志愿者")
+    visit_id: UUID | None = Field(default=None, description="由哪次走访转来")
     rev: int = Field(description="修订号")
     received_at: Utc = Field(description="服务器收到时间")
 

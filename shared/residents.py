@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from shared.codes import ListName, name_of
 from shared.types import (
     AreaCode,
     CellCode,
@@ -34,17 +35,92 @@ class Sex(StrEnum):
 
 
 class Relation(StrEnum):
-    """Relation to the head of the household, GB/T 4761 two-digit codes."""
+    """Relation to the head of the household: every two-digit code of GB/T 4761, whose names `codes` has."""
 
+    self_ = "01"
     head = "02"
     spouse = "10"
+    husband = "11"
+    wife = "12"
     son = "20"
+    only_son = "21"
+    first_son = "22"
+    second_son = "23"
+    third_son = "24"
+    fourth_son = "25"
+    fifth_son = "26"
+    adopted_or_step_son = "27"
+    son_in_law = "28"
+    other_son = "29"
     daughter = "30"
+    only_daughter = "31"
+    first_daughter = "32"
+    second_daughter = "33"
+    third_daughter = "34"
+    fourth_daughter = "35"
+    fifth_daughter = "36"
+    adopted_or_step_daughter = "37"
+    daughter_in_law = "38"
+    other_daughter = "39"
     grandchild = "40"
+    grandson = "41"
+    granddaughter = "42"
+    daughters_son = "43"
+    daughters_daughter = "44"
+    grandsons_wife = "45"
+    granddaughters_husband = "46"
+    great_grandson = "47"
+    great_granddaughter = "48"
+    other_grandchild = "49"
     parent = "50"
+    father = "51"
+    mother = "52"
+    husbands_father = "53"
+    husbands_mother = "54"
+    wifes_father = "55"
+    wifes_mother = "56"
+    adoptive_or_step_father = "57"
+    adoptive_or_step_mother = "58"
+    other_parent = "59"
     grandparent = "60"
+    fathers_father = "61"
+    fathers_mother = "62"
+    mothers_father = "63"
+    mothers_mother = "64"
+    spouses_grandparent = "65"
+    great_grandfather = "66"
+    great_grandmother = "67"
+    spouses_great_grandparent = "68"
+    other_grandparent = "69"
     sibling = "70"
+    elder_brother = "71"
+    elder_brothers_wife = "72"
+    younger_brother = "73"
+    younger_brothers_wife = "74"
+    elder_sister = "75"
+    elder_sisters_husband = "76"
+    younger_sister = "77"
+    younger_sisters_husband = "78"
+    other_sibling = "79"
+    others = "80"
+    fathers_elder_brother = "81"
+    fathers_elder_brothers_wife = "82"
+    fathers_younger_brother = "83"
+    fathers_younger_brothers_wife = "84"
+    mothers_brother = "85"
+    mothers_brothers_wife = "86"
+    mothers_sisters_husband = "87"
+    mothers_sister = "88"
+    fathers_sisters_husband = "89"
+    fathers_sister = "90"
+    fathers_side_cousin = "91"
+    mothers_side_cousin = "92"
+    brothers_son = "93"
+    brothers_daughter = "94"
+    sisters_son = "95"
+    sisters_daughter = "96"
     other = "97"
+    unrelated = "99"
 
 
 class Residency(StrEnum):
@@ -68,19 +144,13 @@ class Care(StrEnum):
     discharged = "discharged"
     veteran = "veteran"
     minor_alone = "minor_alone"
+    needs_care = "needs_care"
 
 
-RELATION_WORDS = {
-    Relation.head: "户主",
-    Relation.spouse: "配偶",
-    Relation.son: "儿子",
-    Relation.daughter: "女儿",
-    Relation.grandchild: "孙辈",
-    Relation.parent: "父母",
-    Relation.grandparent: "祖父母",
-    Relation.sibling: "兄弟姐妹",
-    Relation.other: "其他",
-}
+_SPOKEN = {Relation.son: "儿子", Relation.daughter: "女儿", Relation.grandparent: "祖父母"}
+"""What people say where the standard's own word is not spoken."""
+
+RELATION_WORDS = {relation: name_of(ListName.relation, relation) for relation in Relation} | _SPOKEN
 RESIDENCY_WORDS = {
     Residency.registered: "户籍",
     Residency.living: "常住",
@@ -97,9 +167,13 @@ CARE_WORDS = {
     Care.discharged: "刚出院",
     Care.veteran: "退役军人",
     Care.minor_alone: "无人照看",
+    Care.needs_care: "需要照顾",
 }
 
-IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{17}[0-9Xx]$")]
+IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^([0-9]{15}|[0-9]{17}[0-9Xx])$")]
+
+CodeText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}$")]
+"""A code of one of the lists; that the list has it is for the service to say, which knows the day."""
 
 Reason = Annotated[ShortText, StringConstraints(min_length=4)]
 
@@ -174,7 +248,16 @@ class ResidentIn(WireIn):
     relation: Relation = Field(default=Relation.other, description="与户主关系（GB/T 4761）")
     residency: Residency = Field(default=Residency.living, description="人员状态")
     care: list[Care] = Field(default_factory=list, max_length=12, description="关爱标签")
-    id_number: IdNumber | None = Field(default=None, description="公民身份号码（GB 11643），加密存放")
+    ethnicity: CodeText | None = Field(default=None, description="民族（GB/T 3304）")
+    marital: CodeText | None = Field(default=None, description="婚姻状况（GB/T 2261.2）")
+    education: CodeText | None = Field(default=None, description="学历（GB/T 4658）")
+    employment: CodeText | None = Field(default=None, description="从业状况（GB/T 2261.4）")
+    occupation: CodeText | None = Field(default=None, description="职业大类（GB/T 6565）")
+    political: CodeText | None = Field(default=None, description="政治面貌（GB/T 4762），敏感，用得着时才问")
+    registered_place: ShortText | None = Field(default=None, description="户籍地：区划代码，或照说的写")
+    id_number: IdNumber | None = Field(
+        default=None, description="公民身份号码（GB 11643），加密存放；15 位旧号码换算成 18 位"
+    )
     note: Note = Field(default="", description="备注")
 
 
@@ -190,6 +273,13 @@ class ResidentPatch(WireIn):
     relation: Relation | None = Field(default=None, description="与户主关系")
     residency: Residency | None = Field(default=None, description="人员状态")
     care: list[Care] | None = Field(default=None, max_length=12, description="关爱标签")
+    ethnicity: CodeText | None = Field(default=None, description="民族（GB/T 3304）")
+    marital: CodeText | None = Field(default=None, description="婚姻状况（GB/T 2261.2）")
+    education: CodeText | None = Field(default=None, description="学历（GB/T 4658）")
+    employment: CodeText | None = Field(default=None, description="从业状况（GB/T 2261.4）")
+    occupation: CodeText | None = Field(default=None, description="职业大类（GB/T 6565）")
+    political: CodeText | None = Field(default=None, description="政治面貌（GB/T 4762），敏感，用得着时才问")
+    registered_place: ShortText | None = Field(default=None, description="户籍地：区划代码，或照说的写")
     note: Note | None = Field(default=None, description="备注")
 
 
@@ -206,8 +296,16 @@ class ResidentOut(WireOut):
     relation: Relation = Field(description="与户主关系")
     residency: Residency = Field(description="人员状态")
     care: list[Care] = Field(description="关爱标签")
+    ethnicity: str | None = Field(default=None, description="民族（GB/T 3304）")
+    marital: str | None = Field(default=None, description="婚姻状况（GB/T 2261.2）")
+    education: str | None = Field(default=None, description="学历（GB/T 4658）")
+    employment: str | None = Field(default=None, description="从业状况（GB/T 2261.4）")
+    occupation: str | None = Field(default=None, description="职业大类（GB/T 6565）")
+    political: str | None = Field(default=None, description="政治面貌（GB/T 4762），只有工作人员看得到")
+    registered_place: str | None = Field(default=None, description="户籍地：区划代码，或照说的写")
     note: str = Field(description="备注")
     id_on_file: bool = Field(description="身份号码已登记、已核对")
+    left_on: Day | None = Field(default=None, description="去世或迁出的日期；空表示在册")
     rev: int = Field(description="修订号")
     received_at: Utc = Field(description="服务器收到时间")
 
@@ -244,12 +342,13 @@ class IdLook(StrEnum):
 
 
 class IdLookOut(WireOut):
-    """Who looked at an identity number, when and why: what a resident who asks is told."""
+    """Who looked at an identity number or a sealed fact, when and why: what a resident who asks is told."""
 
     id: UUID = Field(description="记录编号")
     at: Utc = Field(description="时间")
     account_name: str = Field(description="谁")
-    look: IdLook = Field(description="查看号码，或与证件核对")
+    look: IdLook = Field(description="查看，或与证件核对")
+    what: str = Field(default="id_number", description="看了哪一项：身份号码，或一项加密信息")
     reason: str = Field(description="理由；核对时为空")
 
 

@@ -25,6 +25,12 @@ class OperationKind(StrEnum):
     task_check_in = "task.check_in"
     task_check_out = "task.check_out"
     task_late = "task.late"
+    household_put = "household.put"
+    resident_put = "resident.put"
+    resident_edit = "resident.edit"
+    register_event = "register.event"
+    move_settle = "move.settle"
+    duplicate_settle = "duplicate.settle"
 
 
 class Operation(WireIn):
@@ -118,12 +124,19 @@ class EntityKind(StrEnum):
     cell = "cell"
     household = "household"
     resident = "resident"
+    link = "link"
     visit = "visit"
+    register_event = "register_event"
+    move = "move"
     request = "request"
     volunteer = "volunteer"
     offer = "offer"
     task = "task"
     service_record = "service_record"
+    correction = "correction"
+    round_rule = "round_rule"
+    alert = "alert"
+    duplicate = "duplicate"
 
 
 class Change(WireOut):

@@ -53,6 +53,7 @@ class Crs(StrEnum):
 
     wgs84 = "wgs84"
     gcj02 = "gcj02"
+    bd09 = "bd09"
 
 
 class WireIn(BaseModel):
@@ -77,7 +78,7 @@ class Position(WireIn):
 
     lon: Lon = Field(description="经度（度）")
     lat: Lat = Field(description="纬度（度）")
-    crs: Crs = Field(description="坐标系：wgs84（含 CGCS2000）或 gcj02")
+    crs: Crs = Field(description="坐标系：wgs84（含 CGCS2000）、gcj02 或 bd09")
 
 
 class Point(WireOut):

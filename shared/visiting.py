@@ -7,12 +7,28 @@ from datetime import date, timedelta
 from shared.residents import CARE_WORDS, Care
 from shared.visits import FINDING_WORDS, Evidence, Finding, Fix, VisitOutcome
 
-CARE_DAYS = 14
 USUAL_DAYS = 60
 RETRY_DAYS = 7
 WORRY_DAYS = 7
 DECLINED_DAYS = 90
-"""Days until the next visit: somebody to be cared for, anybody, nobody home, something found, not wanted."""
+"""Days until the next visit: anybody, nobody home, something found, not wanted."""
+
+CARE_DAYS = {
+    Care.discharged: 7,
+    Care.minor_alone: 7,
+    Care.alone: 14,
+    Care.bereaved: 14,
+    Care.frail: 14,
+    Care.medication: 14,
+    Care.left_behind: 14,
+    Care.needs_care: 14,
+    Care.empty_nest: 30,
+    Care.veteran: USUAL_DAYS,
+}
+"""Days until somebody with this label is looked in on again; of several labels the shortest counts."""
+
+VERY_OLD = 80
+OLD_AND_ALONE_DAYS = 7
 
 MET = (VisitOutcome.seen, VisitOutcome.family)
 WORRIES = frozenset(Finding) - {Finding.fine}
@@ -44,20 +60,20 @@ class Call:
     return_on: date | None = None
 
 
-def after(standing: Standing, call: Call, care: Collection[Care]) -> Standing:
+def after(standing: Standing, call: Call, care: Collection[Care], eldest_born: date | None = None) -> Standing:
     """Return how a household stands after a call, which may arrive late and out of order.
 
-    "Nobody home" never resets the day the person was last seen.
+    "Nobody home" never resets the day the person was last seen. The eldest's birth matters where somebody lives alone.
     """
     seen, tries = standing.last_seen_on, standing.tries_since_seen
     if seen is None or call.day >= seen:
         seen, tries = (call.day, 0) if call.outcome in MET else (seen, tries + 1)
     if standing.last_visited_on is not None and call.day < standing.last_visited_on:
         return Standing(standing.last_visited_on, seen, tries, standing.due_on, standing.due_reason)
-    return Standing(call.day, seen, tries, *next_due(call, care))
+    return Standing(call.day, seen, tries, *next_due(call, care, eldest_born))
 
 
-def next_due(call: Call, care: Collection[Care]) -> tuple[date | None, str]:
+def next_due(call: Call, care: Collection[Care], eldest_born: date | None = None) -> tuple[date | None, str]:
     """Return when to go again and why, in a sentence. A promise outranks a rule, a refusal outranks care."""
     worries = [FINDING_WORDS[f] for f in call.findings if f in WORRIES]
     if call.return_on is not None and call.return_on > call.day:
@@ -70,10 +86,21 @@ def next_due(call: Call, care: Collection[Care]) -> tuple[date | None, str]:
         return call.day + timedelta(days=RETRY_DAYS), "上次家中无人，再去一次"
     if worries:
         return call.day + timedelta(days=WORRY_DAYS), f"上次{'、'.join(worries)}，去看看好些没有"
-    if care:
-        words = "、".join(CARE_WORDS[c] for c in sorted(care))
-        return call.day + timedelta(days=CARE_DAYS), f"{words}，每 {CARE_DAYS} 天看一次"
-    return call.day + timedelta(days=USUAL_DAYS), f"每 {USUAL_DAYS} 天走一遍"
+    days, who = rhythm(care, eldest_born, call.day)
+    return call.day + timedelta(days=days), f"{who}，每 {days} 天看一次" if who else f"每 {days} 天走一遍"
+
+
+def rhythm(care: Collection[Care], eldest_born: date | None, day: date) -> tuple[int, str]:
+    """Return every how many days this household is looked in on, and for whose sake."""
+    words = "、".join(CARE_WORDS[label] for label in sorted(care))
+    if Care.alone in care and eldest_born is not None and age_on(day, eldest_born) >= VERY_OLD:
+        return OLD_AND_ALONE_DAYS, f"{VERY_OLD} 岁以上，{words}"
+    return min((CARE_DAYS[label] for label in care), default=USUAL_DAYS), words
+
+
+def age_on(day: date, born: date) -> int:
+    """Return the completed years."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def evidence(fix: Fix | None, distance_m: float | None) -> Evidence:

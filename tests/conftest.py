@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 from fastapi import FastAPI
 
@@ -23,6 +24,10 @@ from backend.main import build
 from tests.factories import COUNTY, Factory
 
 KEYS: Keys = derive_keys(bytes(range(32)))
+
+# A shared machine is slow now and then: time says nothing about a rule.
+hypothesis.settings.register_profile("gridhood", deadline=None)
+hypothesis.settings.load_profile("gridhood")
 
 
 MEMORY = Path("/dev/shm")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 RUN_AS = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-RULES = "local all with_password scram-sha-256\nlocal all postgres trust\n"
+RULES = "local all with_password,operator scram-sha-256\nlocal all postgres trust\n"
 SETUP = """
 CREATE ROLE with_password LOGIN PASSWORD 'right';
 CREATE DATABASE gridhood TEMPLATE template0 ENCODING 'UTF8';

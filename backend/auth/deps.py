@@ -53,6 +53,11 @@ async def current_caller(
     return caller
 
 
+async def caller_of(request: Request) -> Caller:
+    """Return who is calling, for a route that must know before its dependencies are asked."""
+    return await current_caller(request, await _bearer(request), await _api_key(request))
+
+
 Anyone = Annotated[Caller, Depends(current_caller)]
 
 

@@ -14,10 +14,15 @@ async def beyond_scope(
 ) -> AsyncIterator[None]:
     """Act on rows of another area of the same county. The audit row says who did it and to what.
 
-    An error leaves the role as it is: the transaction is lost anyway, and the next one begins as the app role.
+    An error leaves the role as it is: the transaction is lost anyway, and the next one begins as the app role. Inside
+    another one it changes nothing but the audit trail: the outer one goes on beyond the scope.
     """
     tx.audit(action, kind, entity_id, area_code, **detail)
-    tx.beyond_scope = True
+    if tx.transferring:
+        yield
+        return
+    tx.beyond_scope = tx.transferring = True
     await tx.conn.execute("SET LOCAL ROLE gridhood_transfer")
     yield
     await tx.conn.execute("SET LOCAL ROLE gridhood_app")
+    tx.transferring = False

@@ -18,7 +18,13 @@ log = structlog.get_logger()
 
 BODY_LIMIT = 1 << 20
 SYNC_LIMIT = 4 << 20
+UPLOAD_LIMIT = 256 << 20
+UPLOADS = "/api/v1/imports"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_CHUNKS = re.compile(r"/api/v1/attachments/[^/]+/chunks")
+_SHEETS = (
+    "application/octet-stream", "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)  # fmt: skip
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 REQUESTS = Counter("gridhood_requests_total", "Requests by method, route and status.", ["method", "route", "status"])
@@ -67,6 +73,8 @@ class Gate:
 
 
 def _limit_of(path: str) -> int:
+    if path == UPLOADS:
+        return UPLOAD_LIMIT
     return SYNC_LIMIT if path.startswith("/api/v1/sync/") else BODY_LIMIT
 
 
@@ -77,10 +85,20 @@ def _refuse(scope: Scope, headers: dict[bytes, str]) -> Code | None:
         return Code.body_too_large
     if scope["method"] in _WITH_BODY and (length != "0" or b"transfer-encoding" in headers):
         kind = headers.get(b"content-type", "").split(";")[0].strip().lower()
-        wanted = "application/x-www-form-urlencoded" if scope["path"].endswith("/auth/token") else "application/json"
-        if kind not in (wanted, "application/geo+json"):
+        if kind not in _kinds_of(scope["path"]):
             return Code.wrong_content_type
     return None
+
+
+def _kinds_of(path: str) -> tuple[str, ...]:
+    """Return the content types that a path takes."""
+    if _CHUNKS.fullmatch(path):
+        return ("application/octet-stream",)
+    if path == UPLOADS:
+        return _SHEETS
+    if path.endswith("/auth/token"):
+        return ("application/x-www-form-urlencoded", "application/geo+json")
+    return ("application/json", "application/geo+json")
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

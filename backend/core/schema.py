@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEWEST = "2026_11_22_retention"
+NEWEST = "2026_11_22_imports"
 """The newest revision. A contract test compares it with the migrations themselves."""
 
 

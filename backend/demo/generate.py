@@ -5,9 +5,10 @@ from datetime import date, timedelta
 from backend.demo.accounts import open_accounts
 from backend.demo.ground import draw_cells
 from backend.demo.homes import build_homes
-from backend.demo.ids import at
+from backend.demo.ids import at, mint
 from backend.demo.people import settle
 from backend.demo.records import Account, DemoCounty
+from backend.demo.register import Register, assign, happen, link, repeat
 from backend.demo.requests import ask
 from backend.demo.staff import hire
 from backend.demo.visits import homes_of, record_visits
@@ -34,6 +35,8 @@ def generate(seed: int = SEED, today: date = TODAY) -> DemoCounty:
     residents = settle(seed, today, households, founded)
     workers, volunteers = hire(seed, founded), recruit(seed, cells, founded)
     homes = homes_of(households, dwellings, residents)
+    visits, requests = record_visits(seed, today, homes, workers), ask(seed, today, homes, workers)
+    register = Register(seed, today, residents, visits, requests)
     return DemoCounty(
         county_code=COUNTY,
         today=today,
@@ -42,8 +45,13 @@ def generate(seed: int = SEED, today: date = TODAY) -> DemoCounty:
         households=tuple(households),
         residents=tuple(residents),
         workers=tuple(workers),
-        visits=tuple(record_visits(seed, today, homes, workers)),
+        visits=tuple(visits),
         volunteers=tuple(volunteers),
-        requests=tuple(ask(seed, today, homes, workers)),
+        requests=tuple(requests),
         accounts=tuple(open_accounts(seed, workers, volunteers, founded)),
+        duties=tuple(assign(seed, founded, [cell.code for cell in cells], workers)),
+        events=tuple(happen(register, workers)),
+        twins=tuple(repeat(register, founded)),
+        links=tuple(link(register)),
+        rule_ids=tuple(mint(register.rng, founded) for _ in range(2)),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.demo import rows
 from backend.demo.generate import generate
+from backend.demo.load_register import load_register
 from backend.demo.logins import PARTNER, partner_key
 from backend.demo.records import Account, DemoCounty, Grant
 from backend.grid import service as grid
@@ -28,7 +30,8 @@ from shared.types import uuid7
 
 async def load_demo(database: Database, keys: Keys) -> None:
     """Load the demo county into a database without a county."""
-    county = generate(today=county_day(database.clock()))
+    today = county_day(database.clock())
+    county = generate(today=today)
     hashes = await _hash([account.password for account in county.accounts])
 
     async def work(tx: Transaction) -> None:
@@ -37,10 +40,13 @@ async def load_demo(database: Database, keys: Keys) -> None:
         await _partner(tx, partner_key(keys))
         for cell in county.cells:
             await grid.draw(tx, tx.caller, cell.code, rows.cell(cell), None)
-        await loading.load(tx, keys, rows.households(county), rows.residents(county))
+        # Registered for a year, so that a past day can be asked for.
+        since = today - timedelta(days=365)
+        await loading.load(tx, keys, rows.households(county), rows.residents(county), since)
         await volunteers.register(tx, rows.volunteers(county))
         await history.load(tx, rows.visits(county))
         await requests.store(tx, rows.requests(county))
+        await load_register(tx, keys, county)
 
     await database.run(system_caller(county.county_code), work)
 

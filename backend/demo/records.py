@@ -5,6 +5,9 @@ from datetime import date, datetime
 from uuid import UUID
 
 from shared.auth import Role
+from shared.duties import DutyRole
+from shared.links import HelperKind, LinkKind
+from shared.register import EventKind
 from shared.requests import RequestKind, Urgency
 from shared.residents import Care, Relation, Residency, Sex
 from shared.visits import Finding, VisitMode, VisitOutcome
@@ -161,6 +164,46 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """A register event. A birth and a move in bring a newcomer into the household of the resident."""
+
+    id: UUID
+    kind: EventKind
+    on: date
+    noted_at: datetime
+    worker_id: UUID
+    resident_id: UUID
+    newcomer: Resident | None
+    to_cell: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Somebody of the register who stands by a resident."""
+
+    id: UUID
+    resident_id: UUID
+    person_id: UUID
+    kind: LinkKind
+    helper: HelperKind | None
+    name: str
+    phone: str | None
+    relation: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A worker's role in a cell."""
+
+    id: UUID
+    cell_code: str
+    role: DutyRole
+    worker_id: UUID
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Somebody who can sign in. The password is a demo word and says so; a real county must never load it."""
 
@@ -189,4 +232,9 @@ class DemoCounty:
     volunteers: tuple[Volunteer, ...]
     requests: tuple[Request, ...]
     accounts: tuple[Account, ...]
+    duties: tuple[Duty, ...]
+    events: tuple[Event, ...]
+    twins: tuple[Resident, ...]
+    links: tuple[Link, ...]
+    rule_ids: tuple[UUID, ...]
     mark: str = MARK

@@ -30,9 +30,9 @@ def residents(county: DemoCounty) -> list[NewResident]:
     return [
         NewResident(
             id=r.id, household_id=r.household_id, name=r.name, sex=r.sex, birth_date=r.birth_date, phone=r.phone,
-            relation=r.relation, residency=r.residency, care=r.care, id_number=r.id_number,
+            relation=r.relation, residency=r.residency, care=r.care, id_number=r.id_number or None,
         )
-        for r in county.residents
+        for r in (*county.residents, *county.twins)
     ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Boundaries as shapes: what counts as a good one, where the county ends, overlaps and areas."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
@@ -15,7 +15,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from backend.core.errors import Refusal
 from backend.grid.founding import DATA
+from backend.grid.geo import LonLat, from_wgs84, to_wgs84
 from shared.errors import Code
+from shared.types import Crs
 
 SLIVER_M2 = 1.0
 """Neighbours drawn with different tools meet in slivers; more than this is an overlap."""
@@ -70,6 +72,33 @@ def read(given: dict[str, Any]) -> Boundary:
     if not shapely.is_valid(shape):
         raise _bad(_explain(shapely.is_valid_reason(shape)))
     return Boundary(shape, geojson)
+
+
+def read_in(given: dict[str, Any], crs: Crs) -> Boundary:
+    """Read GeoJSON whose positions are in another system."""
+    boundary = read(given)
+    if crs is Crs.wgs84:
+        return boundary
+    return read(_each(boundary.geojson, lambda lon, lat: to_wgs84(lon, lat, crs)))
+
+
+def drawn_in(geometry: dict[str, Any], crs: Crs) -> dict[str, Any]:
+    """Return a stored boundary for a map of another system."""
+    return geometry if crs is Crs.wgs84 else _each(geometry, lambda lon, lat: from_wgs84(lon, lat, crs))
+
+
+def _each(geometry: dict[str, Any], shift: Callable[[float, float], LonLat]) -> dict[str, Any]:
+    return {**geometry, "coordinates": _shifted(geometry["coordinates"], shift)}
+
+
+def _shifted(part: list[Any], shift: Callable[[float, float], LonLat]) -> list[Any]:
+    if part and not isinstance(part[0], list):
+        return [round(value, 9) for value in shift(part[0], part[1])]
+    return [_shifted(inner, shift) for inner in part]
+
+
+def as_text(geometry: dict[str, Any]) -> str:
+    return orjson.dumps(geometry).decode()
 
 
 def _bad(detail: str) -> Refusal:

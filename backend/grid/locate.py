@@ -25,15 +25,36 @@ class Place(NamedTuple):
     name: str
 
 
-class CountyGrid:
-    """The basic cells of a county as they are now. On a shared edge the lowest code has it."""
+class SpecialPlace(NamedTuple):
+    """A special-purpose cell as far as a place needs it."""
 
-    def __init__(self, version: UUID | None, cells: Sequence[tuple[str, str, str]]) -> None:
-        """Take cells as (code, name, GeoJSON text)."""
+    code: str
+    name: str
+    purpose: str
+    unit_name: str
+
+
+class CountyGrid:
+    """The cells of a county as they are now. On a shared edge of basic cells the lowest code has it; special-purpose
+    ones lie over them, in a tree of their own: what everybody asks for is not slowed by what few have."""
+
+    def __init__(
+        self, version: UUID | None, cells: Sequence[tuple[str, str, str]],
+        special: Sequence[tuple[str, str, str, str, str]] = (),
+    ) -> None:  # fmt: skip
+        """Take basic cells as (code, name, GeoJSON text), special-purpose ones with purpose and unit behind."""
         ordered = sorted(cells)
         self.version = version
         self._places = [Place(code, name) for code, name, _ in ordered]
         self._tree = shapely.STRtree(shapely.from_geojson([geojson for *_, geojson in ordered]))
+        self._specials = [SpecialPlace(code, name, purpose, unit) for code, name, _, purpose, unit in special]
+        self._special_tree = shapely.STRtree(shapely.from_geojson([geojson for _, _, geojson, *_ in special]))
+
+    def special_at(self, lon: float, lat: float) -> list[SpecialPlace]:
+        if not self._specials:
+            return []
+        hits = self._special_tree.query(shapely.points(lon, lat), predicate="intersects")
+        return [self._specials[at] for at in sorted(hits)]
 
     def find(self, lon: float, lat: float) -> Place | None:
         hits = self._tree.query(shapely.points(lon, lat), predicate="intersects")
@@ -56,14 +77,16 @@ async def grid_of(tx: Transaction, version: UUID | None = None) -> CountyGrid:
     version = version or await queries.grid_version(tx.conn, tx.county)
     known = _grids.get(tx.county)
     if known is None or known.version != version:
-        known = _grids[tx.county] = CountyGrid(version, await _read(tx) if version else [])
+        known = _grids[tx.county] = await _read(tx, version) if version else CountyGrid(version, [])
     return known
 
 
-async def _read(tx: Transaction) -> list[tuple[str, str, str]]:
+async def _read(tx: Transaction, version: UUID) -> CountyGrid:
     """Read all cells of the county: a phone may stand in a cell that its owner does not work in."""
     async with beyond_scope(tx, "grid.read", "county", UUID(int=0), tx.county):
-        return await queries.basic_cells(tx.conn, tx.county, tx.county)
+        basic = await queries.basic_cells(tx.conn, tx.county, tx.county)
+        special = await queries.special_cells(tx.conn, tx.county, tx.county)
+    return CountyGrid(version, basic, special)
 
 
 async def cell_at(tx: Transaction, lon: float, lat: float) -> str | None:

@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from backend.core.clock import FOREVER
 from backend.core.tables import AreaRow, StoredRow, code_column, json_column, text_column, within_county
+from shared.grid import Purpose
 
 
 class Division(SQLModel, table=True):
@@ -30,10 +31,16 @@ class Cell(StoredRow, table=True):
         UniqueConstraint("county_code", "area_code", name="cell_code"),
         CheckConstraint("length(area_code) = 15", name="cell_code_length"),
         CheckConstraint("kind IN ('basic', 'special')", name="cell_kind"),
+        CheckConstraint(
+            f"purpose IS NULL OR kind = 'special' AND purpose IN ({', '.join(repr(p.value) for p in Purpose)})",
+            name="cell_purpose",
+        ),
     )
 
     name: str = text_column(nullable=False)
     kind: str = text_column(nullable=False)
+    purpose: str | None = text_column(default=None, nullable=True)
+    unit_name: str = text_column(nullable=False, default="", sa_column_kwargs={"server_default": ""})
 
 
 class GridVersion(SQLModel, table=True):

@@ -10,12 +10,12 @@ import orjson
 
 from backend.core.clock import FOREVER
 from backend.core.paging import PageParams
-from shared.grid import CellOut, DivisionOut, Level
+from shared.grid import CellIn, CellOut, DivisionOut, Level
 
 # No boundary begins in the future, so the open-ended one is the present one. `>=`: asyncpg stores that day as infinity.
 _CELLS = """
-SELECT c.id, c.area_code AS code, c.name, c.kind, left(c.area_code, 12) AS community_code, b.geometry, b.from_day,
-       b.area_m2, c.rev, c.received_at
+SELECT c.id, c.area_code AS code, c.name, c.kind, c.purpose, c.unit_name, left(c.area_code, 12) AS community_code,
+       b.geometry, b.from_day, b.area_m2, c.rev, c.received_at
 FROM cell c
 JOIN cell_boundary b ON b.county_code = c.county_code AND b.cell_id = c.id AND b.until_day >= DATE '9999-12-31'
 WHERE c.county_code = $1
@@ -23,8 +23,9 @@ WHERE c.county_code = $1
 
 _FEATURE = """
 json_build_object('type', 'Feature', 'id', code, 'geometry', geometry, 'properties', json_build_object(
-    'code', code, 'name', name, 'kind', kind, 'community_code', community_code, 'from_day', from_day,
-    'area_m2', area_m2, 'rev', rev, 'received_at', received_at))
+    'code', code, 'name', name, 'kind', kind, 'purpose', purpose, 'unit_name', unit_name,
+    'community_code', community_code, 'from_day', from_day, 'area_m2', area_m2, 'rev', rev,
+    'received_at', received_at))
 """
 
 
@@ -77,10 +78,24 @@ async def cell_feature(conn: asyncpg.Connection, county: str, code: str) -> asyn
 
 
 async def cell_rev(conn: asyncpg.Connection, county: str, code: str) -> int | None:
+    """Return the revision of a cell; None for one that is not there or was closed."""
     rev: int | None = await conn.fetchval(
-        "SELECT rev FROM cell WHERE county_code = $1 AND area_code = $2", county, code
-    )
+        "SELECT rev FROM cell c WHERE county_code = $1 AND area_code = $2 AND EXISTS (SELECT 1 FROM cell_boundary b"
+        " WHERE b.county_code = $1 AND b.cell_id = c.id AND b.until_day >= DATE '9999-12-31')",
+        county, code,
+    )  # fmt: skip
     return rev
+
+
+async def closed_cells(conn: asyncpg.Connection, county: str, codes: Sequence[str]) -> set[str]:
+    """Return those of these codes whose cell was closed: a code is not used a second time."""
+    rows = await conn.fetch(
+        "SELECT c.area_code FROM cell c WHERE county_code = $1 AND area_code = ANY($2::text[]) AND NOT EXISTS"
+        " (SELECT 1 FROM cell_boundary b WHERE b.county_code = $1 AND b.cell_id = c.id"
+        " AND b.until_day >= DATE '9999-12-31')",
+        county, list(codes),
+    )  # fmt: skip
+    return {row["area_code"] for row in rows}
 
 
 def _page_of_area(page: PageParams) -> str:
@@ -140,26 +155,45 @@ async def basic_cells(conn: asyncpg.Connection, county: str, area: str) -> list[
     return [tuple(row) for row in rows]
 
 
+async def special_cells(conn: asyncpg.Connection, county: str, area: str) -> list[tuple[str, str, str, str, str]]:
+    """Return (code, name, GeoJSON text, purpose, unit) of the special-purpose cells in an area."""
+    rows = await conn.fetch(
+        f"SELECT code, name, geometry::text, coalesce(purpose, ''), unit_name FROM ({_CELLS} AND c.area_code >= $2"
+        " AND c.area_code < $2 || ':' AND c.kind = 'special') cells ORDER BY code",
+        county, area,
+    )  # fmt: skip
+    return [tuple(row) for row in rows]
+
+
+async def present_cells(conn: asyncpg.Connection, county: str, area: str) -> dict[str, CellOut]:
+    """Return the cells of an area that have a boundary now, by their codes."""
+    rows = await conn.fetch(
+        f"{_CELLS} AND c.area_code >= $2 AND c.area_code < $2 || ':' ORDER BY c.area_code", county, area
+    )
+    return {row["code"]: _cell(row) for row in rows}
+
+
 async def lock_boundaries(conn: asyncpg.Connection, county: str) -> None:
     """Let one change of boundaries after the other through: two new neighbours must see each other."""
     await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('boundaries ' || $1, 0))", county)
 
 
 async def add_cell(
-    conn: asyncpg.Connection, county: str, cell_id: UUID, code: str, name: str, kind: str, now: datetime
+    conn: asyncpg.Connection, county: str, cell_id: UUID, code: str, body: CellIn, now: datetime
 ) -> None:
     await conn.execute(
-        "INSERT INTO cell (county_code, id, area_code, name, kind, rev, received_at)"
-        " VALUES ($1, $2, $3, $4, $5, 1, $6)",
-        county, cell_id, code, name, kind, now,
+        "INSERT INTO cell (county_code, id, area_code, name, kind, purpose, unit_name, rev, received_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)",
+        county, cell_id, code, body.name, body.kind, body.purpose, body.unit_name, now,
     )  # fmt: skip
 
 
-async def change_cell(conn: asyncpg.Connection, county: str, cell_id: UUID, name: str, kind: str) -> int:
+async def change_cell(conn: asyncpg.Connection, county: str, cell_id: UUID, body: CellIn) -> int:
     """Change a cell and return its new revision."""
     rev: int = await conn.fetchval(
-        "UPDATE cell SET name = $3, kind = $4, rev = rev + 1 WHERE county_code = $1 AND id = $2 RETURNING rev",
-        county, cell_id, name, kind,
+        "UPDATE cell SET name = $3, kind = $4, purpose = $5, unit_name = $6, rev = rev + 1"
+        " WHERE county_code = $1 AND id = $2 RETURNING rev",
+        county, cell_id, body.name, body.kind, body.purpose, body.unit_name,
     )  # fmt: skip
     return rev
 

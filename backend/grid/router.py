@@ -10,7 +10,7 @@ from backend.core.preconditions import IfMatch, IfNoneMatch, etag
 from backend.core.route import TxRoute
 from backend.grid import queries
 from backend.grid import service as grid
-from shared.grid import CellIn, CellOut, DivisionOut, Level, LocateOut
+from shared.grid import CellIn, CellOut, DivisionOut, Level, LocateManyIn, LocateManyOut, LocateOut
 from shared.types import AreaCode, CellCode, Crs, Lat, Lon
 
 router = APIRouter(prefix="/api/v1", tags=["网格"], route_class=TxRoute)
@@ -20,6 +20,9 @@ Accept = Annotated[str, Header(include_in_schema=False)]
 _ALSO_GEOJSON: dict[int | str, dict[str, Any]] = {
     200: {"content": {GEOJSON: {}}, "description": "Accept: application/geo+json 时给 GeoJSON"}
 }
+
+
+MapCrs = Annotated[Crs, Query(description="边界用哪个坐标系给出：wgs84、gcj02 或 bd09；结果里标明 crs_name")]
 
 
 def _geojson(text: str, **headers: str) -> Response:
@@ -52,21 +55,23 @@ async def list_cells(
     reader: CurrentReader,
     tx: Tx,
     area_code: Annotated[AreaCode | None, Query(description="区域编码，默认全部可见区域")] = None,
+    crs: MapCrs = Crs.wgs84,
     accept: Accept = "",
 ) -> Page[CellOut] | Response:
     """列出网格和边界。要地图就用 Accept: application/geo+json，下一页的地址在 Link 里。"""
     if GEOJSON not in accept:
-        return await grid.listed(tx, reader, area_code, page)
+        listed = await grid.listed(tx, reader, area_code, page)
+        return Page(items=[grid.cell_in(one, crs) for one in listed.items], next_cursor=listed.next_cursor)
     collection, more = await grid.features(tx, reader, area_code, page)
     link = {"Link": f'<{request.url.include_query_params(cursor=more)}>; rel="next"'} if more else {}
-    return _geojson(collection, **link)
+    return _geojson(grid.collection_in(collection, crs), **link)
 
 
 @router.get("/cells/locate")
 async def locate(
     lon: Annotated[Lon, Query(description="经度（度）")],
     lat: Annotated[Lat, Query(description="纬度（度）")],
-    crs: Annotated[Crs, Query(description="坐标系：wgs84（含 CGCS2000）或 gcj02")],
+    crs: Annotated[Crs, Query(description="坐标系：wgs84（含 CGCS2000）、gcj02 或 bd09")],
     reader: CurrentReader,
     tx: Tx,
 ) -> LocateOut:
@@ -74,17 +79,29 @@ async def locate(
     return await grid.find(tx, reader, lon, lat, crs)
 
 
+@router.post("/cells/locate")
+async def locate_many(body: LocateManyIn, reader: CurrentReader, tx: Tx) -> LocateManyOut:
+    """一次查许多位置在哪个网格，最多 1,000 个。逐个答复，一个不对不影响别的。"""
+    return LocateManyOut(answers=await grid.find_many(tx, reader, body.points))
+
+
 @router.get("/cells/{code}", response_model=CellOut, responses=_ALSO_GEOJSON)
 async def get_cell(
-    code: CellCode, _reader: CurrentReader, tx: Tx, reply: Response, known: IfNoneMatch, accept: Accept = ""
+    code: CellCode,
+    _reader: CurrentReader,
+    tx: Tx,
+    reply: Response,
+    known: IfNoneMatch,
+    crs: MapCrs = Crs.wgs84,
+    accept: Accept = "",
 ) -> CellOut | Response:
     """看一个网格和它现在的边界。"""
     if known and (rev := await queries.cell_rev(tx.conn, tx.county, code)) and etag(rev) in known:
         return Response(status_code=304, headers={"ETag": etag(rev), "Vary": "Accept"})
     if GEOJSON in accept:
         rev, feature = await grid.feature(tx, code)
-        return _geojson(feature, ETag=etag(rev))
-    cell = await grid.get(tx, code)
+        return _geojson(grid.collection_in(feature, crs), ETag=etag(rev))
+    cell = grid.cell_in(await grid.get(tx, code), crs)
     reply.headers["ETag"], reply.headers["Vary"] = etag(cell.rev), "Accept"
     return cell
 

@@ -11,6 +11,9 @@ from shared.types import is_within
 Grants = Collection[tuple[Role, str]]
 
 _DRAWING = frozenset({Role.county_admin, Role.community_worker})
+WORDS = ("name", "kind", "purpose", "unit_name")
+"""What a cell is called and what it is for: all of it but its boundary."""
+
 _WITHIN_SCOPE_ONLY = frozenset({Role.partner})
 
 
@@ -34,10 +37,8 @@ def may_ask_for(scopes: Collection[str], area: str) -> bool:
 
 def same_content(present: CellOut, wanted: CellIn, geometry: dict[str, object]) -> bool:
     """Say whether the cell already is as wanted, so that a repeat changes nothing."""
-    return (
-        (present.name, present.kind, present.geometry) == (wanted.name, wanted.kind, geometry)
-        and wanted.from_day in (None, present.from_day)
-    )  # fmt: skip
+    same_words = all(getattr(present, name) == getattr(wanted, name) for name in WORDS)
+    return same_words and present.geometry == geometry and wanted.from_day in (None, present.from_day)
 
 
 def refuse_day(day: date, today: date, present_from: date | None) -> Code | None:

@@ -20,10 +20,11 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.errors import RetryRequested
 
-from backend.core import retention
+from backend.core import daily, retention
 from backend.core.db import APP_ROLE, Database
 from backend.core.scope import system_caller
 from backend.core.transaction import Transaction
+from backend.residents import seeking
 
 log = structlog.get_logger()
 
@@ -32,6 +33,14 @@ EVERY_MINUTE = "* * * * *"
 RETENTION = "core.retention"
 AT_NIGHT = "17 19 * * *"
 """Schedules count in UTC: this is 03:17 in the county."""
+DUPLICATES = "residents.duplicates"
+LATER_AT_NIGHT = "47 19 * * *"
+NIGHT_S = 600.0
+"""A look through a whole county may take longer than a request."""
+
+DAILY = "core.daily"
+AS_DAY_BEGINS = "2 16 * * *"
+"""Two minutes past midnight in the county."""
 
 APPLICATION = "gridhood worker"
 SETTINGS = DBSettings(db_schema="jobs", channel="gridhood_jobs")
@@ -84,6 +93,20 @@ async def run_retention(database: Database) -> None:
     log.info("retention", **removed)
 
 
+async def run_duplicates(database: Database) -> None:
+    """Look in every county for people who are registered twice."""
+    patient = Database(database.pool, deadline_s=NIGHT_S, clock=database.clock)
+    for county in await _counties(database):
+        found = await patient.run(system_caller(county), seeking.look_everywhere)
+        log.info("duplicates", county=county, found=found)
+
+
+async def run_daily(database: Database) -> None:
+    """Do what is done for every county when its day begins."""
+    for county in await _counties(database):
+        await daily.run(database, county)
+
+
 async def _counties(database: Database) -> list[str]:
     """Counties in which somebody can sign in: the one list that can be read before a county is chosen."""
     async with database.bare() as connection:
@@ -122,6 +145,8 @@ class Worker:
                 continue
 
     async def _work(self) -> None:
+        # A server that was off at midnight has a day to catch up with.
+        await run_daily(self._database)
         settings = {"role": APP_ROLE, "timezone": "UTC", "application_name": APPLICATION}
         connection = await asyncpg.connect(self._url, server_settings=settings)
         try:
@@ -144,12 +169,20 @@ class Worker:
             for county in await _counties(self._database):
                 await run_tick(self._database, county)
 
+        async def every_day(_schedule: Any) -> None:
+            await run_daily(self._database)
+
         async def every_night(_schedule: Any) -> None:
             await run_retention(self._database)
 
+        async def later_at_night(_schedule: Any) -> None:
+            await run_duplicates(self._database)
+
         queuer.entrypoint(TICK, concurrency_limit=1, accepts_context=False)(on_demand)
         queuer.schedule(TICK, EVERY_MINUTE, accepts_context=False)(every_minute)
+        queuer.schedule(DAILY, AS_DAY_BEGINS, accepts_context=False)(every_day)
         queuer.schedule(RETENTION, AT_NIGHT, accepts_context=False)(every_night)
+        queuer.schedule(DUPLICATES, LATER_AT_NIGHT, accepts_context=False)(later_at_night)
         return queuer
 
 

@@ -42,6 +42,7 @@ class Request(StoredRow, table=True):
         Index("request_list", "county_code", "area_code", "received_at", "id"),
         Index("request_county_list", "county_code", "received_at", "id"),
         Index("request_state", "county_code", "state", "area_code"),
+        Index("request_household", "county_code", "household_id"),
         CheckConstraint("urgency IN ('0', '1', '2', '3')", name="request_urgency"),
         CheckConstraint("(volunteer_id IS NULL) OR state <> 'open'", name="request_open_has_no_volunteer"),
     )
@@ -69,6 +70,7 @@ class Request(StoredRow, table=True):
     handler_id: UUID | None
     handler_name: str = text_column(nullable=False)
     volunteer_id: UUID | None
+    visit_id: UUID | None
 
 
 class RequestEvent(AreaRow, table=True):

@@ -14,7 +14,8 @@ from shared.types import uuid7
 
 COLUMNS = (
     "id, number, area_code, happened_in, kind, category, detail, household_id, resident_id, lon, lat, place_note,"
-    " starts_at, ends_at, minutes, urgency, state, owner_name, handler_name, volunteer_id, rev, received_at"
+    " starts_at, ends_at, minutes, urgency, state, owner_name, handler_name, volunteer_id,"
+    " visit_id, rev, received_at"
 )
 
 
@@ -41,6 +42,7 @@ class Fresh:
     owner_id: UUID | None
     owner_name: str
     received_at: datetime
+    visit_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,16 @@ async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> 
     return {row["id"]: out(row) for row in rows}
 
 
+async def open_of_household(conn: asyncpg.Connection, county: str, household: UUID, category: str) -> UUID | None:
+    """Return the household's request of this category that is still to be done."""
+    found: UUID | None = await conn.fetchval(
+        "SELECT id FROM request WHERE county_code = $1 AND household_id = $2 AND category = $3"
+        " AND state IN ('open', 'taken', 'serving', 'handling') ORDER BY received_at, id LIMIT 1",
+        county, household, category,
+    )  # fmt: skip
+    return found
+
+
 async def own_report(conn: asyncpg.Connection, county: str, request: UUID, reporter: UUID) -> RequestOut | None:
     """Return a request that this account was the first to be asked for."""
     row = await conn.fetchrow(
@@ -155,6 +167,41 @@ async def step(
     return Stepped(**row) if row else None
 
 
+async def lock_open_help(
+    conn: asyncpg.Connection, county: str, areas: Sequence[str], people: Sequence[UUID], homes: Sequence[UUID]
+) -> list[asyncpg.Record]:
+    """Lock help that is not over yet: of these people, or of those of these households in which nobody is left."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        """
+        SELECT id, state FROM request
+        WHERE county_code = $1 AND area_code = ANY ($2::text[]) AND kind = 'help'
+          AND state IN ('open', 'taken', 'serving', 'handling')
+          AND (resident_id = ANY ($3::uuid[]) OR resident_id IS NULL AND household_id = ANY (ARRAY(
+                SELECT id FROM household WHERE county_code = $1 AND id = ANY ($4::uuid[]) AND size = 0)))
+        ORDER BY id FOR UPDATE
+        """,
+        county, list(areas), list(people), list(homes),
+    )  # fmt: skip
+    return rows
+
+
+async def relocate(
+    conn: asyncpg.Connection, county: str, resident: UUID, area: str, new_area: str, household: UUID
+) -> list[asyncpg.Record]:
+    """Move a person's requests that are not over to another household and its area; return where they stand."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        """
+        UPDATE request r SET area_code = $4, household_id = $5, lon = d.lon, lat = d.lat, rev = r.rev + 1
+        FROM household h JOIN dwelling d ON d.county_code = h.county_code AND d.id = h.dwelling_id
+        WHERE r.county_code = $1 AND r.resident_id = $2 AND r.area_code = $3
+          AND r.state NOT IN ('closed', 'cancelled', 'rejected') AND h.county_code = $1 AND h.id = $5
+        RETURNING r.id, r.area_code, r.kind, r.state, r.volunteer_id
+        """,
+        county, resident, area, new_area, household,
+    )  # fmt: skip
+    return rows
+
+
 _TAKE = """
 WITH want AS (
     SELECT * FROM unnest($2::text[], $3::date[]) WITH ORDINALITY AS w(short, day, place)
@@ -174,16 +221,16 @@ _ADD = f"""
 WITH fresh AS (
     SELECT * FROM unnest($3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
         $10::uuid[], $11::uuid[], $12::float8[], $13::float8[], $14::text[], $15::timestamptz[], $16::timestamptz[],
-        $17::int[], $18::text[], $19::text[], $20::text[], $21::uuid[], $22::text[], $23::timestamptz[])
+        $17::int[], $18::text[], $19::text[], $20::text[], $21::uuid[], $22::text[], $23::timestamptz[], $24::uuid[])
       AS f(number, event_id, id, area_code, kind, category, detail, household_id, resident_id, lon, lat, place_note,
-           starts_at, ends_at, minutes, urgency, language, contact_phone, owner_id, owner_name, received_at)
+           starts_at, ends_at, minutes, urgency, language, contact_phone, owner_id, owner_name, received_at, visit_id)
 ), stored AS (
     INSERT INTO request (county_code, rev, prev_state, state, id, number, area_code, happened_in, kind, category,
         detail, household_id, resident_id, lon, lat, place_note, starts_at, ends_at, minutes, urgency, language,
-        contact_phone, owner_id, owner_name, handler_id, handler_name, received_at)
+        contact_phone, owner_id, owner_name, handler_id, handler_name, received_at, visit_id)
     SELECT $1, 1, 'new', 'open', id, number, area_code, area_code, kind, category, detail, household_id, resident_id,
            lon, lat, place_note, starts_at, ends_at, minutes, urgency, language, contact_phone, owner_id, owner_name,
-           owner_id, owner_name, received_at
+           owner_id, owner_name, received_at, visit_id
     FROM fresh
     RETURNING {COLUMNS}
 ), begun AS (

@@ -20,6 +20,7 @@ from shared.errors import Code
 from shared.requests import CATEGORIES, MoveIn, RequestEventOut, RequestIn, RequestKind, RequestOut, RequestState
 from shared.sync import EntityKind
 from shared.types import is_within, uuid7
+from shared.visits import RequestFollowUp
 
 KIND = "request.make"
 PATH = "/requests"
@@ -61,7 +62,23 @@ def _fingerprint(keys: Keys, entity_id: UUID, body: RequestIn) -> bytes:
     return operations.fingerprint(keys.ledger, KIND, entity_id, body)
 
 
-async def _take_down(tx: Transaction, caller: Caller, request_id: UUID, body: RequestIn) -> RequestOut:
+async def from_visit(
+    tx: Transaction, worker: Caller, visit_id: UUID, household_id: UUID, asked: RequestFollowUp
+) -> tuple[UUID, bool]:
+    """Open what a visit found to be needed, unless the household has that open already; say which, and whether so."""
+    known = await queries.open_of_household(tx.conn, tx.county, household_id, asked.category)
+    if known:
+        return known, True
+    body = RequestIn(
+        kind=CATEGORIES[asked.category].kind, category=asked.category, detail=asked.detail, household_id=household_id,
+        resident_id=asked.resident_id, urgency=asked.urgency,
+    )  # fmt: skip
+    return (await _take_down(tx, worker, asked.id, body, visit_id)).id, False
+
+
+async def _take_down(
+    tx: Transaction, caller: Caller, request_id: UUID, body: RequestIn, visit_id: UUID | None = None
+) -> RequestOut:
     area_code, lon, lat = await _where(tx, body)
     worker = caller.holds(*STAFF)
     at_home = rules.may_ask_in(caller.grants, area_code)
@@ -71,7 +88,7 @@ async def _take_down(tx: Transaction, caller: Caller, request_id: UUID, body: Re
         raise Refusal(Code.area_not_allowed, pointer="/household_id" if body.household_id else "/place")
     fields: dict[str, Any] = body.model_dump(exclude={"place", "minutes"})
     fresh = Fresh(
-        **fields, id=request_id, area_code=area_code, lon=lon, lat=lat, received_at=tx.now,
+        **fields, id=request_id, visit_id=visit_id, area_code=area_code, lon=lon, lat=lat, received_at=tx.now,
         minutes=body.minutes or CATEGORIES[body.category].minutes,
         owner_id=caller.account_id if worker else None, owner_name=caller.name if worker else COMMUNITY,
     )  # fmt: skip
@@ -107,7 +124,7 @@ async def store(tx: Transaction, rows: Sequence[Fresh]) -> list[RequestOut]:
     sequences = await queries.take_sequences(tx.conn, tx.county, shorts, days)
     spoken = [numbers.number_of(r.area_code, d, s) for r, d, s in zip(rows, days, sequences, strict=True)]
     stored = await queries.add(tx.conn, tx.county, tx.caller.account_id, rows, spoken)
-    await _announce(tx, [Stepped(r.id, r.area_code, r.kind, "new", r.state, None) for r in stored])
+    await announce(tx, [Stepped(r.id, r.area_code, r.kind, "new", r.state, None) for r in stored])
     return stored
 
 
@@ -129,11 +146,11 @@ async def move(
     if step is None:
         raise Refusal(Code.stale)
     tx.audit("request.moved", "request", request_id, found.area_code, to=body.to, reason=body.reason)
-    await _announce(tx, [step])
+    await announce(tx, [step])
     return await get(tx, request_id)
 
 
-async def _announce(tx: Transaction, steps: Sequence[Stepped]) -> None:
+async def announce(tx: Transaction, steps: Sequence[Stepped]) -> None:
     """Tell phones, and the rooms above, what this room has opened or moved."""
     for step in steps:
         tx.changed(EntityKind.request, step.id, step.area_code)

@@ -16,7 +16,7 @@ from backend.residents import queries, rules, search
 from shared.errors import Code
 from shared.residents import HouseholdIn, HouseholdOut
 from shared.sync import EntityKind
-from shared.types import uuid7
+from shared.types import Position, uuid7
 
 KIND = "household.put"
 
@@ -59,8 +59,9 @@ async def add(tx: Transaction, keys: Keys, worker: Caller, household_id: UUID, b
     op_id = operations.of_put(KIND, household_id)
     content = operations.fingerprint(keys.ledger, KIND, household_id, body)
     if not await operations.repeated(tx, op_id, content, Code.id_taken):
-        await _refuse_cell(tx, worker, body.cell_code)
-        await queries.add_household(tx.conn, tx.county, household_id, uuid7(), body, _place(tx, body), tx.now)
+        await refuse_cell(tx, worker, body.cell_code)
+        place = place_of(tx, body.position)
+        await queries.add_household(tx.conn, tx.county, household_id, uuid7(), body, place, tx.now)
         await _write_keys(tx, household_id, body)
         tx.settled(operations.applied(op_id, KIND, household_id, content))
         tx.changed(EntityKind.household, household_id, body.cell_code)
@@ -68,7 +69,8 @@ async def add(tx: Transaction, keys: Keys, worker: Caller, household_id: UUID, b
     return await get(tx, household_id)
 
 
-async def _refuse_cell(tx: Transaction, worker: Caller, code: str) -> None:
+async def refuse_cell(tx: Transaction, worker: Caller, code: str) -> None:
+    """Refuse a cell that is not there, or not this worker's."""
     if not code.startswith(tx.county):
         raise Refusal(Code.unknown_area, pointer="/cell_code")
     if not worker.may_write_in(code):
@@ -77,10 +79,11 @@ async def _refuse_cell(tx: Transaction, worker: Caller, code: str) -> None:
         raise Refusal(Code.unknown_area, pointer="/cell_code")
 
 
-def _place(tx: Transaction, body: HouseholdIn) -> LonLat | None:
-    if body.position is None:
+def place_of(tx: Transaction, position: Position | None) -> LonLat | None:
+    """Return a door's place in WGS-84; one outside the county is refused."""
+    if position is None:
         return None
-    place = to_wgs84(body.position.lon, body.position.lat, body.position.crs)
+    place = to_wgs84(position.lon, position.lat, position.crs)
     if not locate.in_county(tx.county, *place):
         raise Refusal(Code.outside_county, pointer="/position")
     return place
@@ -96,7 +99,7 @@ async def change_door(
     preconditions.require(if_match, present.rev)
     if body.cell_code != present.area_code:
         raise Refusal(Code.step_not_allowed, "这里只改门牌；换网格要走移交。", pointer="/cell_code")
-    place = _place(tx, body)
+    place = place_of(tx, body.position)
     fields = rules.door_changes(present, body, place)
     if not fields:
         return present
@@ -104,6 +107,10 @@ async def change_door(
     if rev is None:
         raise Refusal(Code.stale)
     await _write_keys(tx, household_id, body)
+    # Others behind the same door read the new one too.
+    for other in await queries.touch_neighbours(tx.conn, tx.county, household_id):
+        await _write_keys(tx, other, body)
+        tx.changed(EntityKind.household, other, body.cell_code)
     tx.edited(Edited(household_id, rev, body.cell_code, fields))
     tx.changed(EntityKind.household, household_id, body.cell_code)
     tx.audit("household.changed", "household", household_id, body.cell_code, fields=fields)

@@ -8,14 +8,16 @@ from uuid import UUID
 import asyncpg
 
 from backend.core import preconditions, sealing
+from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.core.paging import Page, PageParams, encode_cursor
 from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
-from backend.residents import queries, rules
+from backend.residents import findings, queries, rules
 from shared.errors import Code
-from shared.residents import IdCheckOut, IdLook, IdLookOut, IdPutIn, IdRevealOut
+from shared.identifiers import birth_in, full_id_number
+from shared.residents import IdCheckOut, IdLook, IdLookOut, IdPutIn, IdRevealOut, Sex
 from shared.sync import EntityKind
 
 SHOWN_FOR = timedelta(minutes=15)
@@ -32,7 +34,8 @@ class Sealed:
 
 
 def seal(keys: Keys, county: str, resident_id: UUID, number: str | None) -> Sealed:
-    """Seal a number under a new key of its owner's. A number that its last character contradicts is refused."""
+    """Seal a number under a new key of its owner's. A number that its last character contradicts is refused, one of
+    fifteen digits stored with eighteen."""
     if number is None:
         return Sealed()
     number = _checked(number)
@@ -45,9 +48,15 @@ def seal(keys: Keys, county: str, resident_id: UUID, number: str | None) -> Seal
 
 
 def _checked(number: str) -> str:
-    if not rules.is_id_number(number.upper()):
+    full = full_id_number(number)
+    if full is None:
         raise Refusal(Code.id_checksum, pointer="/id_number")
-    return number.upper()
+    return full
+
+
+def index_of(keys: Keys, county: str, number: str) -> bytes:
+    """Return the blind index that finds a number without opening any."""
+    return sealing.blind_index(keys, county, _checked(number))
 
 
 async def put(
@@ -65,6 +74,8 @@ async def put(
     data_key = row["data_key"] or sealing.new_data_key(keys, resident_id)
     sealed = Sealed(data_key, sealing.seal(keys, data_key, resident_id, _COLUMN, number), index)
     await _store(tx, resident_id, row, sealed, "corrected" if row["id_index"] else "added", body.reason)
+    claim = findings.Claim(resident_id, row["area_code"], body.id_number, Sex(row["sex"]), row["birth_date"])
+    await findings.compare(tx, [claim])
 
 
 async def remove(
@@ -85,6 +96,7 @@ async def _store(
         raise Refusal(Code.id_already_registered, pointer="/id_number") from error
     if rev is None:
         raise Refusal(Code.stale)
+    await findings.number_changed(tx, resident_id, reason)
     tx.edited(Edited(resident_id, rev, row["area_code"], [_COLUMN]))
     tx.changed(EntityKind.resident, resident_id, row["area_code"])
     tx.audit(f"identity.{action}", "resident", resident_id, row["area_code"], reason=reason)
@@ -94,8 +106,17 @@ async def reveal(tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID,
     """Open the number. The reason goes into the audit trail with the look itself."""
     row = await _on_file(tx, worker, resident_id)
     number = sealing.unseal(keys, row["data_key"], resident_id, _COLUMN, row["id_sealed"])
+    _refuse_minors(tx, worker, row, number)
     _note(tx, IdLook.revealed, resident_id, row["area_code"], reason=reason)
     return IdRevealOut(id_number=number, hide_at=tx.now + SHOWN_FOR)
+
+
+def _refuse_minors(tx: Transaction, worker: Caller, row: asyncpg.Record, number: str) -> None:
+    """Only who coordinates opens a minor's number. The number itself says the age where the register does not."""
+    today = county_day(tx.now)
+    young = rules.is_minor(row["birth_date"], today) or rules.is_minor(birth_in(number), today)
+    if young and not rules.coordinates(worker.grants, row["area_code"]):
+        raise Refusal(Code.minor_protected)
 
 
 async def check(tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID, number: str) -> IdCheckOut:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
-from backend.residents import identity, rules, search
+from backend.residents import findings, history, identity, rules, search
 from backend.residents.queries import add_search_keys, by_column
 from shared.residents import Care, Relation, Residency, Sex
 from shared.sync import EntityKind
@@ -44,12 +44,26 @@ class NewResident:
     care: Sequence[Care]
     id_number: str | None
     note: str = ""
+    ethnicity: str | None = None
+    marital: str | None = None
+    education: str | None = None
+    employment: str | None = None
+    occupation: str | None = None
+    political: str | None = None
+    registered_place: str | None = None
 
 
 async def load(
-    tx: Transaction, keys: Keys, households: Sequence[NewHousehold], residents: Sequence[NewResident]
+    tx: Transaction,
+    keys: Keys,
+    households: Sequence[NewHousehold],
+    residents: Sequence[NewResident],
+    since: date | None = None,
 ) -> None:
-    """Store them with sums, search keys, sealed numbers and feed rows. Call once a community: its feed head is held."""
+    """Store them with sums, search keys, sealed numbers and feed rows. Call once a community: its feed head is held.
+
+    They belong to the register from this day on, today if none is said.
+    """
     people: dict[UUID, list[NewResident]] = defaultdict(list)
     for person in residents:
         people[person.household_id].append(person)
@@ -57,6 +71,7 @@ async def load(
     await _store_doors(tx, households)
     await _store_households(tx, households, people)
     await _store_residents(tx, keys, areas, residents)
+    await history.begin(tx, [person.id for person in residents], since)
     # In the order of the index, which fills it many times faster than at random.
     keys_of_all = sorted([*_door_keys(households), *_person_keys(areas, residents)])
     await add_search_keys(tx.conn, tx.county, keys_of_all)
@@ -93,10 +108,16 @@ async def _store_residents(
         rows.append(
             (
                 p.id, areas[p.household_id], p.household_id, p.name, p.sex, p.birth_date, p.phone, p.relation,
-                p.residency, ",".join(rules.in_order(p.care)), p.note, sealed.data_key, sealed.number, sealed.index,
+                p.residency, ",".join(rules.in_order(p.care)), p.note, p.ethnicity, p.marital, p.education,
+                p.employment, p.occupation, p.political, p.registered_place, sealed.data_key, sealed.number,
+                sealed.index,
             )
         )  # fmt: skip
-    await tx.conn.execute(_RESIDENTS, tx.county, tx.now, *by_column(rows, 14))
+    await tx.conn.execute(_RESIDENTS, tx.county, tx.now, *by_column(rows, 21))
+    claims = [
+        findings.Claim(p.id, areas[p.household_id], p.id_number, p.sex, p.birth_date) for p in residents if p.id_number
+    ]
+    await findings.compare(tx, claims)
 
 
 def _door_keys(households: Sequence[NewHousehold]) -> list[tuple[str, str, UUID]]:
@@ -125,10 +146,13 @@ FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::int[], $8::text[
 
 _RESIDENTS = """
 INSERT INTO resident (county_code, rev, received_at, id, area_code, household_id, name, sex, birth_date, phone,
-                      relation, residency, care, note, data_key, id_sealed, id_index)
+                      relation, residency, care, note, ethnicity, marital, education, employment, occupation,
+                      political, registered_place, data_key, id_sealed, id_index)
 SELECT $1, 1, $2, id, area, household, name, sex, born, phone, relation, residency, string_to_array(care, ','), note,
-       data_key, sealed, index
+       ethnicity, marital, education, employment, occupation, political, registered, data_key, sealed, index
 FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::date[], $9::text[], $10::text[],
-            $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bytea[], $16::bytea[])
-  AS r(id, area, household, name, sex, born, phone, relation, residency, care, note, data_key, sealed, index)
+            $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
+            $19::text[], $20::text[], $21::bytea[], $22::bytea[], $23::bytea[])
+  AS r(id, area, household, name, sex, born, phone, relation, residency, care, note, ethnicity, marital, education,
+       employment, occupation, political, registered, data_key, sealed, index)
 """

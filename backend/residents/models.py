@@ -1,15 +1,16 @@
 """Tables of the register."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, SmallInteger
+from sqlalchemy import CheckConstraint, Index, SmallInteger, text
 from sqlmodel import Field, SQLModel
 
 from backend.core.tables import (
     StoredRow,
     bytes_column,
     code_column,
+    moment_column,
     text_column,
     within_county,
     words_column,
@@ -20,6 +21,12 @@ class Dwelling(StoredRow, table=True):
     """A door."""
 
     __tablename__ = "dwelling"
+    __table_args__ = (
+        Index("dwelling_list", "county_code", "area_code", "received_at", "id"),
+        Index("dwelling_county_list", "county_code", "received_at", "id"),
+        Index("dwelling_used_as", "county_code", "usage", "received_at", "id"),
+        CheckConstraint("usage IN ('unknown', 'own_use', 'rented', 'empty', 'commercial')", name="dwelling_usage"),
+    )
 
     compound: str = text_column(nullable=False)
     building: str = text_column(nullable=False)
@@ -27,6 +34,7 @@ class Dwelling(StoredRow, table=True):
     room: str = text_column(nullable=False)
     lon: float | None
     lat: float | None
+    usage: str = text_column(nullable=False, default="unknown", sa_column_kwargs={"server_default": "unknown"})
 
 
 class Household(StoredRow, table=True):
@@ -41,6 +49,7 @@ class Household(StoredRow, table=True):
         within_county("dwelling_id", "dwelling"),
         Index("household_list", "county_code", "area_code", "received_at", "id"),
         Index("household_county_list", "county_code", "received_at", "id"),
+        Index("household_dwelling", "county_code", "dwelling_id"),
         Index("household_due", "county_code", "area_code", "due_on"),
     )
 
@@ -61,11 +70,14 @@ class Resident(StoredRow, table=True):
     __tablename__ = "resident"
     __table_args__ = (
         within_county("household_id", "household"),
+        within_county("merged_into", "resident"),
+        Index("resident_merged", "county_code", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("resident_household", "county_code", "household_id"),
         Index("resident_list", "county_code", "area_code", "received_at", "id"),
         Index("resident_county_list", "county_code", "received_at", "id"),
         Index("resident_id_index", "county_code", "id_index", unique=True),
         CheckConstraint("(id_sealed IS NULL) = (id_index IS NULL)", name="resident_id_both"),
+        CheckConstraint("(left_on IS NULL) = (left_by IS NULL)", name="resident_left_both"),
         CheckConstraint("residency IN ('registered', 'living', 'floating', 'away')", name="resident_residency"),
     )
 
@@ -78,9 +90,67 @@ class Resident(StoredRow, table=True):
     residency: str = text_column(nullable=False)
     care: list[str] = words_column(nullable=False)
     note: str = text_column(nullable=False)
+    ethnicity: str | None = text_column(default=None, nullable=True)
+    marital: str | None = text_column(default=None, nullable=True)
+    education: str | None = text_column(default=None, nullable=True)
+    employment: str | None = text_column(default=None, nullable=True)
+    occupation: str | None = text_column(default=None, nullable=True)
+    political: str | None = text_column(default=None, nullable=True)
+    registered_place: str | None = text_column(default=None, nullable=True)
     data_key: bytes | None = bytes_column(default=None, nullable=True)
     id_sealed: bytes | None = bytes_column(default=None, nullable=True)
     id_index: bytes | None = bytes_column(default=None, nullable=True)
+    merged_into: UUID | None
+    left_on: date | None
+    left_by: str | None = text_column(default=None, nullable=True)
+
+
+class SealedFact(StoredRow, table=True):
+    """A fact about health, disability or hardship, sealed with its person's key. Its times are plain, its content not.
+
+    `until_day` is 'infinity' while it holds. That no two of a kind overlap is checked under the person's row lock.
+    """
+
+    __tablename__ = "sealed_fact"
+    __table_args__ = (
+        within_county("resident_id", "resident"),
+        Index("sealed_fact_from", "county_code", "resident_id", "kind", "from_day", unique=True),
+        CheckConstraint("kind IN ('health', 'disability', 'poverty')", name="sealed_fact_kind"),
+        CheckConstraint("from_day < until_day", name="sealed_fact_days"),
+    )
+
+    resident_id: UUID = Field(nullable=False)
+    kind: str = text_column(nullable=False)
+    sealed: bytes = bytes_column(nullable=False)
+    from_day: date = Field(nullable=False)
+    until_day: date = Field(nullable=False)
+    noted_by: UUID = Field(nullable=False)
+
+
+class RegisterFinding(StoredRow, table=True):
+    """What does not fit together about a person, for somebody to settle. Never holds the number itself."""
+
+    __tablename__ = "register_finding"
+    __table_args__ = (
+        within_county("resident_id", "resident"),
+        Index("register_finding_list", "county_code", "area_code", "received_at", "id"),
+        Index("register_finding_county_list", "county_code", "received_at", "id"),
+        Index(
+            "register_finding_once", "county_code", "resident_id", "kind", unique=True,
+            postgresql_where=text("state = 'open'"),
+        ),
+        CheckConstraint("state IN ('open', 'settled')", name="register_finding_state"),
+        CheckConstraint("(state = 'settled') = (settled_at IS NOT NULL)", name="register_finding_settled"),
+    )  # fmt: skip
+
+    resident_id: UUID = Field(nullable=False)
+    kind: str = text_column(nullable=False)
+    detail: str = text_column(nullable=False)
+    state: str = text_column(nullable=False)
+    noted_by: UUID = Field(nullable=False)
+    settled_by: UUID | None
+    settled_at: datetime | None = moment_column(default=None, nullable=True)
+    reason: str = text_column(nullable=False, default="")
 
 
 class SearchKey(SQLModel, table=True):

@@ -22,7 +22,8 @@ JOIN LATERAL (SELECT * FROM dwelling WHERE county_code = h.county_code AND id = 
 
 _RESIDENTS = """
 SELECT r.id, r.area_code, r.household_id, r.name, r.sex, r.birth_date, r.phone, r.relation, r.residency, r.care,
-       r.note, r.id_index IS NOT NULL AS id_on_file, r.rev, r.received_at
+       r.ethnicity, r.marital, r.education, r.employment, r.occupation, r.political, r.registered_place,
+       r.note, r.id_index IS NOT NULL AS id_on_file, r.left_on, r.rev, r.received_at
 FROM {source} r
 """
 
@@ -42,7 +43,8 @@ _HITS = (
 _PEOPLE_FOUND = "r.id = ANY (ARRAY({hits}))"
 _HOMES_FOUND = (
     "h.id = ANY (ARRAY(WITH hit AS MATERIALIZED ({hits}) SELECT entity_id FROM hit UNION SELECT household_id"
-    " FROM resident WHERE county_code = $1 AND id = ANY (ARRAY(SELECT entity_id FROM hit))))"
+    " FROM resident WHERE county_code = $1 AND id = ANY (ARRAY(SELECT entity_id FROM hit)) AND left_on IS NULL"
+    " AND merged_into IS NULL))"
 )
 
 
@@ -70,8 +72,17 @@ async def resident(conn: asyncpg.Connection, county: str, resident_id: UUID) -> 
 
 
 async def residents_by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, ResidentOut]:
-    """Return the people of these ids that the caller sees."""
-    query = _RESIDENTS.format(source="resident") + _BY_IDS.format(row="r")
+    """Return the people of these ids that the caller sees; who was merged into another stands there no more."""
+    return await _people(conn, county, ids, " AND r.merged_into IS NULL")
+
+
+async def merged_too(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, ResidentOut]:
+    """Return the rows of these ids that the caller sees, those that were merged into another among them."""
+    return await _people(conn, county, ids, "")
+
+
+async def _people(conn: asyncpg.Connection, county: str, ids: Sequence[UUID], which: str) -> dict[UUID, ResidentOut]:
+    query = _RESIDENTS.format(source="resident") + _BY_IDS.format(row="r") + which
     rows = await conn.fetch(query, county, list(ids))
     return {row["id"]: ResidentOut.model_validate(dict(row)) for row in rows}
 
@@ -122,6 +133,8 @@ def _conditions(of: _List, wanted: Wanted, page: PageParams, arguments: list[Any
         return f"${len(arguments)}"
 
     yield f"{of.row}.county_code = $1 AND {_IN_AREA.format(row=of.row)}"
+    if of.table == "resident":
+        yield f"{of.row}.left_on IS NULL AND {of.row}.merged_into IS NULL"
     if wanted.text:
         typed = f"k.key >= {place(wanted.text)} AND k.key < {place(wanted.text + LAST)}"
         yield of.search.format(hits=_HITS.format(typed=typed))
@@ -179,11 +192,21 @@ async def change_door(
     return changed
 
 
+async def touch_neighbours(conn: asyncpg.Connection, county: str, household_id: UUID) -> list[UUID]:
+    """Give the other households behind a household's door a new revision, and return them."""
+    rows = await conn.fetch(
+        "UPDATE household SET rev = rev + 1 WHERE county_code = $1 AND id <> $2 AND dwelling_id ="
+        " (SELECT dwelling_id FROM household WHERE county_code = $1 AND id = $2) RETURNING id",
+        county, household_id,
+    )  # fmt: skip
+    return [row["id"] for row in rows]
+
+
 async def members(conn: asyncpg.Connection, county: str, household_id: UUID) -> list[Member]:
     """Return who belongs to a household, in the order they were registered."""
     rows = await conn.fetch(
         "SELECT name, relation, care FROM resident WHERE county_code = $1 AND household_id = $2"
-        " ORDER BY received_at, id",
+        " AND left_on IS NULL AND merged_into IS NULL ORDER BY received_at, id",
         county, household_id,
     )  # fmt: skip
     return [Member(row["name"], Relation(row["relation"]), [Care(label) for label in row["care"]]) for row in rows]
@@ -209,11 +232,13 @@ async def change_resident(
     changed: int | None = await conn.fetchval(
         """
         UPDATE resident SET name = $4, sex = $5, birth_date = $6, phone = $7, relation = $8, residency = $9, care = $10,
-                            note = $11, rev = rev + 1
+                            note = $11, ethnicity = $12, marital = $13, education = $14, employment = $15,
+                            occupation = $16, political = $17, registered_place = $18, rev = rev + 1
         WHERE county_code = $1 AND id = $2 AND rev = $3 RETURNING rev
         """,
         county, resident_id, rev, wanted.name, wanted.sex, wanted.birth_date, wanted.phone, wanted.relation,
-        wanted.residency, wanted.care, wanted.note,
+        wanted.residency, wanted.care, wanted.note, wanted.ethnicity, wanted.marital, wanted.education,
+        wanted.employment, wanted.occupation, wanted.political, wanted.registered_place,
     )  # fmt: skip
     return changed
 
@@ -244,7 +269,8 @@ def by_column(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
 
 async def identity(conn: asyncpg.Connection, county: str, resident_id: UUID) -> asyncpg.Record | None:
     return await conn.fetchrow(
-        "SELECT area_code, rev, data_key, id_sealed, id_index FROM resident WHERE county_code = $1 AND id = $2",
+        "SELECT area_code, rev, sex, birth_date, data_key, id_sealed, id_index FROM resident"
+        " WHERE county_code = $1 AND id = $2 AND merged_into IS NULL",
         county, resident_id,
     )  # fmt: skip
 
@@ -267,9 +293,10 @@ async def looks(conn: asyncpg.Connection, county: str, resident_id: UUID, page: 
     rows = await conn.fetch(
         f"""
         SELECT u.id, u.at, coalesce(a.display_name, '系统') AS account_name, split_part(u.action, '.', 2) AS look,
-               coalesce(u.detail ->> 'reason', '') AS reason
+               coalesce(u.detail ->> 'reason', '') AS reason, coalesce(u.detail ->> 'what', 'id_number') AS what
         FROM audit u LEFT JOIN account a ON a.county_code = u.county_code AND a.id = u.account_id
-        WHERE u.county_code = $1 AND u.entity_id = $2 AND u.action IN ('identity.revealed', 'identity.checked') {after}
+        WHERE u.county_code = $1 AND u.entity_id = $2
+          AND u.action IN ('identity.revealed', 'identity.checked', 'sealed.revealed') {after}
         ORDER BY u.at DESC, u.id DESC LIMIT $3
         """,
         county, resident_id, page.limit + 1, *(page.after or ()),

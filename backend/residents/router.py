@@ -10,7 +10,7 @@ from backend.auth.deps import AppKeys, CurrentReader, CurrentWorker, Tx
 from backend.core.paging import Page, Paging
 from backend.core.preconditions import IfMatch, etag
 from backend.core.route import TxRoute
-from backend.residents import households, identity
+from backend.residents import households, identity, past
 from backend.residents import service as residents
 from shared.residents import (
     HouseholdIn,
@@ -26,7 +26,7 @@ from shared.residents import (
     ResidentOut,
     ResidentPatch,
 )
-from shared.types import AreaCode
+from shared.types import AreaCode, Day
 
 router = APIRouter(prefix="/api/v1", tags=["居民"], route_class=TxRoute)
 
@@ -94,8 +94,11 @@ async def list_residents(
     area_code: Area = None,
     household_id: Annotated[UUID | None, Query(description="只看这一户")] = None,
     q: SearchText = None,
+    as_at: Annotated[Day | None, Query(description="看过去某一天在册的人；不能和 q 一起用")] = None,
 ) -> Page[ResidentOut]:
     """列出居民，可按姓名、全拼、首字母、电话查。工作人员以外的人看到的电话不完整。"""
+    if as_at:
+        return await past.listed(tx, reader, area_code, household_id, q, as_at, page)
     return await residents.listed(tx, reader, area_code, household_id, q, page)
 
 

@@ -1,26 +1,69 @@
 """Decisions about the register: identity numbers, what a household adds up to, what an edit changes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, Final, NamedTuple
 
-from shared.residents import Care, HouseholdIn, HouseholdOut, Relation, ResidentOut, ResidentPatch
+from shared.auth import Role
+from shared.codes import ListName, lookup, name_of
+from shared.identifiers import birth_in, full_id_number, sex_in
+from shared.residents import Care, HouseholdIn, HouseholdOut, Relation, ResidentOut, ResidentPatch, Sex
+from shared.sealed import POVERTY_WORDS, FindingKind, SealedKind
+from shared.types import is_within
 
-_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECKS: Final = "10X98765432"
+GROWN_UP: Final = 18
 
-MAY_BE_EMPTY: Final = frozenset({"birth_date", "phone"})
+CODED: Final = tuple(
+    ListName(field) for field in ("ethnicity", "marital", "education", "employment", "occupation", "political")
+)
+"""Fields of a person that hold a code; each is called as its list."""
+
+MAY_BE_EMPTY: Final = frozenset({"birth_date", "phone", *CODED, "registered_place"})
 DOOR: Final = ("compound", "building", "unit", "room")
 
 
-def is_id_number(number: str) -> bool:
-    """Say whether the last character fits the others (GB 11643, ISO 7064 MOD 11-2); it is an upper-case X or a digit.
+def unknown_code(fields: Mapping[str, Any], on_day: date) -> str | None:
+    """Return a coded field whose code its list does not have on that day."""
+    given = ((name, fields.get(name)) for name in CODED)
+    return next((name.value for name, code in given if code is not None and lookup(name, code, on_day) is None), None)
 
-    The region in it is the one at issue and may be gone by now, so it is no reason to refuse.
-    """
-    if len(number) != 18 or not (number[:17].isascii() and number[:17].isdigit()):
+
+def disagreements(given: str, sex: Sex, birth_date: date | None) -> list[FindingKind]:
+    """Return what an identity number, as it was given, contradicts. Nothing of it is a reason to refuse."""
+    number = full_id_number(given)
+    if number is None:
+        return []
+    born = birth_in(number)
+    checks = {
+        FindingKind.sex_differs: sex in (Sex.male, Sex.female) and sex != sex_in(number),
+        FindingKind.birth_differs: born is None or (birth_date is not None and birth_date != born),
+        FindingKind.old_number: len(given.strip()) == 15,
+    }
+    return [kind for kind, found in checks.items() if found]
+
+
+def is_minor(born: date | None, today: date) -> bool:
+    """Say whether somebody is known to be under eighteen."""
+    if born is None:
         return False
-    total = sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False))
-    return number[17] == _CHECKS[total % 11]
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day)) < GROWN_UP
+
+
+def coordinates(grants: Iterable[tuple[Role, str]], area: str) -> bool:
+    """Say whether these grants make somebody a coordinator of this place, which a grid worker is not."""
+    return any(role in (Role.county_admin, Role.community_worker) and is_within(area, own) for role, own in grants)
+
+
+def is_sealed_code(kind: SealedKind, code: str, on_day: date) -> bool:
+    """Say whether a sealed fact of this kind may have this code. Disabilities are the part of the health codes."""
+    if kind is SealedKind.poverty:
+        return code in POVERTY_WORDS
+    fits = kind is SealedKind.health or ("61" <= code <= "69" and len(code) == 2)
+    return fits and lookup(ListName.health, code, on_day) is not None
+
+
+def sealed_name(kind: SealedKind, code: str) -> str:
+    return POVERTY_WORDS.get(code, code) if kind is SealedKind.poverty else name_of(ListName.health, code)
 
 
 def mask_phone(phone: str | None) -> str | None:
@@ -29,6 +72,11 @@ def mask_phone(phone: str | None) -> str | None:
         return None
     shown = (3, 4) if len(phone) >= 11 else (0, 2)
     return phone[: shown[0]] + "****" + phone[-shown[1] :]
+
+
+def hidden(person: ResidentOut) -> dict[str, str | None]:
+    """Return what those who are no staff read in place of the real values."""
+    return {"phone": mask_phone(person.phone), "political": None}
 
 
 class Member(NamedTuple):

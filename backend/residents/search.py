@@ -28,6 +28,11 @@ def normalise(text: str) -> str:
     return plain[2:] if len(plain) == 13 and plain.startswith("86") and plain.isdigit() else plain
 
 
+def spelling(name: str) -> str:
+    """Return the usual reading of a whole name; a search for it finds the name."""
+    return "".join(_readings(char)[0] for char in _letters(name))
+
+
 def person_keys(name: str, phone: str | None) -> list[str]:
     plain = _letters(name)
     choices = [_readings(char)[: _OTHER_READINGS if at else _SURNAME_READINGS] for at, char in enumerate(plain)]

@@ -1,42 +1,54 @@
 """Use cases of people on the register."""
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from backend.core import operations, preconditions
+from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.core.paging import Page, PageParams, encode_cursor
 from backend.core.scope import STAFF, Caller
 from backend.core.settings import Keys
-from backend.core.transaction import Edited, Transaction
+from backend.core.transaction import Transaction
 from backend.grid import service as grid
-from backend.residents import households, identity, queries, rules, search
+from backend.residents import (
+    changing,
+    findings,
+    history,
+    households,
+    identity,
+    merging,
+    queries,
+    rules,
+    search,
+    seeking,
+)
 from shared.errors import Code
 from shared.residents import ResidentIn, ResidentOut, ResidentPatch
 from shared.sync import EntityKind
 
 KIND = "resident.put"
-_SUMMED = frozenset({"name", "relation", "care"})
-_SEARCHED = frozenset({"name", "phone"})
 
 
 async def get(tx: Transaction, resident_id: UUID) -> ResidentOut:
     found = await queries.resident(tx.conn, tx.county, resident_id)
     if found is None:
-        raise Refusal(Code.not_found)
+        raise await merging.refusal(tx.conn, tx.county, resident_id)
     return found
 
 
 async def read(tx: Transaction, reader: Caller, resident_id: UUID) -> ResidentOut:
     """Return a person as this reader may see them."""
-    return _seen_by(reader, await get(tx, resident_id))
+    return seen_by(reader, await get(tx, resident_id))
 
 
-def _seen_by(reader: Caller, person: ResidentOut) -> ResidentOut:
-    """Only those who ring people up read the number."""
-    return person if reader.holds(*STAFF) else person.model_copy(update={"phone": rules.mask_phone(person.phone)})
+def seen_by(reader: Caller, person: ResidentOut) -> ResidentOut:
+    """Only staff read the telephone number and what is sensitive."""
+    return person if reader.holds(*STAFF) else person.model_copy(update=rules.hidden(person))
 
 
 async def listed(
@@ -46,19 +58,26 @@ async def listed(
     area = await grid.area_to_list(tx, reader, area)
     wanted = queries.Wanted(area, households.typed(reader, text), household_id)
     found = await queries.page_of_residents(tx.conn, tx.county, wanted, page)
-    items = [_seen_by(reader, person) for person in found[: page.limit]]
+    items = [seen_by(reader, person) for person in found[: page.limit]]
     more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > page.limit else None
     return Page(items=items, next_cursor=more)
 
 
-async def register(tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID, body: ResidentIn) -> ResidentOut:
-    """Put a person on the register; sending the same again answers with what is stored."""
+async def register(
+    tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID, body: ResidentIn, since: date | None = None
+) -> ResidentOut:
+    """Put a person on the register; sending the same again answers with what is stored.
+
+    They belong to it from today, or from the day they were born or moved in.
+    """
     op_id = operations.of_put(KIND, resident_id)
     content = operations.fingerprint(keys.ledger, KIND, resident_id, body)
     if not await operations.repeated(tx, op_id, content, Code.id_taken):
         area = await _open_household(tx, worker, body.household_id)
         await _store(tx, resident_id, area, body, identity.seal(keys, tx.county, resident_id, body.id_number))
+        await history.begin(tx, [resident_id], since)
         await households.add_up(tx, body.household_id, area)
+        await seeking.look_around(tx, resident_id)
         tx.settled(operations.applied(op_id, KIND, resident_id, content))
         tx.changed(EntityKind.resident, resident_id, area)
         tx.audit("resident.registered", "resident", resident_id, area)
@@ -76,6 +95,7 @@ async def _open_household(tx: Transaction, worker: Caller, household_id: UUID) -
 
 
 async def _store(tx: Transaction, resident_id: UUID, area: str, body: ResidentIn, sealed: identity.Sealed) -> None:
+    _refuse_unknown_codes(tx, body.model_dump())
     row: dict[str, Any] = {
         "county_code": tx.county, "id": resident_id, "area_code": area, "received_at": tx.now,
         **body.model_dump(exclude={"id_number", "care"}), "care": rules.in_order(body.care),
@@ -90,6 +110,13 @@ async def _store(tx: Transaction, resident_id: UUID, area: str, body: ResidentIn
         raise
     keys = search.person_keys(body.name, body.phone)
     await queries.add_search_keys(tx.conn, tx.county, [(area, key, resident_id) for key in keys])
+    if body.id_number is not None:
+        await findings.compare(tx, [findings.Claim(resident_id, area, body.id_number, body.sex, body.birth_date)])
+
+
+def _refuse_unknown_codes(tx: Transaction, fields: Mapping[str, Any]) -> None:
+    if name := rules.unknown_code(fields, county_day(tx.now)):
+        raise Refusal(Code.unknown_code, pointer=f"/{name}")
 
 
 async def edit(
@@ -100,25 +127,12 @@ async def edit(
     if not worker.may_write_in(present.area_code):
         raise Refusal(Code.area_not_allowed)
     preconditions.require(if_match, present.rev)
+    if present.left_on:
+        raise Refusal(Code.has_left)
     fields = rules.changes(present, patch)
     if name := rules.emptied(fields):
         raise Refusal(Code.malformed, "这一项不能空着。", pointer=f"/{name}")
+    _refuse_unknown_codes(tx, fields)
     if fields:
-        await _change(tx, present, present.model_copy(update=fields), list(fields))
+        await changing.change(tx, present, present.model_copy(update=fields), list(fields))
     return await get(tx, resident_id)
-
-
-async def _change(tx: Transaction, present: ResidentOut, wanted: ResidentOut, fields: list[str]) -> None:
-    await queries.lock_household(tx.conn, tx.county, present.household_id)
-    rev = await queries.change_resident(tx.conn, tx.county, present.id, present.rev, wanted)
-    if rev is None:
-        raise Refusal(Code.stale)
-    area = present.area_code
-    if _SEARCHED & set(fields):
-        keys = search.person_keys(wanted.name, wanted.phone)
-        await queries.set_search_keys(tx.conn, tx.county, area, present.id, keys)
-    if _SUMMED & set(fields):
-        await households.add_up(tx, present.household_id, area)
-    tx.edited(Edited(present.id, rev, area, fields))
-    tx.changed(EntityKind.resident, present.id, area)
-    tx.audit("resident.changed", "resident", present.id, area, fields=fields)

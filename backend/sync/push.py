@@ -18,7 +18,7 @@ from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Settled, Transaction
 from backend.matching import helping
-from backend.sync import queries
+from backend.sync import queries, register
 from backend.visits import service as visits
 from shared.auth import Role
 from shared.errors import CATALOGUE, Code
@@ -27,11 +27,13 @@ from shared.visits import VisitIn
 
 BODIES: dict[OperationKind, type[BaseModel]] = {
     OperationKind.visit_record: VisitIn,
+    **{kind: shape for kind, (shape, _do) in register.OPERATIONS.items()},
     **{kind: shape for kind, (shape, _do) in helping.OPERATIONS.items()},
 }
 
 _OPERATION = TypeAdapter(Operation)
-_KINDS = frozenset(OperationKind)
+_KINDS = frozenset(BODIES)
+_VISITED = frozenset({OperationKind.household_put, OperationKind.resident_put})
 T = TypeVar("T")
 
 
@@ -111,7 +113,12 @@ def _op_id(raw: dict[str, Any]) -> UUID | None:
 
 
 def _no(index: int, op_id: UUID | None, code: Code) -> Answer:
-    return Answer(op_id=op_id, index=index, outcome=Outcome.rejected, code=code, sentence=CATALOGUE[code].sentence)
+    return Answer(op_id=op_id, index=index, outcome=_outcome(code), code=code, sentence=CATALOGUE[code].sentence)
+
+
+def _outcome(code: Code) -> Outcome:
+    """An edit that another one has overtaken is not refused: the phone keeps it, and a person decides."""
+    return Outcome.conflict if code is Code.edit_conflict else Outcome.rejected
 
 
 async def _as_author(
@@ -158,7 +165,7 @@ async def _apply(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: 
             answers[one.index] = _twin(one, twin)
         else:
             fresh[one.operation.op_id] = one
-    refused = await _do(tx, list(fresh.values()), together)
+    refused = await _do(tx, keys, list(fresh.values()), together)
     for one in fresh.values():
         no = refused.get(one.index)
         answers[one.index] = _no(one.index, one.operation.op_id, no.code) if no else _yes(one)
@@ -170,7 +177,7 @@ def _repeat(one: Asked, earlier: operations.Remembered) -> Answer:
     """Answer a repeat as the first time; the same id with other content is another operation, and refused."""
     if not compare_digest(earlier.content_hmac, one.content):
         return _no(one.index, one.operation.op_id, Code.id_taken)
-    if earlier.outcome is Outcome.rejected and earlier.code:
+    if earlier.outcome in (Outcome.rejected, Outcome.conflict) and earlier.code:
         return _no(one.index, one.operation.op_id, Code(earlier.code))
     return Answer(op_id=one.operation.op_id, index=one.index, outcome=Outcome.duplicate, rev=earlier.rev)
 
@@ -188,21 +195,32 @@ def _yes(one: Asked) -> Answer:
 def _settled(one: Asked, no: Refusal | None) -> Settled:
     operation = one.operation
     return Settled(
-        operation.op_id, one.kind, operation.entity_id, Outcome.rejected if no else Outcome.applied, one.content,
+        operation.op_id, one.kind, operation.entity_id, _outcome(no.code) if no else Outcome.applied, one.content,
         code=no.code if no else None, device_id=operation.device_id, device_seq=operation.device_seq,
     )  # fmt: skip
 
 
-async def _do(tx: Transaction, asked: Sequence[Asked], together: bool) -> dict[int, Refusal]:
-    """Do what is new; return the refused by their place in the push."""
+async def _do(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: bool) -> dict[int, Refusal]:
+    """Do what is new; return the refused by their place in the push.
+
+    Together, doors and people come before the visits to them, which are recorded at once.
+    """
+    if not together:
+        return await _one_by_one(tx, keys, asked)
     recorded = [one for one in asked if one.kind is OperationKind.visit_record]
+    first = [one for one in asked if one.kind in _VISITED]
+    refused = await _one_by_one(tx, keys, first)
+    if recorded:
+        refused |= await _record(tx, recorded)
+    return refused | await _one_by_one(tx, keys, [one for one in asked if one not in first and one not in recorded])
+
+
+async def _one_by_one(tx: Transaction, keys: Keys, asked: Sequence[Asked]) -> dict[int, Refusal]:
     refused: dict[int, Refusal] = {}
-    if together and recorded:
-        refused = await _record(tx, recorded)
-    for one in asked if not together else [one for one in asked if one.kind is not OperationKind.visit_record]:
+    for one in asked:
         try:
             async with tx.savepoint():
-                await _do_one(tx, one)
+                await _do_one(tx, keys, one)
         except Refusal as no:
             refused[one.index] = no
         except asyncpg.UniqueViolationError:
@@ -231,11 +249,13 @@ def _visit(one: Asked) -> VisitIn:
     return one.body
 
 
-async def _do_one(tx: Transaction, one: Asked) -> None:
+async def _do_one(tx: Transaction, keys: Keys, one: Asked) -> None:
     if one.kind is OperationKind.visit_record:
         _stored, refused = await visits.record_many(tx, tx.caller, [visits.Draft(one.operation.entity_id, _visit(one))])
         if refused:
             raise refused[one.operation.entity_id]
+    elif one.kind in register.OPERATIONS:
+        await register.do(tx, keys, one.operation, one.kind, one.body)
     elif tx.caller.volunteer_id is None or not tx.caller.holds(Role.volunteer):
         raise Refusal(Code.role_not_allowed)
     else:

@@ -71,6 +71,15 @@ async def lock_device(conn: asyncpg.Connection, county: str, device_id: UUID) ->
     await conn.execute("SELECT 1 FROM device WHERE county_code = $1 AND id = $2 FOR UPDATE", county, device_id)
 
 
+async def edits_since(conn: asyncpg.Connection, county: str, entity_id: UUID, rev: int) -> list[asyncpg.Record]:
+    """Return which fields were changed after a revision, and by which phone."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        "SELECT fields, device_id, device_seq FROM edit WHERE county_code = $1 AND entity_id = $2 AND rev > $3",
+        county, entity_id, rev,
+    )  # fmt: skip
+    return rows
+
+
 async def settle(conn: asyncpg.Connection, county: str, device_id: UUID, seq: int) -> tuple[int, str]:
     """Move the phone's settled number on; return it and the epoch that it counts in."""
     row = await conn.fetchrow(

@@ -11,8 +11,14 @@ from backend.core.transaction import Transaction
 from backend.grid import queries as grid
 from backend.matching import queries as matching
 from backend.requests import queries as requests
+from backend.residents import duplicate_queries as duplicates
+from backend.residents import event_queries as events
+from backend.residents import link_queries as links
+from backend.residents import move_queries as moves
 from backend.residents import queries as residents
 from backend.residents.rules import mask_phone
+from backend.rounds import queries as rounds
+from backend.visits import follow_up_queries as follow_ups
 from backend.visits import queries as visits
 from backend.volunteers import queries as volunteers
 from shared.auth import Role
@@ -24,12 +30,19 @@ LOADERS: dict[EntityKind, Load] = {
     EntityKind.cell: grid.cells_by_ids,
     EntityKind.household: residents.households_by_ids,
     EntityKind.resident: residents.residents_by_ids,
+    EntityKind.link: links.links_by_ids,
+    EntityKind.register_event: events.by_ids,
+    EntityKind.move: moves.by_ids,
     EntityKind.visit: visits.by_ids,
     EntityKind.request: requests.by_ids,
     EntityKind.volunteer: volunteers.by_ids,
     EntityKind.offer: matching.offers_by_ids,
     EntityKind.task: matching.tasks_by_ids,
     EntityKind.service_record: volunteers.records_by_ids,
+    EntityKind.correction: follow_ups.corrections_by_ids,
+    EntityKind.round_rule: rounds.rules_by_ids,
+    EntityKind.alert: rounds.alerts_by_ids,
+    EntityKind.duplicate: duplicates.by_ids,
 }
 
 
@@ -37,9 +50,19 @@ async def load(tx: Transaction, kind: EntityKind, ids: Sequence[UUID]) -> dict[U
     """Return the rows of these ids that the caller sees, as they go over the wire."""
     found: dict[UUID, BaseModel] = await LOADERS[kind](tx.conn, tx.county, ids)
     bodies = {entity_id: model.model_dump(mode="json") for entity_id, model in found.items()}
+    if kind is EntityKind.resident:  # who has left stays readable, but on nobody's phone
+        bodies = {entity_id: body for entity_id, body in bodies.items() if body["left_on"] is None}
+    if kind is EntityKind.duplicate and not tx.caller.holds(*_WHO_CALLS):  # who decides them reads them
+        return {}
+    if kind is EntityKind.move and not tx.caller.holds(*_WHO_CALLS):
+        for mover in (mover for body in bodies.values() for mover in body["movers"]):
+            mover["phone"] = mask_phone(mover["phone"])
     if kind is EntityKind.resident and not tx.caller.holds(*_WHO_CALLS):
         for body in bodies.values():
-            body["phone"] = mask_phone(body["phone"])
+            body |= {"phone": mask_phone(body["phone"]), "political": None}
+    if kind is EntityKind.link and not tx.caller.holds(*_WHO_CALLS):
+        for body in bodies.values():
+            body |= {name: mask_phone(body[name]) for name in ("phone", "stand_in_phone")}
     return bodies
 
 

@@ -44,8 +44,11 @@ async def load(tx: Transaction, past: Sequence[Past]) -> None:
     standings: dict[UUID, visiting.Standing] = {}
     for one in sorted(past, key=lambda p: p.visited_at):
         care = [Care(word) for word in households[one.household_id]["care"]]
+        born = households[one.household_id]["eldest_born"]
         call = visiting.Call(county_day(one.visited_at), one.outcome, one.findings, one.return_on)
-        standings[one.household_id] = visiting.after(standings.get(one.household_id, visiting.Standing()), call, care)
+        standings[one.household_id] = visiting.after(
+            standings.get(one.household_id, visiting.Standing()), call, care, born
+        )
     await queries.set_standings(tx.conn, tx.county, standings.items())
     for one in past:
         tx.changed(EntityKind.visit, one.id, one.area_code)

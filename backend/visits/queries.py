@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -11,7 +11,11 @@ import asyncpg
 from backend.core.owed import document
 from backend.core.paging import PageParams
 from shared.visiting import Standing
-from shared.visits import VisitOut
+from shared.visits import (
+    Finding,
+    VisitOut,
+    VisitOutcome,
+)
 
 CELL_LENGTH = 15
 COLUMNS = (
@@ -20,12 +24,32 @@ COLUMNS = (
 )
 
 
+class Filter(NamedTuple):
+    """What a list of visits is narrowed to; times are from the first moment to before the last."""
+
+    outcome: VisitOutcome | None = None
+    finding: Finding | None = None
+    worker_id: UUID | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+EVERY = Filter()
+
+_FILTERS = ("outcome = ${}", "findings @> ARRAY[${}::text]", "worker_id = ${}", "visited_at >= ${}", "visited_at < ${}")
+
+
 async def lock_households(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
     """Return the households that the caller sees, locked in the order of their ids."""
     rows = await conn.fetch(
         """
         SELECT h.id, h.area_code, h.care, h.last_visited_on, h.last_seen_on, h.tries_since_seen, h.due_on,
                h.due_reason, d.lon, d.lat,
+               CASE WHEN 'alone' = ANY (h.care) THEN (
+                   SELECT min(birth_date) FROM resident r
+                   WHERE r.county_code = $1 AND r.household_id = h.id AND r.left_on IS NULL
+                     AND r.merged_into IS NULL
+               ) END AS eldest_born,
                (SELECT version FROM grid_version g WHERE g.county_code = $1) AS grid_version
         FROM household h JOIN dwelling d ON d.county_code = h.county_code AND d.id = h.dwelling_id
         WHERE h.county_code = $1 AND h.id = ANY($2::uuid[]) ORDER BY h.id FOR UPDATE OF h
@@ -33,6 +57,19 @@ async def lock_households(conn: asyncpg.Connection, county: str, ids: Sequence[U
         county, sorted(set(ids)),
     )  # fmt: skip
     return {row["id"]: row for row in rows}
+
+
+async def households_gone(
+    conn: asyncpg.Connection, county: str, ids: Sequence[UUID], scopes: Sequence[str]
+) -> list[asyncpg.Record]:
+    """Return when and from where households have left these scopes, as the feed still knows it."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        "SELECT c.id, c.area_code, c.at FROM unnest($3::text[]) AS s(area) JOIN change c ON c.county_code = $1"
+        " AND c.stream >= left(s.area, 12) AND c.stream < left(s.area, 12) || ':' AND c.kind = 'household'"
+        " AND c.id = ANY($2::uuid[]) AND c.gone",
+        county, ids, list(scopes),
+    )  # fmt: skip
+    return rows
 
 
 async def known_residents(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> set[UUID]:
@@ -75,29 +112,46 @@ async def by_id(conn: asyncpg.Connection, county: str, visit_id: UUID) -> asyncp
     return await conn.fetchrow(f"SELECT {COLUMNS} FROM visit WHERE county_code = $1 AND id = $2", county, visit_id)
 
 
-async def page_of_area(conn: asyncpg.Connection, county: str, area: str, page: PageParams) -> list[asyncpg.Record]:
+async def page_of_area(
+    conn: asyncpg.Connection, county: str, area: str, page: PageParams, only: Filter
+) -> list[asyncpg.Record]:
     """Return one row more than a page of an area's visits, newest received first."""
     if len(area) == CELL_LENGTH:  # nothing lies below a cell, and an equal code has its page in the index's order
-        return await _page(conn, "area_code = $2", county, area, page)
-    return await _page(conn, "area_code >= $2 AND area_code < $2 || ':'", county, area, page)
+        return await _page(conn, "area_code = $2", county, area, page, only)
+    return await _page(conn, "area_code >= $2 AND area_code < $2 || ':'", county, area, page, only)
 
 
 async def page_of_household(
-    conn: asyncpg.Connection, county: str, household: UUID, page: PageParams
+    conn: asyncpg.Connection, county: str, household: UUID, page: PageParams, only: Filter
 ) -> list[asyncpg.Record]:
-    return await _page(conn, "household_id = $2", county, household, page)
+    return await _page(conn, "household_id = $2", county, household, page, only)
 
 
 async def _page(
-    conn: asyncpg.Connection, where: str, county: str, value: Any, page: PageParams
+    conn: asyncpg.Connection, where: str, county: str, value: Any, page: PageParams, only: Filter
 ) -> list[asyncpg.Record]:
+    arguments = [county, value, page.limit + 1, *(page.after or ())]
     after = "AND (received_at, id) < ($4, $5)" if page.after else ""
+    for wanted, clause in zip(only, _FILTERS, strict=True):
+        if wanted is not None:
+            arguments.append(wanted)
+            after += f" AND {clause.format(len(arguments))}"
     rows: list[asyncpg.Record] = await conn.fetch(
         f"SELECT {COLUMNS} FROM visit WHERE county_code = $1 AND {where} {after}"
         " ORDER BY received_at DESC, id DESC LIMIT $3",
-        county, value, page.limit + 1, *(page.after or ()),
-    )  # fmt: skip
+        *arguments,
+    )
     return rows
+
+
+async def end_due(conn: asyncpg.Connection, county: str, households: Sequence[UUID]) -> list[tuple[UUID, str]]:
+    """Expect no visit to those of these households in which nobody is left."""
+    rows = await conn.fetch(
+        "UPDATE household SET due_on = NULL, due_reason = '', rev = rev + 1 WHERE county_code = $1"
+        " AND id = ANY ($2::uuid[]) AND size = 0 AND due_on IS NOT NULL RETURNING id, area_code",
+        county, list(households),
+    )  # fmt: skip
+    return [(row["id"], row["area_code"]) for row in rows]
 
 
 _ADD = f"""

@@ -10,9 +10,10 @@ import pytest
 from backend.core.clock import county_day
 from backend.core.scope import system_caller
 from backend.grid import boundaries, queries
-from backend.grid.geo import to_gcj02
+from backend.grid.geo import from_wgs84, to_gcj02
 from shared.auth import Role
 from shared.grid import CellKind
+from shared.types import Crs
 from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR, OTHER_COMMUNITY, PLOT, corner_of, middle_of, plot_of
 
 GEOJSON = {"Accept": "application/geo+json"}
@@ -519,7 +520,7 @@ async def test_a_boundary_changed_by_another_process_counts_too(make, database):
         ({"lon": 116.4, "lat": 39.9, "crs": "wgs84"}, 422, "outside_county"),
         ({"lon": 106.6, "lat": 33.95, "crs": "wgs84"}, 404, "outside_cells"),
         ({"lon": 106.6, "lat": 33.95}, 422, "malformed"),
-        ({"lon": 106.6, "lat": 33.95, "crs": "bd09"}, 422, "malformed"),
+        ({"lon": 106.6, "lat": 33.95, "crs": "utm"}, 422, "malformed"),
         ({"lon": "nan", "lat": 33.95, "crs": "wgs84"}, 422, "malformed"),
         ({"lon": "inf", "lat": 33.95, "crs": "gcj02"}, 422, "malformed"),
         ({"lon": 106.6, "lat": "9" * 400, "crs": "wgs84"}, 422, "malformed"),
@@ -530,3 +531,115 @@ async def test_a_place_that_cannot_be_is_said_so(make, params, status, code):
     answer = await (await make.worker()).client.get("/api/v1/cells/locate", params=params)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+# Special-purpose cells, many places at once, other systems
+
+
+SCHOOL = COMMUNITY + "009"
+
+
+async def school(make, coordinator, **other):
+    """A school over the western half of the test cell."""
+    west, south = corner_of(CELL)
+    middle, north = west + PLOT / 2, south + PLOT
+    body = drawn(
+        SCHOOL, name="凤县中学网格", kind="special", purpose="school", unit_name="凤县中学",
+        geometry=ring((west, south), (middle, south), (middle, north), (west, north), (west, south)),
+    ) | other  # fmt: skip
+    return await coordinator.client.put(url(SCHOOL), json=body)
+
+
+async def test_a_place_tells_the_special_cells_that_lie_over_its_basic_one(make):
+    coordinator = await make.worker(COMMUNITY)
+    await make.cell(CELL)
+    made = await school(make, coordinator)
+    lon, lat = middle_of(CELL)
+
+    inside, outside = [(await locate(coordinator, lon + by, lat)).json() for by in (-PLOT / 4, PLOT / 4)]
+
+    assert (made.json()["purpose"], made.json()["unit_name"]) == ("school", "凤县中学")
+    assert inside["cell_code"] == outside["cell_code"] == CELL
+    assert inside["special"] == [
+        {"cell_code": SCHOOL, "cell_name": "凤县中学网格", "purpose": "school", "unit_name": "凤县中学"}
+    ]
+    assert outside["special"] == []
+
+
+async def test_a_basic_cell_has_neither_purpose_nor_unit(make):
+    coordinator = await make.worker(COMMUNITY)
+
+    answer = await school(make, coordinator, kind="basic")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+
+
+async def test_many_places_are_answered_one_by_one(make):
+    worker, partner = await make.worker(), await make.partner(NEIGHBOUR)
+    for code in (CELL, NEIGHBOUR):
+        await make.cell(code)
+    lon, lat = middle_of(CELL)
+    shifted = from_wgs84(lon, lat, Crs.bd09)
+    points = [
+        {"lon": lon, "lat": lat, "crs": "wgs84"}, {"lon": shifted[0], "lat": shifted[1], "crs": "bd09"},
+        {"lon": 0, "lat": 0, "crs": "wgs84"}, {"lon": 106.9, "lat": 33.99, "crs": "wgs84"},
+        {"lon": lon + PLOT, "lat": lat, "crs": "wgs84"},
+    ]  # fmt: skip
+
+    seen, theirs = [
+        (await who.client.post("/api/v1/cells/locate", json={"points": points})).json()["answers"]
+        for who in (worker, partner)
+    ]
+
+    assert [one["found"] and one["found"]["cell_code"] for one in seen] == [CELL, CELL, None, None, NEIGHBOUR]
+    assert [one["code"] for one in seen] == [None, None, "outside_county", "outside_cells", None]
+    assert all(one["sentence"] for one in seen if one["code"])
+    assert [one["code"] for one in theirs] == [
+        "area_not_allowed", "area_not_allowed", "outside_county", "outside_cells", None
+    ]  # fmt: skip
+
+
+async def test_more_than_a_thousand_places_are_too_many_and_volunteers_ask_nothing(make):
+    point = {"lon": 106.52, "lat": 33.91, "crs": "wgs84"}
+    worker, volunteer = await make.worker(), await make.volunteer()
+
+    many = await worker.client.post("/api/v1/cells/locate", json={"points": [point] * 1001})
+    full = await worker.client.post("/api/v1/cells/locate", json={"points": [point] * 1000})
+    refused = await volunteer.client.post("/api/v1/cells/locate", json={"points": [point]})
+
+    assert (many.status_code, full.status_code, refused.status_code) == (422, 200, 403)
+
+
+@pytest.mark.parametrize("crs", ["gcj02", "bd09"])
+async def test_a_map_of_another_system_gets_boundaries_in_it_and_labelled(make, crs):
+    await make.cell(CELL)
+    worker = await make.worker()
+
+    plain = (await worker.client.get(url(), params={"crs": crs})).json()
+    one = (await worker.client.get(url(), params={"crs": crs}, headers=GEOJSON)).json()
+    every = (await worker.client.get("/api/v1/cells", params={"crs": crs}, headers=GEOJSON)).json()
+    listed = (await worker.client.get("/api/v1/cells", params={"crs": crs})).json()["items"][0]
+
+    west = corner_of(CELL)
+    for given in (plain, one, every["features"][0], listed):
+        assert given["geometry"]["coordinates"][0][0] == pytest.approx(from_wgs84(*west, Crs(crs)), abs=1e-8)
+    assert plain["crs_name"] == every["crs_name"] == one["properties"]["crs_name"] == listed["crs_name"] == crs
+
+
+async def test_a_boundary_drawn_anew_takes_along_who_lives_on_the_ground(make):
+    coordinator = await make.worker(COMMUNITY)
+    cell = (await coordinator.client.put(url(), json=drawn())).json()
+    lon, lat = middle_of(CELL)
+    home = await make.household(CELL, position={"lon": lon + PLOT / 4, "lat": lat, "crs": "wgs84"})
+    west, south = corner_of(CELL)
+    middle, north = west + PLOT / 2, south + PLOT
+    half = ring((west, south), (middle, south), (middle, north), (west, north), (west, south))
+
+    await coordinator.client.put(url(), json=drawn(geometry=half), headers={"If-Match": f'"{cell["rev"]}"'})
+    between = (await coordinator.client.get(f"/api/v1/households/{home.id}")).json()["area_code"]
+    east = ring((middle, south), (west + PLOT, south), (west + PLOT, north), (middle, north), (middle, south))
+    await coordinator.client.put(url(COMMUNITY + "005"), json=drawn(COMMUNITY + "005", geometry=east))
+
+    after = (await coordinator.client.get(f"/api/v1/households/{home.id}")).json()["area_code"]
+    # On nobody's ground it stays where it is registered, until somebody has that ground.
+    assert (between, after) == (CELL, COMMUNITY + "005")

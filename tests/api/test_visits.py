@@ -77,6 +77,19 @@ async def test_nobody_home_leaves_the_last_seen_day_and_says_when_to_go_again(ma
     assert seen["due_reason"] == "上次家中无人，再去一次"
 
 
+async def test_somebody_very_old_who_lives_alone_is_due_again_within_a_week(make, household):
+    worker, long_ago = await make.worker(), datetime(1940, 5, 1).date()
+    await make.resident(household, birth_date=long_ago, care=["alone"])
+    young = await make.household(CELL, room="401")
+    await make.resident(young, birth_date=datetime(1990, 5, 1).date(), care=["alone"])
+
+    for home in (household, young):
+        await worker.client.put(f"/api/v1/visits/{uuid4()}", json=visit_to(home.id))
+
+    reasons = [(await worker.client.get(f"/api/v1/households/{h.id}")).json()["due_reason"] for h in (household, young)]
+    assert reasons == ["80 岁以上，独居，每 7 天看一次", "独居，每 14 天看一次"]
+
+
 async def test_a_neighbours_worker_cannot_record_or_read_it(make, household):
     worker, neighbour = await make.worker(), await make.worker(NEIGHBOUR)
     url = f"/api/v1/visits/{uuid4()}"

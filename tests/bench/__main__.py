@@ -13,7 +13,7 @@ import uvloop
 
 from backend.core.paging import encode_cursor
 from backend.core.postgres import EmbeddedPostgres
-from tests.bench import agreement, county, locating, report
+from tests.bench import agreement, county, importing, locating, report
 from tests.bench.client import Void, send_all
 from tests.bench.county import COMMUNITIES, Worker
 from tests.bench.report import Rounds, Sample
@@ -32,6 +32,8 @@ def main() -> None:
     try:
         with EmbeddedPostgres(folder / "data") as database:
             _bench(database.dsn, folder, quick=asked.quick, rounds=rounds)
+        _say("importing sheets")
+        importing.report(20_000 if asked.quick else 1_000_000)
     except Void as why:
         sys.exit(f"VOID, nothing was measured: {why}")
     finally:

@@ -20,8 +20,9 @@ EXEMPT = frozenset({
 })  # fmt: skip
 """Read before a scope is known, or the same for every county (design §2). The job queue has a schema of its own."""
 
-COUNTY_WIDE = frozenset({"request_counter"})
-"""Tables with an area that every caller of the county may read: counters without content."""
+COUNTY_WIDE = frozenset({"alert", "request_counter", "round_rule"})
+"""Tables with an area that every caller of the county may read: counters without content, warnings, and rules that
+name nobody."""
 
 _BY_TYPE: tuple[tuple[type, str], ...] = (
     (Uuid, "gen_random_uuid()"),

@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.rows import COUNTY_WIDE, EXEMPT, county_tables
 
-APPEND_ONLY = ("audit", "edit", "operation", "request_event", "visit")
+APPEND_ONLY = ("audit", "edit", "operation", "register_event", "register_withdrawal", "request_event", "visit")
 
 
 @pytest.fixture

@@ -6,9 +6,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from backend.core.migrate import migrate
 from backend.core.postgres import PostgresFailed, check_server, normalise_dsn
+from backend.core.schema import NEWEST, current
 from tests.postgres15 import postgres15
 
 READY = b"Z\0\0\0\5I"
@@ -33,6 +36,18 @@ async def refusal(url: str) -> str:
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+asyncpg"])
 async def test_a_good_address_passes_in_every_form(home: Path, scheme: str) -> None:
     await check_server(f"{scheme}://with_password:right@/gridhood?host={home}")
+
+
+async def test_an_owner_who_is_no_superuser_makes_the_schema_with_its_extension(home: Path) -> None:
+    url = f"postgresql://{{}}@/{{}}?host={home}"
+    postgres = await asyncpg.connect(url.format("postgres", "postgres"))
+    await postgres.execute("CREATE ROLE operator LOGIN CREATEROLE PASSWORD 'right'")
+    await postgres.execute("CREATE DATABASE theirs OWNER operator TEMPLATE template0 ENCODING 'UTF8'")
+    await postgres.close()
+
+    await migrate(url.format("operator:right", "theirs"))
+
+    assert await current(url.format("operator:right", "theirs")) == NEWEST
 
 
 def test_every_form_becomes_the_one_asyncpg_reads() -> None:

@@ -166,6 +166,7 @@ async def test_a_phone_whose_cursor_is_too_old_is_told_to_begin_again(make, owne
     first = (await pull(phone)).json()
     cursor = read_on(first["cursor"], first["epoch"], county_day(datetime.now(UTC)) - cursors.KEPT - timedelta(days=1))
     await gone_since(make, owner, resident.id, datetime.now(UTC) - retention.GONE_KEPT - HOUR)
+    await owner.execute("DELETE FROM period WHERE resident_id = $1", resident.id)
     await owner.execute("DELETE FROM resident WHERE id = $1", resident.id)
 
     await run_retention(make.database)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from backend.core.sealing import blind_index, new_data_key, seal, unseal
+from backend.core.sealing import blind_index, new_data_key, seal, seal_many, unseal
 from backend.core.settings import SettingsRefused, derive_keys, load_keys
 from shared.types import uuid7
 
@@ -109,3 +109,15 @@ def test_a_master_key_that_is_not_base64_is_refused_in_one_sentence(tmp_path: Pa
 
     with pytest.raises(SettingsRefused, match="base64"):
         load_keys(tmp_path)
+
+
+def test_what_is_sealed_for_many_opens_like_what_is_sealed_for_one():
+    seal_one = seal_many(KEYS, "id_number")
+    owners = [uuid7(), uuid7()]
+
+    sealed = [seal_one(str(owner), f"number {at}") for at, owner in enumerate(owners)]
+
+    opened = [unseal(KEYS, key, owner, "id_number", value) for owner, (key, value) in zip(owners, sealed, strict=True)]
+    assert opened == ["number 0", "number 1"]
+    with pytest.raises(InvalidTag):
+        unseal(KEYS, sealed[0][0], owners[1], "id_number", sealed[0][1])

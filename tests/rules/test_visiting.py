@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from shared.residents import Care
-from shared.visiting import Call, Standing, after, evidence, next_due
+from shared.visiting import CARE_DAYS, Call, Standing, after, evidence, next_due
 from shared.visits import Evidence, Finding, Fix, VisitOutcome
 
 DAY = date(2026, 11, 20)
@@ -96,3 +96,31 @@ def fix(**given):
 )
 def test_a_fix_is_graded_by_distance_accuracy_age_and_mock(given, distance, grade):
     assert evidence(given, distance) is grade
+
+
+@pytest.mark.parametrize(
+    ("care", "born", "due", "why"),
+    [
+        ([Care.empty_nest], None, 30, "空巢，每 30 天看一次"),
+        ([Care.veteran], None, 60, "退役军人，每 60 天看一次"),
+        ([Care.empty_nest, Care.discharged], None, 7, "刚出院、空巢，每 7 天看一次"),
+        ([Care.alone], date(1946, 11, 21), 14, "独居，每 14 天看一次"),
+        ([Care.alone], date(1946, 11, 20), 7, "80 岁以上，独居，每 7 天看一次"),
+        ([Care.frail], date(1930, 1, 1), 14, "腿脚不便，每 14 天看一次"),
+        ([], date(1930, 1, 1), 60, "每 60 天走一遍"),
+    ],
+    ids=["empty nest", "veteran", "the shortest counts", "79 alone", "80 today", "old but not alone", "no label"],
+)
+def test_each_need_has_its_own_rhythm_and_old_age_alone_a_shorter_one(care, born, due, why):
+    assert next_due(Call(DAY, SEEN), care, born) == (in_days(due), why)
+
+
+def test_every_care_label_has_a_rhythm():
+    assert set(CARE_DAYS) == set(Care)
+
+
+def test_a_refusal_and_a_promise_outrank_old_age_alone():
+    old = date(1930, 1, 1)
+
+    assert next_due(Call(DAY, DECLINED), [Care.alone], old)[0] == in_days(90)
+    assert next_due(Call(DAY, SEEN, [], in_days(20)), [Care.alone], old)[0] == in_days(20)

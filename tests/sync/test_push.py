@@ -214,3 +214,23 @@ async def test_a_partner_reads_the_feed_with_masked_phones(make, phone, househol
     assert [i["body"]["phone"] for i in page["items"] if i["kind"] == "resident"] == ["126****4417"]
     assert [i["body"]["phone"] for i in own["items"] if i["kind"] == "resident"] == ["12600004417"]
     assert page["more"] is False
+
+
+async def test_what_visits_lead_to_is_opened_once_and_one_that_cannot_be_stops_no_neighbour(phone, household):
+    def wanting(follow_up_id):
+        asked = {"kind": "request", "id": follow_up_id, "category": "errand"}
+        return phone.visit(household.id, fields=visit_to(household.id, follow_ups=[asked]))
+
+    one, other = str(uuid4()), str(uuid4())
+    doubt = {"kind": "correction", "id": str(uuid4()), "what": "phone", "resident_id": str(uuid4())}
+    sent = [wanting(one), wanting(other), phone.visit(household.id, fields=visit_to(household.id, follow_ups=[doubt]))]
+
+    first, again = await phone.push(*sent), await phone.push(*sent)
+    taken = await phone.push(wanting(one), phone.visit(household.id))
+    pulled = {item["kind"] for item in (await phone.pull()).json()["items"]}
+
+    assert outcomes(first) == [("applied", None), ("applied", None), ("rejected", "resident_not_here")]
+    assert outcomes(again) == [("duplicate", None), ("duplicate", None), ("rejected", "resident_not_here")]
+    assert outcomes(taken) == [("rejected", "id_taken"), ("applied", None)]
+    assert [item["id"] for item in (await phone.person.client.get("/api/v1/requests")).json()["items"]] == [one]
+    assert {"visit", "request"} <= pulled

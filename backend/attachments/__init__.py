@@ -1,0 +1,1 @@
+"""Photos: received in chunks, checked, made anew, kept under their hash."""

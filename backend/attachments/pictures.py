@@ -1,0 +1,44 @@
+"""A photo made anew from its pixels: whatever else the file held (place, camera, hidden bytes) is gone."""
+
+from io import BytesIO
+from typing import Final, NamedTuple
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MOST_PIXELS: Final = 50_000_000
+LONG_SIDE: Final = 1600
+THUMBNAIL_SIDE: Final = 320
+FORMATS: Final = ("JPEG", "PNG", "WEBP")
+
+
+class BadPicture(Exception):
+    """Not a picture that can be shown; the text says why, for the log."""
+
+
+class Remade(NamedTuple):
+    """A picture and its small one, both JPEG."""
+
+    picture: bytes
+    thumbnail: bytes
+
+
+def remake(content: bytes) -> Remade:
+    """Decode a picture and encode it anew. The pixels are counted before any is decoded."""
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise BadPicture("too many pixels")
+            opened.draft("RGB", (LONG_SIDE, LONG_SIDE))
+            image = ImageOps.exif_transpose(opened).convert("RGB")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+        raise BadPicture(type(error).__name__) from error
+    return Remade(_jpeg(image, LONG_SIDE), _jpeg(image, THUMBNAIL_SIDE))
+
+
+def _jpeg(image: Image.Image, side: int) -> bytes:
+    small = image.copy()
+    small.thumbnail((side, side))
+    small.info.clear()  # a comment would be written out again
+    out = BytesIO()
+    small.save(out, "JPEG", quality=85, optimize=True)
+    return out.getvalue()

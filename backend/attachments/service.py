@@ -1,0 +1,93 @@
+"""Receiving photos and giving them out. No connection is held while a file is written or a picture is decoded."""
+
+import asyncio
+
+import structlog
+
+from backend.attachments.store import GapInFile, Store
+from backend.core.db import Database
+from backend.core.errors import Refusal
+from backend.core.scope import Caller
+from backend.core.transaction import Transaction
+from backend.visits import follow_up_queries as visits
+from shared.attachments import PhotoState, UploadOut
+from shared.errors import Code
+
+log = structlog.get_logger()
+
+
+async def add_chunk(
+    database: Database, store: Store | None, worker: Caller, sha256: str, offset: int, chunk: bytes
+) -> UploadOut:
+    """Take a chunk of an announced photo. The last one is followed by the check, and then the photo stands."""
+    size = await _announced(database, worker, sha256, writing=True)
+    files, county = _require(store), worker.county_code
+    state = await asyncio.to_thread(files.state, county, sha256)
+    if state is PhotoState.missing:
+        state, received = await asyncio.to_thread(_take, files, county, sha256, offset, chunk, size)
+        if state is PhotoState.missing:
+            return UploadOut(sha256=sha256, size=size, received=received, state=state)
+    await database.run(worker, lambda tx: visits.set_photo_state(tx.conn, tx.county, sha256, state))
+    return UploadOut(sha256=sha256, size=size, received=size, state=state)
+
+
+def _take(store: Store, county: str, sha256: str, offset: int, chunk: bytes, size: int) -> tuple[PhotoState, int]:
+    """Store a chunk, and with the last one check the whole. Runs in a thread."""
+    # Imported here: a process that receives no photo does not carry the codecs.
+    from backend.attachments.pictures import BadPicture, remake
+
+    try:
+        received = store.append(county, sha256, offset, chunk, size)
+    except GapInFile as error:
+        raise Refusal(Code.chunk_out_of_order, pointer="/offset") from error
+    if received < size:
+        return PhotoState.missing, received
+    content = store.whole(county, sha256)
+    if content is None:
+        raise Refusal(Code.wrong_hash)
+    try:
+        store.keep(county, sha256, *remake(content))
+    except BadPicture as error:
+        log.warning("photo_quarantined", sha256=sha256, reason=str(error))
+        store.quarantine(county, sha256)
+        return PhotoState.quarantined, received
+    return PhotoState.stored, received
+
+
+async def status(database: Database, store: Store | None, reader: Caller, sha256: str) -> UploadOut:
+    """Say what is there of a photo that the reader sees announced."""
+    size = await _announced(database, reader, sha256)
+    files, county = _require(store), reader.county_code
+    state = await asyncio.to_thread(files.state, county, sha256)
+    received = await asyncio.to_thread(files.received, county, sha256) if state is PhotoState.missing else size
+    return UploadOut(sha256=sha256, size=size, received=received, state=state)
+
+
+async def read(database: Database, store: Store | None, reader: Caller, sha256: str, *, thumbnail: bool) -> bytes:
+    """Return a photo of a visit that the reader sees."""
+    await _announced(database, reader, sha256)
+    found = await asyncio.to_thread(_require(store).read, reader.county_code, sha256, thumbnail=thumbnail)
+    if found is None:
+        raise Refusal(Code.not_found, "照片还没有传完。")
+    return found
+
+
+async def _announced(database: Database, caller: Caller, sha256: str, *, writing: bool = False) -> int:
+    """Return the size of a photo that a visit in the caller's sight announced; to write, in the caller's area."""
+
+    async def look(tx: Transaction) -> int:
+        rows = await visits.announced(tx.conn, tx.county, sha256)
+        if not rows:
+            raise Refusal(Code.not_found)
+        mine = [row for row in rows if not writing or caller.may_write_in(row["area_code"])]
+        if not mine:
+            raise Refusal(Code.area_not_allowed)
+        return int(mine[0]["size"])
+
+    return await database.run(caller, look)
+
+
+def _require(store: Store | None) -> Store:
+    if store is None:
+        raise Refusal(Code.busy, "服务器没有存照片的文件夹。")
+    return store

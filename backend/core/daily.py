@@ -1,0 +1,26 @@
+"""What is done for each county when its day begins, and when the background work starts. Rooms register in main.py."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from backend.core.db import Database
+
+log = structlog.get_logger()
+
+Work = Callable[[Database, str], Awaitable[None]]
+_works: list[Work] = []
+
+
+def every_day(work: Work) -> None:
+    """Register work on a county. It may run twice in a day, and must not mind."""
+    _works.append(work)
+
+
+async def run(database: Database, county: str) -> None:
+    """Do a county's daily work. What fails is logged and never stops what comes after it."""
+    for work in _works:
+        try:
+            await work(database, county)
+        except Exception as error:
+            log.error("daily_work_failed", county=county, work=work.__qualname__, error=type(error).__name__)

@@ -1,0 +1,110 @@
+"""`gridhood import`: a sheet from a file, with a bar, on the county's own machine."""
+
+import asyncio
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+from uuid import UUID
+
+import orjson
+
+from backend.core.db import Database
+from backend.core.errors import Refusal
+from backend.core.scope import system_caller
+from backend.core.settings import Keys
+from backend.core.transaction import Transaction
+from backend.imports import files, rejects, run, service
+from shared.errors import Code
+from shared.imports import Column, ImportOut, ImportState, MappingIn
+from shared.types import Crs, uuid7
+
+_BAR = 30
+_SHOWN = 20
+
+
+async def import_file(
+    database: Database, keys: Keys, data: Path, file: Path, area: str, *, mapping: Path | None, dry_run: bool
+) -> bool:
+    """Import a file into an area as the county itself; say what came of it, and return whether it worked.
+
+    Rows that stay out are written beside the file.
+    """
+    batch, county = uuid7(), area[:6]
+    caller = system_caller(county)
+    await _receive(database, data, file, area, batch)
+    await _bring_on(database, keys, data, county, batch)
+    if mapping:
+        means = _read_mapping(mapping)
+        await database.run(caller, lambda tx: _map(tx, batch, means))
+        await _bring_on(database, keys, data, county, batch)
+    found = await database.run(caller, lambda tx: service.get(tx, batch))
+    if not dry_run and found.state is ImportState.checked:
+        await database.run(caller, lambda tx: service.store(tx, caller, batch))
+        await _bring_on(database, keys, data, county, batch)
+    found = await database.run(caller, lambda tx: service.get(tx, batch))
+    await _tell(database, data, file, found)
+    return found.state in (ImportState.checked, ImportState.stored)
+
+
+async def _receive(database: Database, data: Path, file: Path, area: str, batch: UUID) -> None:
+    folder = files.folder_of(data, batch)
+    await asyncio.to_thread(folder.mkdir, 0o700, True)
+    await asyncio.to_thread(shutil.copyfile, file, files.upload_in(folder))
+
+    async def work(tx: Transaction) -> None:
+        await service.receive(tx, tx.caller, batch, area, file.name[:60], Crs.wgs84)
+
+    try:
+        await database.run(system_caller(area[:6]), work)
+    except BaseException:
+        files.discard(folder)
+        raise
+
+
+async def _bring_on(database: Database, keys: Keys, data: Path, county: str, batch: UUID) -> None:
+    await run.run(database, keys, data, county, batch, _bar)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+
+
+def _bar(done: int, total: int | None) -> None:
+    if total and sys.stderr.isatty():
+        full = _BAR * done // total
+        print(f"\r[{'#' * full}{'.' * (_BAR - full)}] {done:,} / {total:,}", end="", file=sys.stderr, flush=True)
+
+
+def _read_mapping(file: Path) -> dict[str, str | None]:
+    """Read what headers mean: a JSON object of header and column."""
+    found = orjson.loads(file.read_bytes())
+    if not isinstance(found, dict) or not all(v is None or v in set(Column) for v in found.values()):
+        raise Refusal(Code.malformed, f"对照表要写成 {{表头: 列}}，列可以是 {'、'.join(Column)}。")
+    return found
+
+
+async def _map(tx: Transaction, batch: UUID, means: dict[str, str | None]) -> None:
+    present = await service.get(tx, batch)
+    wanted = [means.get(c.header, c.means) for c in present.columns]
+    repeated = [name for name, times in Counter(wanted).items() if name and times > 1]
+    if repeated:
+        raise Refusal(Code.malformed, f"同一项只能由一列来填：{'、'.join(repeated)}。")
+    columns = [Column(name) if name else None for name in wanted]
+    await service.map_columns(tx, tx.caller, batch, MappingIn(columns=columns))
+
+
+async def _tell(database: Database, data: Path, file: Path, found: ImportOut) -> None:
+    counts = found.counts
+    print(f"{found.file_name}: {found.state.value} {found.problem}".rstrip())
+    print(f"新增 {counts.add}，已有 {counts.same}，不同 {counts.differs}", end="，")
+    print(f"不能入库 {counts.refused}，请核对 {counts.warned}")
+    print("  ".join(f"{c.header}→{c.means or '不读'}" for c in found.columns))
+    page = await database.run(
+        system_caller(found.area_code[:6]), lambda tx: service.issues(tx, found.id, None, None, _SHOWN)
+    )
+    for issue in page.items:
+        print(f"  第 {issue.row} 行 {issue.column}: {issue.words} {issue.value}".rstrip())
+    if counts.refused:
+        beside = file.with_suffix(".不能入库.csv")
+        lines = rejects.lines(files.folder_of(data, found.id), [c.header for c in found.columns])
+        beside.write_text("".join(lines), encoding="utf-8", newline="")
+        print(f"不能入库的行在 {beside}，改好后可以再导入。")

@@ -1,0 +1,263 @@
+"""Bringing a batch on: reading, checking, storing, a slice at a time, each settled in a transaction of its own.
+
+A restart goes on at the first slice that is not settled: ids come from the batch and the row, so nothing is doubled.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+import structlog
+
+from backend.auth.directory import Directory
+from backend.core.clock import county_day
+from backend.core.db import Database
+from backend.core.handover import beyond_scope
+from backend.core.scope import Caller, system_caller
+from backend.core.settings import Keys
+from backend.core.transaction import Transaction
+from backend.grid import locate
+from backend.grid import queries as grid
+from backend.imports import columns as headers
+from backend.imports import files, ids, queries, sheets, staging, undo
+from backend.imports.checks import World
+from backend.imports.prepare import Part, Preparing, keep_refused, refused_rows
+from backend.imports.refusing import Unreadable
+from backend.imports.rules import coordinator, may_import_into
+from backend.imports.words import plain_cell
+from backend.residents import findings
+from shared.imports import BUSY, COLUMN_WORDS, Column, Grade, ImportState
+from shared.residents import Sex
+from shared.types import Crs
+
+log = structlog.get_logger()
+
+Watch = Callable[[int, int | None], None]
+"""Told after each slice how many rows are done, of how many."""
+
+_NEXT = {
+    ImportState.received: ImportState.checking,
+    ImportState.to_store: ImportState.storing,
+    ImportState.to_undo: ImportState.undoing,
+}
+
+
+class _Stopped(Exception):
+    """Somebody cancelled the batch."""
+
+
+async def run(
+    database: Database, keys: Keys, folder: Path, county: str, batch: UUID, watch: Watch = lambda _done, _total: None
+) -> None:
+    """Do what a batch waits for, to its end or to a plain word of what went wrong."""
+    try:
+        await _Run(database, keys, folder, county, batch, watch).go()
+    except queries.SettledElsewhere:
+        log.info("import_elsewhere", batch=str(batch))
+    except _Stopped:
+        await _end(database, county, batch, ImportState.cancelled, "")
+    except FileNotFoundError:
+        await _end(database, county, batch, ImportState.failed, "表格文件不在服务器上了，请重新导入。")
+    except Unreadable as why:
+        await _end(database, county, batch, ImportState.failed, str(why))
+
+
+async def _end(database: Database, county: str, batch: UUID, state: ImportState, problem: str) -> None:
+    async def work(tx: Transaction) -> None:
+        await queries.change(
+            tx.conn, county, batch, state=state.value, problem=problem, finished_at=tx.now, stopping=False
+        )
+
+    await database.run(system_caller(county), work)
+
+
+class _Run:
+    """One batch being brought on, as the person who sent it."""
+
+    def __init__(self, database: Database, keys: Keys, folder: Path, county: str, batch: UUID, watch: Watch) -> None:
+        self.database, self.keys, self.county, self.batch, self.watch = database, keys, county, batch, watch
+        self.folder = files.folder_of(folder, batch)
+        self.caller = system_caller(county)
+        self.row: Any = None
+
+    async def go(self) -> None:
+        await self._load()
+        state = ImportState(self.row["state"])
+        if state not in BUSY:
+            return
+        if state in _NEXT:
+            await self._do(partial(self._begin, state=state))
+        self.caller = await self._sender()
+        if state in (ImportState.to_undo, ImportState.undoing):
+            await undo.run(self.database, self.caller, self.batch, self.watch)
+            files.discard(self.folder)
+            return
+        await self._load()
+        await self._read()
+        storing = self.row["state"] == ImportState.storing
+        await self._slices(storing=storing)
+        await _end(self.database, self.county, self.batch, ImportState.stored if storing else ImportState.checked, "")
+        if storing:
+            files.discard_upload(self.folder)
+
+    async def _do(self, work: Callable[[Transaction], Awaitable[Any]]) -> Any:
+        return await self.database.run(self.caller, work)
+
+    async def _load(self) -> None:
+        self.row = await self._do(lambda tx: queries.work(tx.conn, self.county, self.batch))
+
+    async def _begin(self, tx: Transaction, state: ImportState) -> None:
+        if not await queries.step(tx.conn, self.county, self.batch, [state], _NEXT[state]):
+            raise queries.SettledElsewhere
+        if state is not ImportState.to_undo:
+            await queries.clear_issues(tx.conn, self.county, self.batch)
+            await queries.change(tx.conn, self.county, self.batch, counts={})
+
+    async def _sender(self) -> Caller:
+        """Return who sent the sheet, with today's grants as a coordinator and no other."""
+        if self.row["account_id"] == self.caller.account_id:
+            return self.caller
+        found = await Directory(self.database).caller(self.county, self.row["account_id"])
+        if found is None or not (sender := coordinator(found)):
+            raise Unreadable("导入的人已经不管这个地方了，没有继续。")
+        return sender
+
+    async def _read(self) -> None:
+        """Turn the file into slices, once."""
+        if self.row["total"] is not None:
+            return
+        reading = await asyncio.to_thread(sheets.read, files.upload_in(self.folder), self.folder)
+        mark = headers.fingerprint(reading.headers)
+
+        async def work(tx: Transaction) -> None:
+            known = await queries.remembered(tx.conn, self.county, self.row["area_code"], mark)
+            means = known if known and len(known) == len(reading.headers) else headers.meanings_of(reading.headers)
+            found = [{"header": h, "means": m} for h, m in zip(reading.headers, means, strict=True)]
+            await queries.change(
+                tx.conn, self.county, self.batch, sheet=reading.sheet[:100], total=reading.total, fingerprint=mark,
+                columns=found,
+            )  # fmt: skip
+
+        await self._do(work)
+        await self._load()
+
+    async def _slices(self, *, storing: bool) -> None:
+        """Prepare one slice while the database is at the one before it."""
+        preparing = await self._prepared(storing=storing)
+        first, last = self.row["slices"], sheets.slice_count(self.row["total"])
+        for number in range(first):
+            await asyncio.to_thread(preparing.skip, number)
+        empty = await self._do(lambda tx: queries.register_empty(tx.conn, self.county, self.batch))
+        coming = asyncio.create_task(asyncio.to_thread(preparing.part, first)) if first < last else None
+        for number in range(first, last):
+            assert coming is not None
+            part = await coming
+            coming = asyncio.create_task(asyncio.to_thread(preparing.part, number + 1)) if number + 1 < last else None
+            try:
+                await self._do(partial(self._settle, part=part, storing=storing, empty=empty))
+            except BaseException:
+                if coming:
+                    await asyncio.wait({coming})
+                raise
+            self.watch(min((number + 1) * sheets.SLICE_ROWS, self.row["total"]), self.row["total"])
+
+    async def _prepared(self, *, storing: bool) -> Preparing:
+        means = [Column(c["means"]) if c["means"] else None for c in files.parsed(self.row["columns"])]
+        if Column.name not in means:
+            raise Unreadable("没有一列是姓名。请在“各列当作哪一项”里指出来。")
+        world: World = await self._do(self._world)
+        return Preparing(self.folder, ids.prefix_of(self.batch), self.county, means, world, self.keys, storing)
+
+    async def _world(self, tx: Transaction) -> World:
+        async with beyond_scope(tx, "import.grid_read", "import", self.batch, self.county):
+            cells = await grid.basic_cells(tx.conn, self.county, self.county)
+        names = [plain_cell(name) for _, name, _ in cells]
+        known = {plain_cell(name): code for code, name, _ in cells if names.count(plain_cell(name)) == 1}
+        known |= {code: code for code, _, _ in cells}
+        found = await queries.buildings(tx.conn, self.county)
+        schema = {"compound": pl.String, "building": pl.String, "area_of_building": pl.String}
+        return World(
+            day=county_day(tx.now), cells=known, mine=lambda code: may_import_into(self.caller, code),
+            default=self.row["area_code"], buildings=pl.DataFrame(found, schema=schema, orient="row"),
+            grid=locate.CountyGrid(None, cells), crs=Crs(self.row["crs"]),
+        )  # fmt: skip
+
+    async def _settle(self, tx: Transaction, part: Part, *, storing: bool, empty: bool) -> None:
+        if await queries.is_stopping(tx.conn, self.county, self.batch):
+            raise _Stopped
+        counts = await queries.claim_slice(tx.conn, self.county, self.batch, part.number)
+        await staging.copy_in(tx, part.staged)
+        known = await staging.compare(tx, self.batch, register_empty=empty)
+        issues = pl.concat([part.issues, _known_issues(known)])
+        refused = refused_rows(issues)
+        await self._report(tx, part, issues, refused)
+        if storing:
+            await self._store(tx, part)
+        counts = _counted(counts, part, known, issues, refused)
+        done = min((part.number + 1) * sheets.SLICE_ROWS, self.row["total"])
+        await queries.change(tx.conn, self.county, self.batch, counts=counts, slices=part.number + 1, done=done)
+        if storing:
+            await staging.tell(tx)
+
+    async def _report(self, tx: Transaction, part: Part, issues: pl.DataFrame, refused: pl.DataFrame) -> None:
+        await asyncio.to_thread(keep_refused, self.folder, part.number, refused)
+        titles = {Column(c["means"]).value: c["header"] for c in files.parsed(self.row["columns"]) if c["means"]}
+        words = {column.value: titles.get(column.value, COLUMN_WORDS[column]) for column in Column}
+        placed = issues.sort("row", maintain_order=True).with_columns(
+            pl.int_range(pl.len()).over("row").alias("place"), pl.col("column").replace(words)
+        )
+        named = ("row", "place", "grade", "column", "words", "value")
+        await queries.add_issues(
+            tx.conn, self.county, self.batch, self.row["area_code"], [placed[name].to_list() for name in named]
+        )
+
+    async def _store(self, tx: Transaction, part: Part) -> None:
+        await staging.store(tx, self.batch)
+        people = await staging.added(tx)
+        await findings.compare(tx, _claims(part, self.batch, set(people)))
+        tx.audit("residents.imported", "import", self.batch, self.row["area_code"], people=len(people))
+
+
+def _known_issues(known: list[staging.Known]) -> pl.DataFrame:
+    found = [
+        (k.row, Grade.refused.value, Column.id_number.value, "这个身份证号已经在您管的地方以外登记了，要走移交。", "")
+        if k.differs == staging.OTHER_AREA
+        else (k.row, Grade.differs.value, Column.name.value, f"库里已有这个人，{k.differs}不一样，没有改。", "")
+        for k in known
+        if k.differs
+    ]
+    schema = {"row": pl.Int64, "grade": pl.String, "column": pl.String, "words": pl.String, "value": pl.String}
+    return pl.DataFrame(found, schema=schema, orient="row")
+
+
+def _counted(
+    counts: dict[str, int], part: Part, known: list[staging.Known], issues: pl.DataFrame, refused: pl.DataFrame
+) -> dict[str, int]:
+    out = pl.Series("row", refused["row"], dtype=pl.Int64)
+    rows = issues.filter((pl.col("grade") == Grade.warned.value) & ~pl.col("row").is_in(out.implode()))
+    found = {
+        "add": part.good.height - len(known),
+        "same": sum(not k.differs for k in known),
+        "differs": sum(bool(k.differs) and k.differs != staging.OTHER_AREA for k in known),
+        "refused": refused.height,
+        "warned": rows["row"].n_unique(),
+    }
+    return {name: counts.get(name, 0) + number for name, number in found.items()}
+
+
+def _claims(part: Part, batch: UUID, stored: set[UUID]) -> list[findings.Claim]:
+    """Return the people whose number says something else than their sheet: a finding stays with the person."""
+    doubtful = part.good.filter(
+        (pl.col("number") != pl.col("id_plain"))
+        | (pl.col("id_birth") != pl.col("birth"))
+        | (pl.col("sex").is_in(["1", "2"]) & (pl.col("sex") != pl.col("id_sex")))
+    ).select("row", "area", "id_plain", "sex", "birth")
+    made = [
+        findings.Claim(UUID(ids.of_row(ids.prefix_of(batch), ids.Kind.resident, row)), area, number, Sex(sex), birth)
+        for row, area, number, sex, birth in doubtful.rows()
+    ]
+    return [claim for claim in made if claim.resident_id in stored]

@@ -1,0 +1,98 @@
+"""Imports in the background: one at a time, each in a process of its own.
+
+Reading a workbook and sealing numbers keep a processor busy for minutes and take the memory of three servers, while
+the server must answer phones. The process gets what it needs on its standard input: a command line can be read by
+anybody on the machine.
+"""
+
+import asyncio
+import sys
+from dataclasses import asdict
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+
+from backend.core.db import Database
+from backend.core.scope import system_caller
+from backend.core.settings import Settings
+from backend.imports import queries
+from backend.imports.service import CHANNEL
+
+log = structlog.get_logger()
+
+LOOK_S = 3.0
+"""How often to look for batches that another process noted, or that a restart left behind."""
+
+BEGIN_AGAIN_S = 30.0
+
+
+class Importer:
+    """Starts a process for each batch that waits."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database, self._settings = database, settings
+        self._wake = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        database.hear(CHANNEL, self._wake.set)
+        self._task = asyncio.create_task(self._keep_going())
+
+    async def stop(self) -> None:
+        """Let go of the batch at hand: the next start goes on with it."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        if self._process and self._process.returncode is None:
+            self._process.terminate()
+            await self._process.wait()
+
+    async def _keep_going(self) -> None:
+        while True:
+            pause = LOOK_S
+            try:
+                for county, batch in await self._waiting():
+                    if await self._start(county, batch):
+                        pause = BEGIN_AGAIN_S
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                log.warning("imports_wait", error=type(error).__name__)
+            try:
+                await asyncio.wait_for(self._wake.wait(), pause)
+            except TimeoutError:
+                continue
+            self._wake.clear()
+
+    async def _waiting(self) -> list[tuple[str, UUID]]:
+        async with self._database.bare() as connection:
+            rows = await connection.fetch("SELECT DISTINCT county_code FROM account ORDER BY county_code")
+        found = []
+        for county in [row["county_code"] for row in rows]:
+            batches = await self._database.run(
+                system_caller(county), lambda tx: queries.waiting(tx.conn, tx.county), snapshot=True
+            )
+            found += [(county, batch) for batch in batches]
+        return found
+
+    async def _start(self, county: str, batch: UUID) -> bool:
+        """Run a batch to its end; True when its process broke off."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "backend.imports.work", stdin=asyncio.subprocess.PIPE
+        )
+        await self._process.communicate(handed_over(self._settings, county, batch))
+        broken = self._process.returncode != 0
+        if broken:
+            log.warning("import_broke_off", batch=str(batch), code=self._process.returncode)
+        return broken
+
+
+def handed_over(settings: Settings, county: str, batch: UUID) -> bytes:
+    """Write what the process is told; `work.taken_over` reads it."""
+    keys = {name: key.hex() for name, key in asdict(settings.keys).items()}
+    return orjson.dumps(
+        {
+            "url": settings.database_url,
+            "data": str(settings.imports),
+            "county": county,
+            "batch": str(batch),
+            "keys": keys,
+        }
+    )

@@ -1,0 +1,1 @@
+"""Whom to see today: rules that make work, and warnings for an area."""

@@ -1,0 +1,594 @@
+"""Spreadsheets into the register: checked, stored, undone, over HTTP and on the database."""
+
+import asyncio
+import csv
+import io
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from backend.core import sealing
+from backend.core.settings import Settings
+from backend.imports import run as importing
+from backend.imports import sheets, staging
+from backend.imports.command import import_file
+from backend.imports.tasks import Importer
+from backend.residents import history
+from shared.identifiers import full_id_number
+from tests.conftest import KEYS
+from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR, OTHER_COMMUNITY, visit_to
+
+HEADERS = [
+    "姓名",
+    "身份证号",
+    "性别",
+    "出生日期",
+    "与户主关系",
+    "联系电话",
+    "小区",
+    "楼栋",
+    "单元",
+    "房号",
+    "网格编码",
+    "独居",
+]
+URL = "/api/v1/imports"
+
+
+def id_number(sequence: int, birth: str = "19540308") -> str:
+    """A made-up number of an area code that was never given out."""
+    return full_id_number(f"610399{birth[2:]}{sequence:03}") or ""
+
+
+def person(name: str, sequence: int | None, **changes: str) -> list[str]:
+    sex = "男" if (sequence or 1) % 2 else "女"
+    usual = {
+        "姓名": name, "身份证号": id_number(sequence) if sequence else "", "性别": sex, "出生日期": "1954-03-08",
+        "与户主关系": "户主", "联系电话": f"1260000{sequence or 0:04}", "小区": "河滨小区", "楼栋": "3", "单元": "2",
+        "房号": str(300 + (sequence or 0)), "网格编码": CELL, "独居": "否",
+    }  # fmt: skip
+    return list((usual | changes).values())
+
+
+def sheet(*rows: list[str], headers: list[str] = HEADERS) -> bytes:
+    file = io.StringIO()
+    csv.writer(file).writerows([headers, *rows])
+    return file.getvalue().encode()
+
+
+class Imports:
+    """A coordinator's imports in a running app, whose background work is done when the test says so."""
+
+    def __init__(self, make, folder: Path) -> None:
+        self.make, self.folder = make, folder
+        make.app.state.imports = folder
+
+    async def work(self, batch: str) -> None:
+        await importing.run(self.make.database, KEYS, self.folder, COUNTY, UUID(batch))
+
+    async def send(self, who, content: bytes, area: str = COMMUNITY, name: str = "人口.csv"):
+        sent = await who.client.post(
+            URL, params={"area_code": area, "name": name}, content=content, headers={"Content-Type": "text/csv"}
+        )
+        assert sent.status_code == 201, sent.text
+        await self.work(sent.json()["id"])
+        return (await who.client.get(f"{URL}/{sent.json()['id']}")).json()
+
+    async def store(self, who, content: bytes, **where: str):
+        """Import a sheet from the file to the register."""
+        batch = await self.send(who, content, **where)
+        assert (await who.client.post(f"{URL}/{batch['id']}/store")).status_code == 200
+        await self.work(batch["id"])
+        return (await who.client.get(f"{URL}/{batch['id']}")).json()
+
+    async def issues(self, who, batch, **wanted: str) -> list[tuple[int, str, str]]:
+        found = await who.client.get(f"{URL}/{batch['id']}/issues", params={"limit": 200, **wanted})
+        return [(one["row"], one["grade"], one["column"]) for one in found.json()["items"]]
+
+    async def count(self, table: str = "resident") -> int:
+        return await self.make.run(lambda tx: tx.conn.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+@pytest.fixture
+async def imports(make, tmp_path: Path) -> Imports:
+    await make.cell()
+    await make.cell(NEIGHBOUR)
+    return Imports(make, tmp_path / "imports")
+
+
+@pytest.fixture
+async def coordinator(make):
+    return await make.worker(COMMUNITY)
+
+
+async def test_a_sheet_is_checked_first_and_stores_nothing(imports, coordinator):
+    batch = await imports.send(coordinator, sheet(person("何长顺", 1), person("王小华", 2)))
+
+    assert (batch["state"], batch["total"], batch["counts"]["add"]) == ("checked", 2, 2)
+    assert [column["means"] for column in batch["columns"]][:3] == ["name", "id_number", "sex"]
+    assert await imports.count() == 0
+
+
+async def test_a_stored_sheet_is_on_the_register_as_if_it_had_been_typed(imports, make, coordinator):
+    family = [
+        person("何长顺", 1, 独居="是"),
+        person("李秀英", 2, 与户主关系="妻", 房号="301", 出生日期="1956年4月2日"),
+    ]
+
+    batch = await imports.store(coordinator, sheet(*family))
+
+    found = (await coordinator.client.get("/api/v1/residents")).json()["items"]
+    homes = (await coordinator.client.get("/api/v1/households", params={"q": "河滨小区"})).json()["items"]
+    assert (batch["state"], batch["counts"]["add"]) == ("stored", 2)
+    assert {(p["name"], p["relation"], p["birth_date"], p["id_on_file"]) for p in found} == {
+        ("何长顺", "02", "1954-03-08", True), ("李秀英", "12", "1956-04-02", True)
+    }  # fmt: skip
+    assert [(h["head_name"], h["size"], h["care"], h["building"], h["room"]) for h in homes] == [
+        ("何长顺", 2, ["alone"], "3号楼", "301")
+    ]
+    typed = await coordinator.client.get("/api/v1/residents", params={"q": "hcs"})
+    by_phone = await coordinator.client.get("/api/v1/residents", params={"q": "0001"})
+    assert [p["name"] for p in typed.json()["items"] + by_phone.json()["items"]] == ["何长顺", "何长顺"]
+
+
+async def test_a_number_from_a_sheet_is_sealed_and_opens_as_it_was(imports, make, coordinator):
+    await imports.store(coordinator, sheet(person("何长顺", 1)))
+
+    row = await make.run(lambda tx: tx.conn.fetchrow("SELECT id, data_key, id_sealed, id_index FROM resident"))
+
+    assert sealing.unseal(KEYS, row["data_key"], row["id"], "id_number", row["id_sealed"]) == id_number(1)
+    assert row["id_index"] == sealing.blind_index(KEYS, COUNTY, id_number(1))
+
+
+async def test_phones_pull_what_a_sheet_brought(imports, make, coordinator):
+    await imports.store(coordinator, sheet(person("何长顺", 1), person("王小华", 2)))
+
+    pulled = await coordinator.client.get("/api/v1/changes")
+    rows = await make.run(
+        lambda tx: tx.conn.fetch("SELECT kind, seq FROM change WHERE kind IN ('resident', 'household') ORDER BY seq")
+    )
+
+    assert pulled.status_code == 200
+    assert sorted(row["kind"] for row in rows) == ["household", "household", "resident", "resident"]
+    assert len({row["seq"] for row in rows}) == 4
+
+
+async def test_periods_begin_with_the_import_as_with_anybody_who_is_loaded(imports, make, coordinator):
+    await imports.store(
+        coordinator, sheet(person("何长顺", 1, 独居="是"), person("何小顺", 3, 房号="301", 与户主关系=""))
+    )
+    said = "SELECT resident_id, track, value, area_code, from_day, until_day, noted_at FROM period ORDER BY 1, 2"
+
+    async def loaded_anew(tx):
+        before = await tx.conn.fetch(said)
+        await tx.conn.execute("DELETE FROM period")
+        await history.begin(tx, list({row["resident_id"] for row in before}))
+        return before, await tx.conn.fetch(said)
+
+    before, after = await make.run(loaded_anew)
+
+    assert [row["track"] for row in before][:4] == ["care:alone", "household", "relation", "residency"]
+    assert [tuple(row)[:6] for row in before] == [tuple(row)[:6] for row in after]
+
+
+async def test_the_report_says_row_by_row_what_is_wrong(imports, coordinator):
+    wrong = id_number(1)[:-1] + ("0" if id_number(1)[-1] != "0" else "1")
+    rows = [
+        person("何长顺", 1),
+        person("", 2),
+        person("王小华", 3, 身份证号=wrong),
+        person("李四", 4, 身份证号="6.10399E+17"),
+        person("赵六", 5, 出生日期="1955-01-01"),
+        person("孙七", 7, 性别="女"),
+        person("周八", None, 出生日期="不知道"),
+        person("吴九", 9, 网格编码="610330100008999"),
+        person("郑十", 11, 联系电话="没有"),
+        person("何长顺", 1, 房号="999"),
+    ]
+
+    batch = await imports.send(coordinator, sheet(*rows))
+
+    assert await imports.issues(coordinator, batch) == [
+        (3, "refused", "姓名"), (4, "refused", "身份证号"), (5, "refused", "身份证号"), (6, "warned", "出生日期"),
+        (7, "warned", "性别"), (8, "refused", "出生日期"), (9, "refused", "网格编码"), (10, "warned", "联系电话"),
+        (11, "refused", "身份证号"),
+    ]  # fmt: skip
+    counts = batch["counts"]
+    assert (counts["add"], counts["refused"], counts["warned"]) == (4, 6, 3)
+
+
+async def test_the_report_comes_in_pages_and_shows_no_number(imports, coordinator):
+    rows = [person("何长顺", 1, 身份证号="61039919540308001" + end) for end in "01234"]
+    batch = await imports.send(coordinator, sheet(*rows))
+
+    first = (await coordinator.client.get(f"{URL}/{batch['id']}/issues", params={"limit": 2})).json()
+    second = await coordinator.client.get(
+        f"{URL}/{batch['id']}/issues", params={"limit": 200, "cursor": first["next_cursor"]}
+    )
+
+    seen = first["items"] + second.json()["items"]
+    assert [one["row"] for one in seen] == sorted(one["row"] for one in seen)
+    assert len(first["items"]) == 2
+    assert "0308001" not in json.dumps(seen)
+
+
+async def test_a_disagreement_with_the_number_stays_with_the_person_as_a_finding(imports, make, coordinator):
+    await imports.store(coordinator, sheet(person("孙七", 7, 性别="女"), person("何长顺", 1)))
+
+    found = await make.run(
+        lambda tx: tx.conn.fetch(
+            "SELECT r.name, f.kind FROM register_finding f JOIN resident r ON r.id = f.resident_id"
+        )
+    )
+
+    assert [tuple(row) for row in found] == [("孙七", "sex_differs")]
+
+
+async def test_refused_rows_can_be_fetched_put_right_and_imported_without_doubling(imports, coordinator):
+    good, bad = person("何长顺", 1), person("王小华", 2, 出生日期="=1+1", 身份证号="")
+    batch = await imports.store(coordinator, sheet(good, bad))
+
+    fetched = await coordinator.client.get(f"{URL}/{batch['id']}/rejects")
+    lines = list(csv.reader(io.StringIO(fetched.text.removeprefix("\ufeff"))))
+    corrected = fetched.text.replace("'=1+1", "1954-03-08").encode()
+    again = await imports.store(coordinator, sheet(good) + corrected.split(b"\r\n", 1)[1])
+
+    assert lines[0] == [*HEADERS, "原因"]
+    assert (lines[1][0], lines[1][3]) == ("王小华", "'=1+1")
+    assert "出生日期" in lines[1][-1]
+    assert (again["counts"]["add"], again["counts"]["same"]) == (1, 1)
+    assert await imports.count() == 2
+
+
+async def test_without_numbers_people_are_known_by_name_birth_date_and_door(imports, coordinator):
+    rows = [person("何长顺", None), person("王小华", None, 与户主关系="妻")]
+    await imports.store(coordinator, sheet(*rows))
+
+    again = await imports.store(coordinator, sheet(*rows, person("何小顺", None, 与户主关系="长子")))
+
+    assert (again["counts"]["add"], again["counts"]["same"]) == (1, 2)
+    assert (await imports.count("household"), await imports.count()) == (1, 3)
+    homes = (await coordinator.client.get("/api/v1/households")).json()["items"]
+    assert [(home["size"], home["head_name"]) for home in homes] == [(3, "何长顺")]
+
+
+async def test_somebody_who_is_known_otherwise_is_left_alone_and_listed(imports, coordinator):
+    await imports.store(coordinator, sheet(person("何长顺", 1)))
+
+    again = await imports.store(coordinator, sheet(person("何长顺", 1, 联系电话="12600009999")))
+    listed = await coordinator.client.get(f"{URL}/{again['id']}/issues", params={"grade": "differs"})
+
+    assert (again["counts"]["add"], again["counts"]["differs"]) == (0, 1)
+    assert "电话" in listed.json()["items"][0]["words"]
+    assert (await coordinator.client.get("/api/v1/residents")).json()["items"][0]["phone"] == "12600000001"
+
+
+async def test_a_row_of_another_community_is_refused_and_the_others_go_in(imports, make, coordinator):
+    elsewhere = OTHER_COMMUNITY + "001"
+    await make.cell(elsewhere)
+
+    batch = await imports.store(coordinator, sheet(person("何长顺", 1), person("王小华", 2, 网格编码=elsewhere)))
+
+    assert (batch["counts"]["add"], batch["counts"]["refused"]) == (1, 1)
+    assert await imports.issues(coordinator, batch, grade="refused") == [(3, "refused", "网格编码")]
+
+
+async def test_somebody_registered_in_another_community_is_refused_in_words(imports, make, coordinator):
+    admin, elsewhere = await make.admin(), OTHER_COMMUNITY + "001"
+    await make.cell(elsewhere)
+    await imports.store(admin, sheet(person("何长顺", 1, 网格编码=elsewhere)), area=OTHER_COMMUNITY)
+
+    batch = await imports.store(coordinator, sheet(person("何长顺", 1), person("王小华", 2)))
+
+    assert (batch["counts"]["add"], batch["counts"]["refused"]) == (1, 1)
+    assert await imports.count() == 2
+
+
+async def test_a_row_without_a_cell_goes_where_its_place_or_building_is_and_else_where_the_sheet_goes(
+    imports, make, coordinator
+):
+    await make.household(NEIGHBOUR, compound="东关院", building="1号楼", unit="", room="101")
+    rows = [
+        [*person("何长顺", 1, 网格编码=""), "106.527", "33.991"],
+        [*person("王小华", 2, 网格编码="", 小区="东关院", 楼栋="1", 房号="505"), "", ""],
+        [*person("李秀英", 3, 网格编码=""), "", ""],
+    ]
+
+    batch = await imports.store(coordinator, sheet(*rows, headers=[*HEADERS, "经度", "纬度"]))
+
+    people = (await coordinator.client.get("/api/v1/residents")).json()["items"]
+    assert {p["name"]: p["area_code"] for p in people} == {
+        "何长顺": CELL, "王小华": NEIGHBOUR, "李秀英": COMMUNITY
+    }  # fmt: skip
+    assert await imports.issues(coordinator, batch) == [(4, "warned", "网格编码")]
+
+
+async def test_a_corrected_mapping_is_used_and_remembered_for_the_next_sheet(imports, coordinator):
+    strange = ["称呼", "姓名", "编号一", *HEADERS[2:]]
+    rows = [["何长顺", "不是", id_number(1), *person("何长顺", 1)[2:]]]
+    batch = await imports.send(coordinator, sheet(*rows, headers=strange))
+    means = ["name", None, "id_number", *[column["means"] for column in batch["columns"]][3:]]
+
+    answer = await coordinator.client.put(f"{URL}/{batch['id']}/columns", json={"columns": means})
+    await imports.work(batch["id"])
+    after = await imports.send(coordinator, sheet(*rows, headers=strange))
+
+    assert batch["columns"][1]["means"] == "name"
+    assert answer.json()["state"] == "received"
+    assert [column["means"] for column in after["columns"]][:3] == ["name", None, "id_number"]
+
+
+async def test_a_batch_is_undone_as_a_whole(imports, make, coordinator):
+    at_home = await make.resident(await make.household(room="301"), name="何老三")
+    before = [await imports.count(table) for table in ("resident", "household", "dwelling", "search_key", "period")]
+    batch = await imports.store(coordinator, sheet(person("何长顺", 1), person("王小华", 2)))
+
+    answer = await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={})
+    await imports.work(batch["id"])
+    after = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
+
+    assert answer.status_code == 200
+    assert (after["state"], after["counts"]["undone"], after["counts"]["kept"]) == ("undone", 2, 0)
+    tables = ("resident", "household", "dwelling", "search_key", "period")
+    assert [await imports.count(table) for table in tables] == before
+    home = (await coordinator.client.get(f"/api/v1/households/{at_home.household_id}")).json()
+    assert (home["size"], home["head_name"]) == (1, "何老三")
+    gone = await make.run(lambda tx: tx.conn.fetchval("SELECT count(*) FROM change WHERE gone"))
+    assert gone == 3
+
+
+async def test_who_was_changed_since_is_named_and_stays_when_the_rest_is_undone(imports, coordinator):
+    batch = await imports.store(coordinator, sheet(person("何长顺", 1), person("王小华", 2)))
+    people = (await coordinator.client.get("/api/v1/residents", params={"q": "何长顺"})).json()["items"]
+    changed = await coordinator.client.patch(
+        f"/api/v1/residents/{people[0]['id']}", json={"phone": "12600008888"}, headers={"If-Match": '"1"'}
+    )
+
+    refused = await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={})
+    rest = await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={"rest": True})
+    await imports.work(batch["id"])
+
+    assert changed.status_code == 200
+    assert (refused.status_code, refused.json()["code"]) == (409, "import_changed_since")
+    assert "第 2 行 何长顺" in refused.json()["detail"]
+    assert rest.status_code == 200
+    left = (await coordinator.client.get("/api/v1/residents")).json()["items"]
+    assert [person["name"] for person in left] == ["何长顺"]
+
+
+async def test_somebody_who_was_visited_since_stays(imports, make, coordinator):
+    batch = await imports.store(coordinator, sheet(person("何长顺", 1)))
+    home = (await coordinator.client.get("/api/v1/households")).json()["items"][0]
+    visited = await coordinator.client.put(f"/api/v1/visits/{UUID(int=7)}", json=visit_to(home["id"]))
+
+    refused = await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={})
+
+    assert visited.status_code in (200, 201)
+    assert refused.status_code == 409
+
+
+async def test_a_server_that_ends_in_the_middle_goes_on_where_it_was(imports, coordinator, monkeypatch):
+    monkeypatch.setattr(sheets, "SLICE_ROWS", 2)
+    rows = [person(f"何长{at}", at, 与户主关系="户主" if at % 2 else "妻", 房号=str(at // 3)) for at in range(1, 8)]
+    batch = await imports.send(coordinator, sheet(*rows))
+    await coordinator.client.post(f"{URL}/{batch['id']}/store")
+    told, tell = [], staging.tell
+
+    async def fails_at_the_third(tx):
+        told.append(1)
+        if len(told) == 3:
+            raise ConnectionError("the server is gone")
+        await tell(tx)
+
+    monkeypatch.setattr(staging, "tell", fails_at_the_third)
+    with pytest.raises(ConnectionError):
+        await imports.work(batch["id"])
+    halfway = await imports.count()
+    monkeypatch.setattr(staging, "tell", tell)
+    await imports.work(batch["id"])
+
+    after = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
+    homes = (await coordinator.client.get("/api/v1/households")).json()["items"]
+    assert halfway == 4
+    assert (after["state"], after["counts"]["add"], await imports.count()) == ("stored", 7, 7)
+    assert sorted(home["size"] for home in homes) == [2, 2, 3]
+
+
+async def test_two_workers_at_one_batch_store_it_once(imports, coordinator, monkeypatch):
+    monkeypatch.setattr(sheets, "SLICE_ROWS", 2)
+    batch = await imports.send(coordinator, sheet(*[person(f"何长{at}", at) for at in range(1, 8)]))
+    await coordinator.client.post(f"{URL}/{batch['id']}/store")
+
+    await asyncio.gather(imports.work(batch["id"]), imports.work(batch["id"]), return_exceptions=True)
+    await imports.work(batch["id"])
+
+    after = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
+    assert (after["state"], await imports.count()) == ("stored", 7)
+
+
+async def test_a_cancelled_batch_stops_after_its_slice_and_can_be_undone(imports, coordinator, monkeypatch):
+    monkeypatch.setattr(sheets, "SLICE_ROWS", 2)
+    batch = await imports.send(coordinator, sheet(*[person(f"何长{at}", at) for at in range(1, 8)]))
+    await coordinator.client.post(f"{URL}/{batch['id']}/store")
+    tell = staging.tell
+
+    async def cancelled_meanwhile(tx):
+        await tell(tx)
+        await tx.conn.execute("UPDATE import_batch SET stopping = true")
+
+    monkeypatch.setattr(staging, "tell", cancelled_meanwhile)
+    await imports.work(batch["id"])
+    stopped = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
+    stored = await imports.count()
+    monkeypatch.setattr(staging, "tell", tell)
+    undone = await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={})
+    await imports.work(batch["id"])
+
+    assert (stopped["state"], stored) == ("cancelled", 2)
+    assert undone.status_code == 200
+    assert await imports.count() == 0
+
+
+async def test_a_batch_can_be_cancelled_while_a_slice_is_being_stored(imports, coordinator, monkeypatch):
+    batch = await imports.send(coordinator, sheet(person("何长顺", 1)))
+    await coordinator.client.post(f"{URL}/{batch['id']}/store")
+    store, answers = staging.store, []
+
+    async def cancelled_meanwhile(tx, batch_id):
+        answers.append(await coordinator.client.post(f"{URL}/{batch['id']}/cancel"))
+        return await store(tx, batch_id)
+
+    monkeypatch.setattr(staging, "store", cancelled_meanwhile)
+    await imports.work(batch["id"])
+
+    assert [answer.status_code for answer in answers] == [200]
+
+
+async def test_progress_comes_as_server_sent_events_until_the_end(imports, coordinator):
+    batch = await imports.send(coordinator, sheet(person("何长顺", 1)))
+    await coordinator.client.post(f"{URL}/{batch['id']}/store")
+
+    stream = asyncio.create_task(coordinator.client.get(f"{URL}/{batch['id']}/events"))
+    await imports.work(batch["id"])
+    answer = await asyncio.wait_for(stream, 20)
+
+    sent = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert (sent[-1]["state"], sent[-1]["done"]) == ("stored", 1)
+
+
+async def test_the_files_with_everybodys_numbers_are_gone_once_stored(imports, coordinator):
+    batch = await imports.store(coordinator, sheet(person("何长顺", 1), person("", 2)))
+
+    left = [file.name for file in (imports.folder / batch["id"]).iterdir()]
+
+    assert left == ["000000.refused.csv"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 99, "另存为 .xlsx"),
+        (b"PK\x03\x04 broken", "坏了"),
+        (bytes(range(256)) * 9, "编码"),
+        ("没有,表头\n1,2\n".encode(), "没有找到表头"),
+        ("姓名,身份证号\n".encode(), "没有内容"),
+    ],
+    ids=["old or locked", "broken", "no text", "no header", "no rows"],
+)
+async def test_a_sheet_that_cannot_be_read_is_refused_in_words(imports, coordinator, content, said):
+    batch = await imports.send(coordinator, content)
+
+    assert batch["state"] == "failed"
+    assert said in batch["problem"]
+
+
+async def test_only_coordinators_import_and_only_into_their_own_area(imports, make):
+    grid_worker, auditor = await make.worker(CELL), await make.auditor()
+    volunteer = await make.volunteer()
+    other = await make.worker(OTHER_COMMUNITY)
+    params = {"area_code": COMMUNITY, "name": "人口.csv"}
+    headers = {"Content-Type": "text/csv"}
+
+    refused = [
+        await who.client.post(URL, params=params, content=sheet(person("何长顺", 1)), headers=headers)
+        for who in (grid_worker, auditor, volunteer, other)
+    ]
+
+    codes = [answer.json()["code"] for answer in refused]
+    assert codes == ["role_not_allowed"] * 3 + ["area_not_allowed"]
+    assert not list(imports.folder.glob("*"))
+
+
+async def test_a_batch_of_another_community_is_not_there(imports, make, coordinator):
+    batch = await imports.send(coordinator, sheet(person("何长顺", 1)))
+    other = await make.worker(OTHER_COMMUNITY)
+    address = f"{URL}/{batch['id']}"
+
+    answers = [
+        await other.client.get(address),
+        await other.client.get(f"{address}/issues"),
+        await other.client.get(f"{address}/events"),
+        await other.client.get(f"{address}/rejects"),
+        await other.client.post(f"{address}/store"),
+        await other.client.post(f"{address}/undo", json={}),
+        await other.client.post(f"{address}/cancel"),
+        await other.client.put(f"{address}/columns", json={"columns": ["name"]}),
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert (await other.client.get(URL)).json()["items"] == []
+
+
+async def test_a_sender_who_lost_the_area_meanwhile_is_not_obeyed(imports, make, coordinator):
+    batch = await imports.send(coordinator, sheet(person("何长顺", 1)))
+    await coordinator.client.post(f"{URL}/{batch['id']}/store")
+    await make.run(
+        lambda tx: tx.conn.execute(
+            "UPDATE role_grant SET until_day = $2 WHERE account_id = $1", coordinator.account_id, date(2026, 1, 2)
+        )
+    )
+
+    await imports.work(batch["id"])
+
+    assert await imports.count() == 0
+    row = await make.run(lambda tx: tx.conn.fetchrow("SELECT state, problem FROM import_batch"))
+    assert row["state"] == "failed"
+    assert "已经不管" in row["problem"]
+
+
+async def test_a_sheet_may_go_to_the_whole_county_only_row_by_row(imports, make):
+    admin = await make.admin()
+
+    refused = await admin.client.post(
+        URL, params={"area_code": COUNTY, "name": "人口.csv"}, content=sheet(person("何长顺", 1)),
+        headers={"Content-Type": "text/csv"},
+    )  # fmt: skip
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_area")
+
+
+async def test_a_server_brings_a_sheet_to_its_report_in_a_process_of_its_own(database_url, make, imports, coordinator):
+    headers = {"Content-Type": "text/csv"}
+    sent = await coordinator.client.post(
+        URL, params={"area_code": COMMUNITY, "name": "人口.csv"}, content=sheet(person("何长顺", 1)), headers=headers
+    )
+    importer = Importer(make.database, Settings(database_url, KEYS, imports=imports.folder))
+    try:
+        answer = await asyncio.wait_for(coordinator.client.get(f"{URL}/{sent.json()['id']}/events"), 60)
+    finally:
+        await importer.stop()
+
+    states = [json.loads(line[6:])["state"] for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert (states[0], states[-1]) == ("received", "checked")
+
+
+def test_a_server_that_reads_no_sheets_does_not_carry_what_reads_them():
+    heavy = "import sys, backend.main; print([n for n in ('polars', 'openpyxl', 'numpy.random') if n in sys.modules])"
+
+    loaded = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout
+
+    assert "polars" not in loaded
+    assert "openpyxl" not in loaded
+
+
+async def test_the_command_line_imports_a_file_and_puts_what_stays_out_beside_it(imports, make, tmp_path, capsys):
+    file, mapping = tmp_path / "人口.csv", tmp_path / "map.json"
+    headers = ["怎么称呼", *HEADERS[1:]]
+    file.write_bytes(sheet(person("何长顺", 1), person("", 2), headers=headers))
+    mapping.write_text(json.dumps({"怎么称呼": "name"}), encoding="utf-8")
+    given = (make.database, KEYS, imports.folder, file, COMMUNITY)
+
+    tried = await import_file(*given, mapping=mapping, dry_run=True)
+    nothing = await imports.count()
+    stored = await import_file(*given, mapping=None, dry_run=False)
+
+    said = capsys.readouterr().out
+    assert (tried, nothing, stored, await imports.count()) == (True, 0, True, 1)
+    assert "第 3 行 怎么称呼: 没有写姓名。" in said
+    assert "没有写姓名" in (tmp_path / "人口.不能入库.csv").read_text(encoding="utf-8")

@@ -1,0 +1,121 @@
+"""What the cells of a sheet mean, and what is said about those that mean nothing."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.grid.locate import CountyGrid
+from backend.imports import checks, dates
+from backend.imports.checks import Checked, World
+from backend.imports.repeats import Repeats
+from shared.identifiers import full_id_number
+from shared.imports import Column
+from tests.factories import CELL, COMMUNITY
+
+WORLD = World(
+    day=date(2026, 11, 22), cells={CELL: CELL, "第三网格": CELL}, mine=lambda code: code.startswith(COMMUNITY),
+    default=COMMUNITY, grid=CountyGrid(None, []),
+    buildings=pl.DataFrame(schema={"compound": pl.String, "building": pl.String, "area_of_building": pl.String}),
+)  # fmt: skip
+
+
+def checked(*rows: Mapping[str, str], carry: str = "") -> Checked:
+    """Check rows given by what their columns mean."""
+    named = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[str(at), *(row.get(name, "") for name in named)] for at, row in enumerate(rows, 2)]
+    frame = pl.DataFrame(cells, schema=["row", *(f"c{at}" for at in range(len(named)))], orient="row")
+    return checks.check(frame, [Column(name) for name in named], WORLD, carry)
+
+
+def value(column: str, **row: str) -> object:
+    return checked({"name": "何长顺", "cell": CELL} | row).good[column][0]
+
+
+@given(st.text(alphabet="0123456789Xx", min_size=14, max_size=19) | st.from_regex(r"[0-9]{17}[0-9X]", fullmatch=True))
+def test_numbers_in_columns_are_judged_as_one_by_one(number):
+    found = checked({"name": "何长顺", "cell": CELL, "id_number": number})
+
+    impossible = found.issues["words"].str.contains("日期不存在").any()
+    stored = found.good["number"][0] if found.good.height else None
+    assert stored == (None if impossible else full_id_number(number))
+
+
+@pytest.mark.parametrize(
+    ("typed", "day"),
+    [
+        ("1954-03-08", date(1954, 3, 8)), ("1954/3/8", date(1954, 3, 8)), ("1954.3.8", date(1954, 3, 8)),
+        ("1954年3月8日", date(1954, 3, 8)), ("19540308", date(1954, 3, 8)), ("１９５４－０３－０８", date(1954, 3, 8)),
+        ("1954-03-08 00:00:00", date(1954, 3, 8)), ("19791", date(1954, 3, 8)),
+        ("1954-13-08", None), ("1954-02-30", None), ("1954", None), ("不知道", None),
+    ],
+)  # fmt: skip
+def test_dates_are_read_as_people_type_them(typed, day):
+    assert pl.DataFrame({"d": [typed]}).select(dates.parsed(pl.col("d"))).item() == day
+
+
+@pytest.mark.parametrize(
+    ("column", "typed", "meant"),
+    [
+        ("sex", "男", "1"), ("sex", "女性", "2"), ("relation", "妻", "12"), ("relation", "长子", "22"),
+        ("residency", "户籍人口", "registered"), ("residency", "租户", "floating"), ("ethnicity", "汉族", "01"),
+        ("marital", "2", "20"), ("phone", "126 0000 2706", "12600002706"), ("phone", "+86 12600002706", "12600002706"),
+        ("building", "3", "3号楼"), ("building", "3号楼", "3号楼"), ("unit", "2.0", "2单元"), ("room", "302室", "302"),
+        ("area", "", CELL), ("care", "独居、退役军人", "alone,veteran"),
+    ],
+)  # fmt: skip
+def test_words_become_codes_and_doors_one_form(column, typed, meant):
+    assert value(column, **({} if column == "area" else {column: typed})) == meant
+
+
+def test_a_free_address_is_taken_apart_as_far_as_it_speaks_of_a_door():
+    good = checked({"name": "何长顺", "cell": CELL, "address": "河滨小区3号楼2单元302室"}).good
+
+    assert good.select("compound", "building", "unit", "room").row(0) == ("河滨小区", "3号楼", "2单元", "302")
+
+
+def test_birth_and_sex_come_from_the_number_where_the_sheet_is_silent():
+    number = full_id_number("610399540308001")
+    assert number is not None
+
+    good = checked({"name": "何长顺", "cell": CELL, "id_number": number}).good
+
+    assert good.select("birth", "sex").row(0) == (date(1954, 3, 8), "1")
+
+
+def test_a_disagreement_with_the_number_is_a_warning_and_the_sheet_stands():
+    number = full_id_number("610399540308001")
+    assert number is not None
+
+    found = checked({"name": "何长顺", "cell": CELL, "id_number": number, "birth_date": "1955-03-08", "sex": "女"})
+
+    assert found.good.select("birth", "sex").row(0) == (date(1955, 3, 8), "2")
+    assert found.issues["grade"].to_list() == ["warned", "warned"]
+
+
+def test_members_of_a_household_whose_door_is_one_merged_cell_stay_together_over_slices():
+    first = checked(
+        {"name": "何长顺", "cell": CELL, "relation": "户主", "room": "302"}, {"name": "李秀英", "relation": "妻"}
+    )
+    second = checked({"name": "何小顺", "relation": "长子"}, carry=first.carry)
+
+    keys = [*first.good["hkey"].to_list(), *second.good["hkey"].to_list()]
+    assert len(set(keys)) == 1
+
+
+def test_the_same_person_further_down_is_refused_with_the_row_that_has_it():
+    repeats, people = Repeats(), [{"name": name, "cell": CELL, "room": "1"} for name in ("甲", "乙", "甲")]
+    here = repeats.find(checked(*people).good)
+    later = repeats.find(checked(people[1]).good.with_columns(row=pl.lit(99, pl.Int64)))
+
+    assert here.select("row", "words").rows() == [(4, "和第 2 行是同一个人。")]
+    assert later.select("row", "words").rows() == [(99, "和第 3 行是同一个人。")]
+
+
+def test_namesakes_at_other_doors_are_two_people():
+    people = [{"name": "甲", "cell": CELL, "room": room} for room in ("1", "2")]
+
+    assert Repeats().find(checked(*people).good).is_empty()
