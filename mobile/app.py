@@ -10,17 +10,17 @@ from kivy.uix.screenmanager import Screen
 from mobile import widgets
 from mobile.auth import screen as auth
 from mobile.core.navigation import VOLUNTEER_TABS, WORKER_TABS, Shell
-from mobile.core.session import AppContext
+from mobile.core.session import AppContext, Session
 from mobile.device import desktop
 from mobile.grid import screen as grid
 from mobile.offers import screen as offers
-from mobile.residents import screen as residents
+from mobile.residents import screens as residents
 from mobile.sync import screen as sync
 from mobile.visits import screens as visits
 from mobile.volunteers import screen as volunteers
 from mobile.widgets.tokens import T
 
-ROOMS = (auth, sync, visits, grid, residents, offers, volunteers)
+ROOMS = (auth, sync, residents, visits, grid, offers, volunteers)
 
 
 def all_routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
@@ -44,6 +44,14 @@ def show_session(ctx: AppContext, shell: Shell) -> None:
         shell.push("login")
     else:
         shell.use_tabs(WORKER_TABS if ctx.session.is_worker else VOLUNTEER_TABS)
+        show_checks(ctx.session, shell)
+
+
+def show_checks(session: Session, shell: Shell) -> None:
+    """What waits for a worker's decision is counted on the tab that leads to it."""
+    if session.is_worker:
+        session.checks.fbind("count", lambda _checks, count: shell.badge("me", count))
+        shell.badge("me", session.checks.count)
 
 
 class GridhoodApp(App):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from kivy.metrics import dp
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
@@ -9,6 +10,7 @@ from mobile.auth.viewmodel import Mine
 from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
 from mobile.core.settings import Settings
+from mobile.residents.checks import Checks
 from mobile.sync.status import SyncStatus
 from mobile.widgets.composed import Ask, Asking, Composed, Parts, load
 from mobile.widgets.fields import ListRow
@@ -21,6 +23,29 @@ class MineRows(Col):
     status = ObjectProperty(rebind=True)
     settings = ObjectProperty(rebind=True)
     screen = ObjectProperty()
+
+
+class CheckRow(ListRow):
+    """待核对, and how much of it."""
+
+    checks = ObjectProperty(rebind=True)
+
+    def on_release(self) -> None:
+        shell_of(self).push("check")
+
+
+class EventsRow(ListRow):
+    """人员变动 of whichever household."""
+
+    def on_release(self) -> None:
+        shell_of(self).push("event")
+
+
+class RegisterRow(ListRow):
+    """登记一户."""
+
+    def on_release(self) -> None:
+        shell_of(self).push("household_form")
 
 
 class SummaryRow(ListRow):
@@ -40,10 +65,11 @@ class SignOutAsk(Ask):
 class MineScreen(Asking):
     vm: Mine = ObjectProperty(rebind=True)
 
-    def __init__(self, vm: Mine, status: SyncStatus, settings: Settings, *, is_worker: bool) -> None:
+    def __init__(self, vm: Mine, status: SyncStatus, settings: Settings, checks: Checks | None) -> None:
         self._rows = MineRows(vm=vm, status=status, settings=settings, screen=self)
-        if is_worker:
-            for row in (Rule(), SummaryRow(vm=vm)):
+        if checks is not None:
+            for row in (CheckRow(checks=checks), SummaryRow(vm=vm), EventsRow(), RegisterRow()):
+                self._rows.ids.work.add_widget(Rule(inset_x=dp(16)))
                 self._rows.ids.work.add_widget(row)
         super().__init__(vm=vm)
 
@@ -90,7 +116,7 @@ class ServerScreen(Composed):
 
 def _mine(ctx: AppContext) -> MineScreen:
     session = ctx.session
-    return MineScreen(session.mine, session.chip, ctx.settings, is_worker=session.is_worker)
+    return MineScreen(session.mine, session.chip, ctx.settings, session.checks if session.is_worker else None)
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

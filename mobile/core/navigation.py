@@ -73,6 +73,7 @@ class Shell(BoxLayout):
         self._kept.clear()
         self._stack.clear()
         self._tabs = tuple(tabs)
+        self.tab_bar.badges = {}
         if self._tabs:
             self.tab(self._tabs[0][0])
         else:
@@ -108,6 +109,10 @@ class Shell(BoxLayout):
         """What the back key does. A screen with an unsaved form has `on_back() -> bool`, True when it wants to stay."""
         stays = getattr(self.screen, "on_back", None) if self._stack else None
         return bool(stays and stays()) or self.pop()
+
+    def badge(self, route: str, count: int) -> None:
+        """How much waits behind a tab."""
+        self.tab_bar.badges = {**self.tab_bar.badges, route: count}
 
     def snack(
         self,

@@ -18,6 +18,13 @@ from mobile.device.ports import Ports
 from mobile.grid.viewmodel import MyGrid
 from mobile.offers.task import TaskBoard
 from mobile.offers.viewmodel import Invitations
+from mobile.residents.checks import Checks
+from mobile.residents.directory import Directory
+from mobile.residents.event_form import EventForm
+from mobile.residents.finder import Finder
+from mobile.residents.household_form import HouseholdForm
+from mobile.residents.person import PersonDetail
+from mobile.residents.person_form import PersonForm
 from mobile.residents.viewmodel import HouseholdDetail
 from mobile.store.phone import PhoneFile
 from mobile.store.store import Store
@@ -32,7 +39,7 @@ from mobile.volunteers.viewmodel import Hours
 from shared.auth import MeOut, Role, TokenOut
 
 WORKER_ROLES = (Role.grid_worker, Role.community_worker, Role.county_admin)
-TABS = ("today", "grid", "summary", "invitations", "task", "hours", "sync_screen", "mine", "chip")
+TABS = ("today", "grid", "summary", "invitations", "task", "hours", "sync_screen", "mine", "chip", "checks")
 log = logging.getLogger(__name__)
 
 MakeClient = Callable[[str, TokenOut | None], Client]
@@ -99,6 +106,35 @@ class Session(EventDispatcher):
     @cached_property
     def mine(self) -> Mine:
         return Mine(self.store, self.me, self._app.settings, self._now, self._app.sign_out)
+
+    @cached_property
+    def checks(self) -> Checks:
+        return Checks(self.store, self._ports, self._now)
+
+    @cached_property
+    def directory(self) -> Directory:
+        return Directory(self.store.entities)
+
+    def finder(self, *, doors_only: bool = False) -> Finder:
+        finder = Finder(self.store, self.directory, self._now, doors_only=doors_only)
+        self.bind(version=finder.refresh)
+        return finder
+
+    def event_form(self, household_id: UUID | None = None, resident_id: UUID | None = None) -> EventForm:
+        return EventForm(self.store, self.me, self._now, household_id, resident_id)
+
+    def household_form(self) -> HouseholdForm:
+        form = HouseholdForm(self.store, self._ports, self._now)
+        self._app.spawn(form.locate())
+        return form
+
+    def person_form(self, household_id: UUID, resident_id: UUID | None = None) -> PersonForm:
+        return PersonForm(self.store, self._now, household_id, resident_id)
+
+    def person(self, resident_id: UUID) -> PersonDetail:
+        detail = PersonDetail(self.store, self._ports, self._now, resident_id)
+        self.bind(version=detail.refresh)
+        return detail
 
     def visit_form(self, household_id: UUID) -> VisitForm:
         """A form with what was left unfinished; it looks for its place by itself."""

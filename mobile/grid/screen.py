@@ -13,11 +13,11 @@ from kivy.uix.scrollview import ScrollView
 
 from mobile.core.session import AppContext
 from mobile.grid import map as _map  # noqa: F401  their widgets are named in the kv
+from mobile.residents import find_screen
 from mobile.residents import screen as residents
 from mobile.sync import screen as sync
 from mobile.widgets.composed import load
 from mobile.widgets.fields import ListRow
-from mobile.widgets.fitting import Pair
 from mobile.widgets.layout import Box, Col, Row
 from mobile.widgets.lists import Item
 from mobile.widgets.tokens import T
@@ -96,12 +96,6 @@ class PersonCard(Item, Col):
     """Who lives behind the chosen door."""
 
 
-class LesserButtons(Pair):
-    """Stay side by side when the main button takes a line of its own."""
-
-    natural = NumericProperty(0)
-
-
 class GridScreen(Screen):
     """The worker's ground."""
 
@@ -154,6 +148,6 @@ def _scroll(view: ScrollView, top: float) -> None:
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
-    for file in (residents.__file__, sync.__file__, __file__):
+    for file in (residents.__file__, find_screen.__file__, sync.__file__, __file__):
         load(file)
     return {"grid": lambda: GridScreen(ctx)}

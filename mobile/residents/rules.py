@@ -19,6 +19,7 @@ CARE_ICONS = {
     Care.discharged: "first-aid",
     Care.veteran: "star",
     Care.minor_alone: "baby",
+    Care.needs_care: "hand-heart",
 }
 RESIDENCY_KINDS = {Residency.floating: "due", Residency.away: "sent"}
 DUE_ICONS = {"over": "warning", "due": "clock", "later": "calendar-blank"}

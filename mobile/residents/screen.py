@@ -10,12 +10,16 @@ from kivy.uix.screenmanager import Screen
 from mobile.core.session import AppContext
 from mobile.widgets.composed import load
 from mobile.widgets.layout import Row
-from mobile.widgets.lists import Item
+from mobile.widgets.lists import Item, PressRow
 from mobile.widgets.tags import Tag
 
 
 class CareWord(Item, Tag):
     """A care flag."""
+
+
+class UnsentMark(Item, Tag):
+    """On this phone only, so far."""
 
 
 class ResidencyWord(Tag):
@@ -25,8 +29,12 @@ class ResidencyWord(Tag):
         return ""
 
 
-class MemberRow(Item, Row):
+class MemberRow(Item, PressRow):
     """One person of the household."""
+
+
+class EventRow(Item, Row):
+    """An event of the register."""
 
 
 class VisitRow(Item, Row):

@@ -10,12 +10,23 @@ from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import Ports
 from mobile.residents import rules
+from mobile.residents.person import event_lines
 from mobile.store.store import Store
 from shared.grid import CellOut
+from shared.register import EventOut
 from shared.residents import RELATION_WORDS, RESIDENCY_WORDS, HouseholdOut, ResidentOut
-from shared.visits import FINDING_WORDS, MODE_WORDS, OUTCOME_WORDS, VisitOut, VisitOutcome
+from shared.sync import EntityKind
+from shared.visits import (
+    EVIDENCE_WORDS,
+    FINDING_WORDS,
+    MODE_WORDS,
+    OUTCOME_WORDS,
+    Evidence,
+    VisitOut,
+    VisitOutcome,
+)
 
-SHOWN_VISITS = 5
+SHOWN_VISITS, SHOWN_EVENTS = 5, 5
 VISIT_ICONS = {
     VisitOutcome.seen: "check-circle",
     VisitOutcome.family: "check-circle",
@@ -37,6 +48,7 @@ class Member:
     residency: str
     residency_word: str
     residency_kind: str
+    unsent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class HouseholdDetail(EventDispatcher):
     care = ListProperty([])
     members, members_title = ListProperty([]), StringProperty("")
     visits, visits_total, visits_total_text = ListProperty([]), NumericProperty(0), StringProperty("")
+    events = ListProperty([])
     can_call = BooleanProperty(False)
     gone = BooleanProperty(False)
 
@@ -75,6 +88,7 @@ class HouseholdDetail(EventDispatcher):
         self._show_door(household)
         self._show_members(household)
         self._show_visits()
+        self._show_events()
 
     def show_all(self) -> None:
         self._all_visits = True
@@ -109,11 +123,12 @@ class HouseholdDetail(EventDispatcher):
         return rules.walk_text(household, (fix.lon, fix.lat) if fix else None)
 
     def _show_members(self, household: HouseholdOut) -> None:
-        self.members = [self._member(member) for member in self._members]
+        unsent = self._store.outbox.unanswered(EntityKind.resident)
+        self.members = [self._member(member, member.id in unsent) for member in self._members]
         self.members_title = f"家里 {household.size} 口人"
         self.can_call = bool(rules.first_phone(self._members))
 
-    def _member(self, member: ResidentOut) -> Member:
+    def _member(self, member: ResidentOut, unsent: bool) -> Member:
         age = texts.age(member.birth_date, local_day(self._now())) if member.birth_date else ""
         return Member(
             id=member.id,
@@ -124,7 +139,16 @@ class HouseholdDetail(EventDispatcher):
             residency=member.residency.value,
             residency_word=RESIDENCY_WORDS[member.residency],
             residency_kind=rules.RESIDENCY_KINDS.get(member.residency, "grey"),
+            unsent=unsent,
         )
+
+    def _show_events(self) -> None:
+        """What happened to those who live here, and what this phone has written about those who left."""
+        here = {member.id for member in self._members}
+        mine = {event.id for event in self._store.entities.all(EventOut, self.household_id)}
+        every = self._store.entities.all(EventOut)
+        about = [event for event in every if event.id in mine or here.intersection(event.resident_ids)]
+        self.events = event_lines(self._store, self._now, about, named=True)[:SHOWN_EVENTS]
 
     def _show_visits(self) -> None:
         visits = self._store.entities.all(VisitOut, self.household_id)
@@ -136,5 +160,7 @@ class HouseholdDetail(EventDispatcher):
     def _line(self, visit: VisitOut) -> VisitLine:
         found = "、".join(FINDING_WORDS[finding] for finding in visit.findings)
         told = "。".join(part for part in (OUTCOME_WORDS[visit.outcome], found, visit.note.rstrip("。")) if part)
-        day = texts.full_day(local_day(visit.visited_at))
-        return VisitLine(VISIT_ICONS[visit.outcome], told, f"{day} · {visit.worker_name} {MODE_WORDS[visit.mode]}")
+        how = f"{visit.worker_name} {MODE_WORDS[visit.mode]}"
+        place = "" if visit.evidence is Evidence.none else EVIDENCE_WORDS[visit.evidence]
+        parts = texts.full_day(local_day(visit.visited_at)), how, place
+        return VisitLine(VISIT_ICONS[visit.outcome], told, " · ".join(part for part in parts if part))

@@ -9,9 +9,13 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from mobile.store.database import Database
+from mobile.store.sealing import NONCE_BYTES
 from shared.grid import CellOut
+from shared.links import DuplicateOut
 from shared.matching import OfferOut, TaskOut
+from shared.register import EventOut, MoveOut
 from shared.residents import HouseholdOut, ResidentOut
+from shared.rounds import AlertOut, RoundRuleOut
 from shared.sync import Change, EntityKind
 from shared.visits import VisitOut
 from shared.volunteers import ServiceRecordOut, VolunteerOut
@@ -23,21 +27,28 @@ KINDS: dict[type[BaseModel], EntityKind] = {
     HouseholdOut: EntityKind.household,
     ResidentOut: EntityKind.resident,
     VisitOut: EntityKind.visit,
+    EventOut: EntityKind.register_event,
+    MoveOut: EntityKind.move,
     VolunteerOut: EntityKind.volunteer,
     OfferOut: EntityKind.offer,
     TaskOut: EntityKind.task,
     ServiceRecordOut: EntityKind.service_record,
+    RoundRuleOut: EntityKind.round_rule,
+    AlertOut: EntityKind.alert,
+    DuplicateOut: EntityKind.duplicate,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an operation changes on this phone at once: fields laid over the server's row, or a whole new row."""
+    """What an operation changes on this phone at once: fields laid over the server's row, a whole new row, or, without
+    a body, that the row is gone. `parent` is the household in whose list this is to be seen."""
 
     kind: EntityKind
     id: UUID
-    body: dict[str, Any]
+    body: dict[str, Any] | None
     whole: bool = False
+    parent: UUID | None = None
 
 
 class Entities:
@@ -70,13 +81,27 @@ class Entities:
         bodies = {key: self._db.unseal(body, kind, key) for key, body in found}
         return [model.model_validate(body) for body in self._lay_over(kind, bodies, laid)]
 
+    def stamps(self, model: type[Entity]) -> dict[str, bytes]:
+        """Something for each row that differs whenever the row does, so that an index reads anew only what changed.
+
+        It is made of the nonces of its seals, which are drawn afresh at every writing.
+        """
+        kind = KINDS[model].value
+        found = dict(self._db.rows("SELECT id, substr(body, 1, ?) FROM entity WHERE kind=?", NONCE_BYTES, kind))
+        laid = "SELECT id, substr(body, 1, ?) FROM effect WHERE kind=? AND shown ORDER BY device_seq"
+        for key, nonce in self._db.rows(laid, NONCE_BYTES, kind):
+            found[key] = found.get(key, b"") + nonce
+        return found
+
     def _lay_over(
         self, kind: str, bodies: dict[str, dict[str, Any]], laid: list[tuple[Any, ...]]
     ) -> Iterable[dict[str, Any]]:
         for seq, key, whole, sealed in laid:
-            if whole or key in bodies:
+            patch = self._db.unseal(sealed, "effect", seq, kind, key)
+            if patch is None:
+                bodies.pop(key, None)
+            elif whole or key in bodies:
                 # The server's own row of a new thing knows more than the phone's guess at it.
-                patch = self._db.unseal(sealed, "effect", seq, kind, key)
                 bodies[key] = {**patch, **bodies.get(key, {})} if whole else {**bodies[key], **patch}
         return bodies.values()
 

@@ -10,13 +10,15 @@ from uuid import UUID
 from mobile.core.clock import Clock
 from mobile.store.database import Database
 from mobile.store.entities import Effect, as_json
-from shared.sync import Answer, Operation, OperationKind, Outcome
+from shared.sync import Answer, EntityKind, Operation, OperationKind, Outcome
 from shared.types import uuid7
 
 KEPT = timedelta(days=35)
 """Longer than a county keeps backups: after a restore the phone can give back what the server has lost."""
 
 DONE = (Outcome.applied, Outcome.duplicate)
+BACK = (Outcome.rejected, Outcome.conflict)
+"""Neither was written by the server: it is for whoever made it to say what becomes of it."""
 
 
 class State(StrEnum):
@@ -39,6 +41,7 @@ class Entry:
     made_at: datetime
     title: str
     fields: dict[str, Any]
+    outcome: str | None
     code: str | None
     sentence: str
 
@@ -62,9 +65,14 @@ class Outbox:
         title: str,
         hold: timedelta = timedelta(),
         replaces: UUID | None = None,
+        base_rev: int | None = None,
+        base: dict[str, Any] | None = None,
     ) -> UUID:
-        """Keep an operation and show its effect, both or neither. `hold` leaves time to take it back unsent."""
-        operation = self._operation(kind, entity_id, fields)
+        """Keep an operation and show its effect, both or neither. `hold` leaves time to take it back unsent.
+
+        An edit says what it is based on: `base_rev`, and in `base` the values that it replaces.
+        """
+        operation = self._operation(kind, entity_id, fields, base_rev, base)
         with self._db.transaction():
             if replaces is not None:
                 self._db.execute("DELETE FROM outbox WHERE op_id=? AND state='refused'", str(replaces))
@@ -73,7 +81,14 @@ class Outbox:
                 self._insert_effect(operation.device_seq, effect)
         return operation.op_id
 
-    def _operation(self, kind: OperationKind, entity_id: UUID, fields: dict[str, Any]) -> Operation:
+    def _operation(
+        self,
+        kind: OperationKind,
+        entity_id: UUID,
+        fields: dict[str, Any],
+        base_rev: int | None,
+        base: dict[str, Any] | None,
+    ) -> Operation:
         return Operation(
             op_id=uuid7(),
             kind=kind.value,
@@ -81,6 +96,8 @@ class Outbox:
             author_id=self._author,
             device_id=self._device,
             device_seq=self._next_seq(),
+            base_rev=base_rev,
+            base=base,
             fields=fields,
             made_at=self._now(),
         )
@@ -100,12 +117,13 @@ class Outbox:
         )
 
     def _insert_effect(self, seq: int, effect: Effect) -> None:
+        parent = effect.parent or (effect.body or {}).get("household_id")
         self._db.execute(
             "INSERT INTO effect(device_seq, kind, id, parent_id, whole, body) VALUES(?, ?, ?, ?, ?, ?)",
             seq,
             effect.kind.value,
             str(effect.id),
-            effect.body.get("household_id"),
+            None if parent is None else str(parent),
             effect.whole,
             self._db.seal(effect.body, "effect", seq, effect.kind.value, effect.id),
         )
@@ -133,6 +151,39 @@ class Outbox:
     def put_aside(self, op_id: UUID) -> bool:
         """The user has read why it was refused and lets it go."""
         return self._db.execute("DELETE FROM outbox WHERE op_id=? AND state='refused'", str(op_id)) == 1
+
+    def send_anew(self, op_id: UUID, base_rev: int | None) -> UUID | None:
+        """再送一次: a refused operation as a new one, since the server answers the old one as it did. Its effect shows
+        again."""
+        with self._db.transaction():
+            found = self._db.row("SELECT device_seq, body FROM outbox WHERE op_id=? AND state='refused'", str(op_id))
+            if found is None:
+                return None
+            kept = self._db.unseal(found[1], "outbox", op_id)
+            old = Operation.model_validate(kept["operation"])
+            return self.capture(
+                OperationKind(old.kind),
+                old.entity_id,
+                old.fields,
+                self._effects_of(found[0]),
+                title=kept["title"],
+                replaces=op_id,
+                base_rev=base_rev,
+                base=old.base,
+            )
+
+    def _effects_of(self, seq: int) -> list[Effect]:
+        found = self._db.rows("SELECT kind, id, parent_id, whole, body FROM effect WHERE device_seq=?", seq)
+        return [
+            Effect(
+                EntityKind(kind),
+                UUID(key),
+                self._db.unseal(body, "effect", seq, kind, key),
+                bool(whole),
+                UUID(parent) if parent else None,
+            )
+            for kind, key, parent, whole, body in found
+        ]
 
     def take_batch(self, limit: int) -> list[dict[str, Any]]:
         """The oldest operations without an answer, marked sent: from here on nobody can take them back."""
@@ -171,7 +222,7 @@ class Outbox:
         state = State.sent
         if answer.outcome in DONE:
             state = State.accepted
-        elif answer.outcome is Outcome.rejected:
+        elif answer.outcome in BACK:
             state = State.refused
             self._show_effects(op_id, shown=False)
         self._db.execute(
@@ -202,6 +253,24 @@ class Outbox:
             "SELECT entity_id FROM outbox JOIN effect USING (device_seq) WHERE outbox.kind=? AND shown", kind.value
         )
         return {UUID(entity_id) for (entity_id,) in found}
+
+    def unanswered(self, kind: EntityKind) -> set[UUID]:
+        """Rows of this kind that something without a receipt has changed: they are shown as 未上传."""
+        found = self._db.rows(
+            "SELECT DISTINCT effect.id FROM effect JOIN outbox USING (device_seq) "
+            "WHERE effect.kind=? AND shown AND state IN ('unsent', 'sent')",
+            kind.value,
+        )
+        return {UUID(key) for (key,) in found}
+
+    def unsent_about(self, kind: OperationKind, entity_id: UUID) -> UUID | None:
+        """An operation of this kind that has never left the phone and may still be amended."""
+        found = self._db.row(
+            "SELECT op_id FROM outbox WHERE kind=? AND entity_id=? AND state='unsent' AND tries=0",
+            kind.value,
+            str(entity_id),
+        )
+        return None if found is None else UUID(found[0])
 
     def hide_effects(self, seqs: Iterable[int]) -> None:
         """The server's rows now contain what these operations did."""
@@ -248,16 +317,19 @@ class Outbox:
         """Operations in these states, newest first."""
         marks = ", ".join("?" for _ in states)
         found = self._db.rows(
-            f"SELECT op_id, state, code, sentence, body FROM outbox WHERE state IN ({marks}) ORDER BY device_seq DESC",
+            f"SELECT op_id, state, outcome, code, sentence, body FROM outbox WHERE state IN ({marks}) "
+            "ORDER BY device_seq DESC",
             *(state.value for state in states),
         )
         return [self._entry(*row) for row in found]
 
     def entry(self, op_id: UUID) -> Entry | None:
-        found = self._db.row("SELECT op_id, state, code, sentence, body FROM outbox WHERE op_id=?", str(op_id))
+        found = self._db.row("SELECT op_id, state, outcome, code, sentence, body FROM outbox WHERE op_id=?", str(op_id))
         return None if found is None else self._entry(*found)
 
-    def _entry(self, op_id: str, state: str, code: str | None, sentence: str | None, body: bytes) -> Entry:
+    def _entry(
+        self, op_id: str, state: str, outcome: str | None, code: str | None, sentence: str | None, body: bytes
+    ) -> Entry:
         kept = self._db.unseal(body, "outbox", op_id)
         operation = Operation.model_validate(kept["operation"])
         return Entry(
@@ -268,6 +340,7 @@ class Outbox:
             made_at=operation.made_at,
             title=kept["title"],
             fields=operation.fields,
+            outcome=outcome,
             code=code,
             sentence=sentence or "",
         )

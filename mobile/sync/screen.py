@@ -67,10 +67,16 @@ class RefusedCard(Card):
     screen = ObjectProperty()
 
     def on_kv_post(self, _base: object) -> None:
-        self.add_widget(FixButtons(card=self) if self.line.can_fix else AsideButton(card=self))
+        line = self.line
+        buttons = FixButtons if line.can_fix else CheckButton if line.can_check else AsideButton
+        self.add_widget(buttons(card=self))
 
 
 class FixButtons(Col):
+    card = ObjectProperty()
+
+
+class CheckButton(Col):
     card = ObjectProperty()
 
 
@@ -108,6 +114,10 @@ class SyncPage(Composed):
     def leave(self) -> None:
         """先放着: it stays in the list and on the chip."""
         shell_of(self).back()
+
+    def check(self) -> None:
+        """What belongs to the register is decided with both values in sight."""
+        shell_of(self).push("check")
 
     def put_aside(self, line: OperationLine) -> None:
         self.vm.put_aside(line.op_id)

@@ -9,6 +9,7 @@ from kivy.properties import ListProperty, StringProperty
 
 from mobile.core import texts
 from mobile.core.clock import Clock
+from mobile.residents.checks import REGISTER
 from mobile.store.outbox import Entry, State
 from mobile.store.store import Store
 from mobile.sync.status import SyncStatus
@@ -26,6 +27,7 @@ class OperationLine:
     sentence: str
     time: str
     can_fix: bool
+    can_check: bool
 
 
 class SyncScreen(EventDispatcher):
@@ -67,9 +69,14 @@ class SyncScreen(EventDispatcher):
         return household_id
 
     def put_aside(self, op_id: UUID) -> None:
-        """知道了: for what cannot be done again."""
+        """知道了: for what cannot be done again. What belongs to the register is decided in 待核对."""
         entry = self._store.outbox.entry(op_id)
-        if entry is not None and not _can_fix(entry) and self._store.outbox.put_aside(op_id):
+        if (
+            entry is not None
+            and not _can_fix(entry)
+            and entry.kind not in REGISTER
+            and self._store.outbox.put_aside(op_id)
+        ):
             self._store.changed()
 
     def _lines(self, state: State) -> list[OperationLine]:
@@ -84,6 +91,7 @@ class SyncScreen(EventDispatcher):
             sentence=entry.sentence,
             time=time,
             can_fix=_can_fix(entry),
+            can_check=entry.kind in REGISTER,
         )
 
     def _standing(self, entry: Entry) -> str:

@@ -1,5 +1,6 @@
 """What a visit changes on the phone at once, before the server has heard of it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -10,16 +11,18 @@ from mobile.store.entities import Effect, as_json
 from mobile.visits.rules import witness
 from shared import visiting
 from shared.auth import MeOut
-from shared.residents import HouseholdOut
+from shared.residents import HouseholdOut, ResidentOut
 from shared.sync import EntityKind
 from shared.visits import VisitIn, VisitOut
 
 
-def effects(visit_id: UUID, visit: VisitIn, household: HouseholdOut, me: MeOut) -> list[Effect]:
+def effects(
+    visit_id: UUID, visit: VisitIn, household: HouseholdOut, me: MeOut, members: Iterable[ResidentOut] = ()
+) -> list[Effect]:
     """What a visit changes at once: it is in the history, and the household was visited."""
     return [
         Effect(EntityKind.visit, visit_id, _visit_row(visit_id, visit, household, me), whole=True),
-        Effect(EntityKind.household, household.id, _household_patch(visit, household)),
+        Effect(EntityKind.household, household.id, _household_patch(visit, household, members)),
     ]
 
 
@@ -43,8 +46,9 @@ def _visit_row(visit_id: UUID, visit: VisitIn, household: HouseholdOut, me: MeOu
     return as_json(row)
 
 
-def _household_patch(visit: VisitIn, household: HouseholdOut) -> dict[str, Any]:
+def _household_patch(visit: VisitIn, household: HouseholdOut, members: Iterable[ResidentOut]) -> dict[str, Any]:
     call = visiting.Call(local_day(visit.visited_at), visit.outcome, visit.findings, visit.return_on)
+    eldest_born = min((one.birth_date for one in members if one.birth_date), default=None)
     before = visiting.Standing(
         household.last_visited_on,
         household.last_seen_on,
@@ -54,5 +58,5 @@ def _household_patch(visit: VisitIn, household: HouseholdOut) -> dict[str, Any]:
     )
     return {
         field: value.isoformat() if isinstance(value, date) else value
-        for field, value in asdict(visiting.after(before, call, household.care)).items()
+        for field, value in asdict(visiting.after(before, call, household.care, eldest_born)).items()
     }

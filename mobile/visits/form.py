@@ -200,7 +200,8 @@ class VisitForm(EventDispatcher):
         return None if mode is VisitMode.phone else rules.wire_fix(self._fix, self._now())
 
     def _recorded(self, household: HouseholdOut, visit: VisitIn) -> tuple[dict[str, Any], list[Effect]]:
-        return visit.model_dump(mode="json"), effects(self._visit_id, visit, household, self._me)
+        members = self._store.entities.all(ResidentOut, household.id)
+        return visit.model_dump(mode="json"), effects(self._visit_id, visit, household, self._me, members)
 
     def _show_household(self) -> None:
         self._person_id: UUID | None = None

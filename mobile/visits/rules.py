@@ -8,8 +8,10 @@ from uuid import UUID
 from mobile.core import texts
 from mobile.device.ports import DeviceFix
 from mobile.grid.rules import LonLat, metres
+from mobile.visits.asked import Asked
 from shared import visiting
 from shared.residents import HouseholdOut
+from shared.rounds import PROMISED, RoundEntry
 from shared.visits import Evidence, Fix
 
 RETURN_DAYS = {"tomorrow": 1, "in_3": 3, "in_7": 7}
@@ -64,11 +66,24 @@ def place_line(fix: DeviceFix, household: HouseholdOut) -> str:
     return " · ".join(parts)
 
 
-def to_see(households: Iterable[HouseholdOut], today: date) -> list[HouseholdOut]:
-    """Doors that are due by tomorrow and were not visited today, the longest overdue first."""
+def to_see(households: Iterable[HouseholdOut], today: date, asked: Asked) -> list[HouseholdOut]:
+    """Doors that rules ask for, or that are due by tomorrow and were not visited today; the longest overdue first."""
     last = today + timedelta(days=1)
-    due = [h for h in households if h.due_on is not None and h.due_on <= last and h.last_visited_on != today]
-    return sorted(due, key=lambda h: (h.due_on, h.building, h.unit, h.room))
+
+    def is_due(household: HouseholdOut) -> bool:
+        due = household.due_on is not None and household.due_on <= last and household.last_visited_on != today
+        return due or household.id in asked
+
+    def place(household: HouseholdOut) -> tuple[int, date, str, str, str]:
+        entry = asked.get(household.id)
+        priority = entry.priority if entry else PROMISED
+        return priority, due_on(household, today, entry), household.building, household.unit, household.room
+
+    return sorted(filter(is_due, households), key=place)
+
+
+def due_on(household: HouseholdOut, today: date, entry: RoundEntry | None) -> date:
+    return entry.due_on if entry else household.due_on or today
 
 
 def along_the_way(households: Sequence[HouseholdOut], start: LonLat | None) -> list[HouseholdOut]:
@@ -92,5 +107,7 @@ def _place(household: HouseholdOut) -> LonLat:
     return (household.lon or 0.0, household.lat or 0.0)
 
 
-def why(household: HouseholdOut, today: date) -> str:
+def why(household: HouseholdOut, today: date, entry: RoundEntry | None) -> str:
+    if entry and entry.reasons:
+        return "；".join(entry.reasons)
     return household.due_reason or texts.days_unseen(household.last_seen_on, today)

@@ -6,6 +6,7 @@ from uuid import UUID
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.session import AppContext
+from mobile.residents import find_screen
 from mobile.residents import screen as residents
 from mobile.sync import screen as sync
 from mobile.visits import summary_screen, today_screen, visit_screen
@@ -15,7 +16,7 @@ from mobile.visits.visit_screen import VisitScreen
 from mobile.widgets.composed import load
 
 # Rules apply in the order they are read: what other rooms' widgets say comes first.
-SHOWN = (residents, sync, today_screen, visit_screen, summary_screen)
+SHOWN = (residents, find_screen, sync, today_screen, visit_screen, summary_screen)
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

@@ -23,8 +23,10 @@ from mobile.residents.rules import (
 )
 from mobile.store.store import Store
 from mobile.visits import rules
+from mobile.visits.asked import Asked, asked_today
 from shared.grid import CellOut
 from shared.residents import HouseholdOut, ResidentOut
+from shared.rounds import RoundEntry
 
 LOCATE_SECONDS = 15.0
 
@@ -68,7 +70,8 @@ class Today(EventDispatcher):
     def refresh(self, *_: object) -> None:
         today = local_day(self._now())
         households = self._store.entities.all(HouseholdOut)
-        self.doors = self._doors(rules.to_see(households, today), today)
+        asked = asked_today(self._store.entities, households, today)
+        self.doors = self._doors(rules.to_see(households, today, asked), today, asked)
         self.next_door, self.rest = next(iter(self.doors), None), self.doors[1:]
         self.seen = sum(household.last_visited_on == today for household in households)
         self._say(today, bool(households))
@@ -91,13 +94,13 @@ class Today(EventDispatcher):
         if household and (number := self._person(household, local_day(self._now())).phone):
             self._ports.dialer.dial(number)
 
-    def _doors(self, households: list[HouseholdOut], today: date) -> list[Door]:
+    def _doors(self, households: list[HouseholdOut], today: date, asked: Asked) -> list[Door]:
         here = _place(self._ports.location.last())
         ordered = rules.along_the_way(households, here) if self.by_route else households
-        return [self._door(household, today, here) for household in ordered]
+        return [self._door(household, today, here, asked.get(household.id)) for household in ordered]
 
-    def _door(self, household: HouseholdOut, today: date, here: LonLat | None) -> Door:
-        person, due = self._person(household, today), household.due_on or today
+    def _door(self, household: HouseholdOut, today: date, here: LonLat | None, entry: RoundEntry | None) -> Door:
+        person, due = self._person(household, today), rules.due_on(household, today, entry)
         kind = texts.due_kind(due, today)
         return Door(
             household_id=household.id,
@@ -106,7 +109,7 @@ class Today(EventDispatcher):
             care=care_tags(household.care),
             door=door(household),
             door_short=door_short(household),
-            why=rules.why(household, today),
+            why=rules.why(household, today, entry),
             due_word=texts.due(due, today),
             due_kind=kind,
             due_icon=DUE_ICONS[kind],

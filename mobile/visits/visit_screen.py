@@ -8,21 +8,8 @@ from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import Shell, shell_of
 from mobile.visits.form import VisitForm
-from mobile.widgets.press import Choice
 
 MORE = ("more", "更多", "dots-three")
-
-
-class Asked(Choice):
-    """A question whose answer the form decides on: `chosen` only shows what it holds."""
-
-    __events__ = ("on_pick",)
-
-    def pick(self, value: object) -> None:
-        self.dispatch("on_pick", value)
-
-    def on_pick(self, value: object) -> None:
-        """Someone answered."""
 
 
 class VisitScreen(Screen):

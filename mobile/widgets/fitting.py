@@ -130,6 +130,12 @@ class Pair(Fitting):
             y -= self.spacing
 
 
+class LesserButtons(Pair):
+    """Stay side by side when the main button takes a line of its own."""
+
+    natural = NumericProperty(0)
+
+
 class Spread(Fitting):
     """`leads` things on the left, the rest on the right; what does not fit goes to a line of its own."""
 

@@ -1,11 +1,11 @@
 """What frames a screen: headers above, section heads between, the tab bar below."""
 
-from kivy.properties import BooleanProperty, ColorProperty, ListProperty, NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, ColorProperty, DictProperty, ListProperty, NumericProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 
 from mobile.widgets.fitting import Spread
-from mobile.widgets.layout import Row, Slotted
+from mobile.widgets.layout import Box, Row, Slotted
 
 
 class Titled(Slotted, Row):
@@ -39,18 +39,26 @@ class SectionHead(Spread):
     color = ColorProperty((0, 0, 0, 1))
 
 
+class Badge(Box):
+    """How much waits behind a tab; nothing at all when nothing does."""
+
+    count = NumericProperty(0)
+
+
 class Tab(ButtonBehavior, BoxLayout):
     route = StringProperty("")
     text = StringProperty("")
     icon = StringProperty("")
+    badge = NumericProperty(0)
     on = BooleanProperty(False)
     need_h = NumericProperty(64)
 
 
 class TabBar(BoxLayout):
-    """`tabs` are (route, text, icon); tapping one sets `current`."""
+    """`tabs` are (route, text, icon); `badges` says for a route how much there waits for somebody."""
 
     tabs = ListProperty()
+    badges = DictProperty()
     current = StringProperty("")
 
     __events__ = ("on_tab",)
@@ -65,7 +73,12 @@ class TabBar(BoxLayout):
             tab.fbind("on_release", lambda pressed: self.dispatch("on_tab", pressed.route))
             self.add_widget(tab)
         self.on_current()
+        self.on_badges()
 
     def on_current(self, *_: object) -> None:
         for tab in self.children:
             tab.on = tab.route == self.current
+
+    def on_badges(self, *_: object) -> None:
+        for tab in self.children:
+            tab.badge = self.badges.get(tab.route, 0)

@@ -117,3 +117,15 @@ class Choice(Col):
     def _mark(self, *_: object) -> None:
         for value, press in self._presses.items():
             press.on = value in self.chosen
+
+
+class Asked(Choice):
+    """A question whose answer the form decides on: `chosen` only shows what it holds."""
+
+    __events__ = ("on_pick",)
+
+    def pick(self, value: object) -> None:
+        self.dispatch("on_pick", value)
+
+    def on_pick(self, value: object) -> None:
+        """Someone answered."""

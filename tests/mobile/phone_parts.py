@@ -12,6 +12,7 @@ from mobile.store.phone import PhoneFile
 from mobile.store.store import Store
 from shared.auth import GrantOut, MeOut, Role
 from shared.grid import CellKind, CellOut
+from shared.links import DuplicateOut, DuplicateState, Likeness, Sketch
 from shared.matching import OfferOut, OfferState, Reason, ReasonCode, TaskOut, TaskState
 from shared.requests import Urgency
 from shared.residents import HouseholdOut, Relation, Residency, ResidentOut, Sex
@@ -95,6 +96,43 @@ def resident(home: HouseholdOut, **values: Any) -> ResidentOut:
         "received_at": MORNING,
     }
     return ResidentOut(**{**usual, **values})
+
+
+def sketch(row: ResidentOut, home: HouseholdOut, **values: Any) -> Sketch:
+    """A person of a pair as their own worker reads them."""
+    usual: dict[str, Any] = {
+        "id": row.id,
+        "area_code": row.area_code,
+        "name": row.name,
+        "door": " ".join(filter(None, (home.compound, home.building, home.unit, home.room))),
+        "in_scope": True,
+        "household_id": home.id,
+        "birth_date": row.birth_date,
+        "phone": "126****2706",
+        "id_on_file": row.id_on_file,
+        "received_at": row.received_at,
+    }
+    return Sketch(**{**usual, **values})
+
+
+def pair(first: Sketch, second: Sketch, **values: Any) -> DuplicateOut:
+    """Two rows that nobody has decided about."""
+    usual: dict[str, Any] = {
+        "id": uuid7(),
+        "area_code": first.area_code,
+        "first": first,
+        "second": second,
+        "reasons": [Likeness.name_birth, Likeness.phone],
+        "score": 90,
+        "state": DuplicateState.open,
+        "kept_id": None,
+        "reason": "",
+        "settled_by": None,
+        "settled_at": None,
+        "rev": 1,
+        "received_at": MORNING,
+    }
+    return DuplicateOut(**{**usual, **values})
 
 
 def cell(**values: Any) -> CellOut:

@@ -9,7 +9,7 @@ from mobile.device import fakes
 from mobile.residents.viewmodel import HouseholdDetail
 from shared.residents import Care, Relation, Residency
 from shared.types import uuid7
-from shared.visits import Finding, VisitOutcome
+from shared.visits import Evidence, Finding, VisitOutcome
 from tests.mobile.phone_parts import MONDAY, MORNING, Desk, cell, change, household, page, resident, visit
 
 
@@ -21,7 +21,7 @@ def desk(tmp_path: Path) -> Desk:
 def test_a_household_shows_its_door_people_and_history(desk: Desk) -> None:
     home = household(care=[Care.discharged], due_on=MONDAY)
     son = resident(home, name="何小军", relation=Relation.son, residency=Residency.away, note="在西安", phone=None)
-    seen = visit(home, desk.me, findings=[Finding.medication], note="药在按时吃。")
+    seen = visit(home, desk.me, findings=[Finding.medication], note="药在按时吃。", evidence=Evidence.at_door)
     missed = visit(home, desk.me, outcome=VisitOutcome.absent, visited_at=MORNING - timedelta(days=7))
     desk.holds(cell(), home, son, resident(home), missed, seen)
 
@@ -34,7 +34,7 @@ def test_a_household_shows_its_door_people_and_history(desk: Desk) -> None:
         ("何小军", "儿子 · 72 岁", "", "外出"),
     ]
     assert [(line.text, line.sub) for line in detail.visits] == [
-        ("见到本人。用药。药在按时吃", "11月23日 周一 · 张敏 入户"),
+        ("见到本人。用药。药在按时吃", "11月23日 周一 · 张敏 入户 · 在门口"),
         ("家中无人", "11月16日 周一 · 张敏 入户"),
     ]
 

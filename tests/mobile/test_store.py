@@ -15,7 +15,7 @@ from mobile.device.desktop import FileKeystore
 from mobile.store.database import Database
 from mobile.store.outbox import State
 from mobile.visits.effects import effects
-from shared.residents import HouseholdOut, ResidentOut
+from shared.residents import Care, HouseholdOut, ResidentOut
 from shared.sync import OperationKind
 from shared.types import uuid7
 from shared.visits import VisitIn, VisitOut, VisitOutcome
@@ -45,6 +45,17 @@ def test_a_capture_is_shown_at_once_and_waits_in_the_outbox(desk: Desk) -> None:
     assert (shown.last_visited_on, shown.last_seen_on, shown.tries_since_seen) == (MONDAY, MONDAY, 0)
     assert [visit.id for visit in desk.store.entities.all(VisitOut, home.id)] == [visit_id]
     assert desk.store.outbox.counts()[State.unsent] == 1
+
+
+def test_somebody_very_old_who_lives_alone_is_due_within_a_week_before_the_server_has_heard(desk: Desk) -> None:
+    home = household(care=[Care.alone])
+    grandmother = resident(home, birth_date=MONDAY.replace(year=1940), care=[Care.alone])
+    visit = VisitIn(household_id=home.id, outcome=VisitOutcome.seen, visited_at=desk.now())
+
+    [_row, patch] = effects(uuid7(), visit, home, desk.me, [grandmother])
+
+    assert patch.body is not None
+    assert patch.body["due_reason"] == "80 岁以上，独居，每 7 天看一次"
 
 
 def test_nobody_home_does_not_change_the_day_they_were_last_seen(desk: Desk) -> None:

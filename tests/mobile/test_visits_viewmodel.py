@@ -1,7 +1,7 @@
 """今日走访, 记走访 and 今日小结 without a window."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,10 @@ from mobile.visits.form import VisitForm
 from mobile.visits.summary import Summary
 from mobile.visits.viewmodel import Today
 from shared.residents import Care, HouseholdOut, Residency
+from shared.rounds import AlertOut, RoundRuleOut
+from shared.types import uuid7
 from shared.visits import Evidence, Finding, VisitIn, VisitMode, VisitOut, VisitOutcome
-from tests.mobile.phone_parts import MONDAY, MORNING, Desk, cell, household, resident, visit
+from tests.mobile.phone_parts import CELL, MONDAY, MORNING, Desk, cell, household, resident, visit
 
 AT_THE_DOOR = DeviceFix(106.52, 33.91, 8, MORNING)
 DAY = timedelta(days=1)
@@ -75,6 +77,41 @@ def test_a_door_says_who_why_where_and_how_far(desk: Desk, ports: Ports) -> None
     assert door.why == "上次说头晕，约好这天再来"
     assert [(tag.word, tag.icon) for tag in door.care] == [("独居", "house-line")]
     assert door.walk_text == ""
+
+
+def cold_rule(**given: Any) -> RoundRuleOut:
+    usual = {
+        "id": uuid7(), "area_code": CELL[:6], "name": "寒潮看独居高龄老人", "alert": "cold", "every_days": None,
+        "conditions": {"age_from": 80, "care_all": ["alone"]}, "priority": 1, "state": "live", "rev": 1,
+        "received_at": MORNING,
+    }  # fmt: skip
+    return RoundRuleOut.model_validate(usual | given)
+
+
+def cold(day: date) -> AlertOut:
+    return AlertOut(
+        id=uuid7(), area_code=CELL[:12], kind="cold", from_day=day, last_day=day, words="今夜降温", issued_by="张敏",
+        rev=1, received_at=MORNING,
+    )  # fmt: skip
+
+
+def test_a_warning_brings_who_is_old_and_alone_to_the_front_without_network(desk: Desk, ports: Ports) -> None:
+    due, named = household(due_on=MONDAY - DAY), household(due_on=MONDAY + DAY * 9, room="402", care=[Care.alone])
+    grandmother = resident(named, birth_date=MONDAY.replace(year=1940), care=[Care.alone])
+    desk.holds(cell(), due, named, grandmother, cold_rule(), cold(MONDAY))
+
+    today = Today(desk.store, ports, desk.now)
+
+    assert [door.household_id for door in today.doors] == [named.id, due.id]
+    assert (today.next_door.why, today.next_door.due_word) == ("寒潮预警（今夜降温）：80 岁以上、独居", "今天到期")
+
+
+def test_a_draft_or_yesterdays_warning_brings_nobody(desk: Desk, ports: Ports) -> None:
+    named = household(due_on=MONDAY + DAY * 9, care=[Care.alone])
+    grandmother = resident(named, birth_date=MONDAY.replace(year=1940), care=[Care.alone])
+    desk.holds(named, grandmother, cold_rule(), cold_rule(state="draft", alert=None, every_days=1), cold(MONDAY - DAY))
+
+    assert Today(desk.store, ports, desk.now).doors == []
 
 
 async def test_walking_time_comes_with_a_fix_and_the_way_can_be_followed(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """A worker's morning on the real screens: the households of the pictures, a real store, no network."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import date, timedelta
 from io import BytesIO
@@ -9,17 +9,14 @@ from typing import Any
 
 import pytest
 from kivy.metrics import dp
-from kivy.uix.screenmanager import Screen
 from openpyxl import load_workbook
 
-from mobile.core.navigation import WORKER_TABS, Shell
+from mobile.app import build_shell
+from mobile.core.navigation import Shell
 from mobile.core.session import AppContext
 from mobile.device import fakes
 from mobile.device.ports import DeviceFix
-from mobile.grid import screen as grid
-from mobile.residents import screen as residents
 from mobile.store.store import Store
-from mobile.visits import screens as visits
 from shared.residents import Care, HouseholdOut, Relation, Residency, ResidentOut, Sex
 from shared.types import WireOut
 from shared.visits import Finding, VisitOut, VisitOutcome
@@ -112,12 +109,12 @@ def earlier(homes: dict[str, HouseholdOut], desk: Desk) -> list[VisitOut]:
 class Worker:
     """A signed-in phone that holds these rows and has no network."""
 
-    def __init__(self, folder: Path, *rows: WireOut) -> None:
+    def __init__(self, folder: Path, *rows: WireOut, more: Iterable[WireOut] = ()) -> None:
         self.desk = Desk(folder)
         self.homes = named_homes()
         ground = {"type": "Polygon", "coordinates": [[spot(*corner) for corner in RING]]}
         mine = [cell(geometry=ground), *self.homes.values(), *neighbours(), *people(self.homes)]
-        self.desk.holds(*(rows or [*mine, *earlier(self.homes, self.desk)]))
+        self.desk.holds(*(rows or [*mine, *earlier(self.homes, self.desk)]), *more)
         self.desk.store.keep_me(self.desk.me)
         self.desk.store.close()
         self.desk.phone.put("account", str(self.desk.me.account_id))
@@ -145,12 +142,7 @@ class Worker:
     def shell(self) -> Shell:
         """Built by the app itself, on its event loop."""
         assert self.ctx.resume()
-        routes: dict[str, Callable[..., Screen]] = {"sync": Screen}
-        for room in (residents, visits, grid):
-            routes.update(room.routes(self.ctx))
-        shell = Shell(routes, animate=False)
-        shell.use_tabs(WORKER_TABS)
-        return shell
+        return build_shell(self.ctx, animate=False)
 
 
 Opened = Callable[..., AbstractAsyncContextManager[Phone]]
@@ -161,10 +153,10 @@ def worker(tmp_path: Path) -> Worker:
     return Worker(tmp_path)
 
 
-@pytest.fixture
-def opened(phone: Callable[..., AbstractAsyncContextManager[Phone]]) -> Opened:
+def open_worker(phone: Callable[..., AbstractAsyncContextManager[Phone]]) -> Opened:
     @asynccontextmanager
     async def open_it(worker: Worker, **size: Any) -> AsyncIterator[Phone]:
+        worker.ctx.settings.large = bool(size.get("large"))
         async with phone(worker.shell, **size) as p:
             try:
                 yield p
@@ -174,6 +166,11 @@ def opened(phone: Callable[..., AbstractAsyncContextManager[Phone]]) -> Opened:
                 worker.desk.phone.close()
 
     return open_it
+
+
+@pytest.fixture
+def opened(phone: Callable[..., AbstractAsyncContextManager[Phone]]) -> Opened:
+    return open_worker(phone)
 
 
 async def look_at_the_household(p: Phone, worker: Worker) -> None:

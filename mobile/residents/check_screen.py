@@ -1,0 +1,83 @@
+"""待核对 on the screen: what waits for a decision, and the buttons that settle it."""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from kivy.properties import NumericProperty, ObjectProperty, StringProperty
+from kivy.uix.screenmanager import Screen
+
+from mobile.core.navigation import shell_of
+from mobile.residents.checks import Arrival, Checks, Returned
+from mobile.residents.twins import Side, Twin
+from mobile.widgets.layout import Box, Card, Col
+from mobile.widgets.lists import Item
+
+
+class ArrivalCard(Item, Card):
+    """Who should have come, and whether they did."""
+
+
+class TwinCard(Item, Card):
+    """Two rows that may be one person, beside each other."""
+
+
+class SideBox(Box):
+    """One of the two rows."""
+
+    side: Side = ObjectProperty(rebind=True)
+    need_w = NumericProperty(0)
+
+
+class ReturnedCard(Item, Card):
+    """What I wrote, and why it was not taken."""
+
+
+class ValueLine(Item, Col):
+    """A field; of a conflict with what the community has beside it."""
+
+
+class ValueBox(Box):
+    """One of two values."""
+
+    icon, word, value = StringProperty(""), StringProperty(""), StringProperty("")
+    need_w = NumericProperty(0)
+
+
+class CheckScreen(Screen):
+    """`giving_up` is the item that is asked about before it is let go, `merging` the pair that is to be one row."""
+
+    vm: Checks = ObjectProperty(rebind=True)
+    giving_up: Returned | None = ObjectProperty(None, allownone=True)
+    merging: Twin | None = ObjectProperty(None, allownone=True)
+
+    def on_pre_enter(self, *_: Any) -> None:
+        self.vm.refresh()
+
+    def on_back(self) -> bool:
+        asked = self.giving_up is not None or self.merging is not None
+        self.giving_up = self.merging = None
+        return asked
+
+    def arrived(self, item: Arrival) -> None:
+        """Which household they live in is known to whoever stands at the door."""
+        shell_of(self).push("find", pick=partial(self._arrived, item.id))
+
+    def not_arrived(self, item: Arrival) -> None:
+        shell_of(self).snack(self.vm.not_arrived(item.id))
+
+    def one_person(self) -> None:
+        if self.merging is not None:
+            shell_of(self).snack(self.vm.decide(self.merging, True))
+            self.merging = None
+
+    def two_people(self, item: Twin) -> None:
+        shell_of(self).snack(self.vm.decide(item, False))
+
+    def give_up(self) -> None:
+        if self.giving_up is not None:
+            self.vm.give_up(self.giving_up.op_id)
+            self.giving_up = None
+
+    def _arrived(self, move_id: UUID, household_id: UUID) -> None:
+        shell_of(self).snack(self.vm.arrived(move_id, household_id))

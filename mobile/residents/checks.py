@@ -1,0 +1,208 @@
+"""待核对: who is expected here, and what came back to be decided. Nothing in it is lost by waiting."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from kivy.event import EventDispatcher
+from kivy.properties import ListProperty, NumericProperty, StringProperty
+
+from mobile.core import texts
+from mobile.core.clock import Clock, local_day
+from mobile.device.ports import Ports
+from mobile.residents import effects, twins
+from mobile.residents.told import NOTHING, told
+from mobile.residents.twins import Twin
+from mobile.store.entities import Effect
+from mobile.store.outbox import Entry, State
+from mobile.store.store import Store
+from shared.grid import CellOut
+from shared.links import DuplicateOut, SettleIn
+from shared.register import MoveOut, MoveSettleIn, MoveState
+from shared.residents import HouseholdOut, ResidentIn, ResidentOut
+from shared.sync import EntityKind, OperationKind, Outcome
+
+REGISTER = frozenset(
+    {
+        OperationKind.household_put,
+        OperationKind.resident_put,
+        OperationKind.resident_edit,
+        OperationKind.register_event,
+        OperationKind.move_settle,
+        OperationKind.duplicate_settle,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody who moved out elsewhere and should live here now."""
+
+    id: UUID
+    title: str
+    line: str
+    late: str
+    can_call: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A field as I wrote it and as the community has it now."""
+
+    label: str
+    mine: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Something that I wrote and the server did not take; of a `conflict` somebody else had changed the same."""
+
+    op_id: UUID
+    title: str
+    time: str
+    reason: str
+    values: list[Value]
+    conflict: bool
+
+
+class Checks(EventDispatcher):
+    """Counted on the tab of 我的; each item is settled by one or two taps."""
+
+    arrivals, twins, returned = ListProperty([]), ListProperty([]), ListProperty([])
+    arrivals_title, twins_title, returned_title = StringProperty(""), StringProperty(""), StringProperty("")
+    count, count_text = NumericProperty(0), StringProperty("")
+
+    def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
+        super().__init__()
+        self._store, self._ports, self._now = store, ports, now
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        self.arrivals = [self._arrival(move) for move in self._expected()]
+        self.twins = [twins.shown(pair) for pair in twins.waiting(self._store)]
+        entries = self._store.outbox.entries(State.refused)
+        self.returned = [self._returned(entry) for entry in entries if entry.kind in REGISTER]
+        self.arrivals_title = f"有人要搬来 {len(self.arrivals)} 件" if self.arrivals else ""
+        self.twins_title = f"可能登记重了 {len(self.twins)} 件" if self.twins else ""
+        self.returned_title = f"没有收下 {len(self.returned)} 件" if self.returned else ""
+        self.count = len(self.arrivals) + len(self.twins) + len(self.returned)
+        self.count_text = f"{self.count} 件" if self.count else ""
+
+    def arrived(self, move_id: UUID, household_id: UUID) -> str:
+        """They were met at the door of this household."""
+        return self._settle(move_id, household_id)
+
+    def not_arrived(self, move_id: UUID) -> str:
+        """Somebody looked, and they had not come."""
+        return self._settle(move_id, None)
+
+    def decide(self, twin: Twin, same: bool) -> str:
+        """同一个人 or 不是, of two rows."""
+        pair = self._store.entities.get(DuplicateOut, twin.id)
+        if pair is None:
+            return ""
+        word = "是同一个人" if same else "不是同一个人"
+        body = SettleIn(same=same, keep=twins.kept(pair).id if same else None, reason=f"手机上核对：{word}")
+        self._store.outbox.capture(
+            OperationKind.duplicate_settle,
+            pair.id,
+            body.model_dump(mode="json", exclude_none=True),
+            twins.decided(self._store, pair, body),
+            title=f"{twin.title} {word}",
+            base_rev=pair.rev,
+        )
+        self._store.captured()
+        return f"已记：{twin.title} {word}"
+
+    def dial(self, move_id: UUID) -> None:
+        move = self._store.entities.get(MoveOut, move_id)
+        number = next((mover.phone for mover in move.movers if mover.phone), None) if move else None
+        if number:
+            self._ports.dialer.dial(number)
+
+    def send_again(self, op_id: UUID) -> None:
+        """再送一次, based on what is stored now: whoever presses it has seen both values."""
+        entry = self._store.outbox.entry(op_id)
+        if entry is not None:
+            row = self._store.entities.get(ResidentOut, entry.entity_id)
+            edits = entry.kind == OperationKind.resident_edit and row is not None
+            self._store.outbox.send_anew(op_id, row.rev if edits and row else None)
+            self._store.captured()
+
+    def give_up(self, op_id: UUID) -> None:
+        """放弃: what the community has stays as it is."""
+        if self._store.outbox.put_aside(op_id):
+            self._store.changed()
+
+    def _expected(self) -> list[MoveOut]:
+        mine = {cell.code for cell in self._store.entities.all(CellOut)}
+        moves = self._store.entities.all(MoveOut)
+        here = [move for move in moves if move.state is MoveState.expected and move.area_code in mine]
+        return sorted(here, key=lambda move: move.out_on)
+
+    def _arrival(self, move: MoveOut) -> Arrival:
+        today = local_day(self._now())
+        days = (today - move.out_on).days
+        return Arrival(
+            id=move.id,
+            title="、".join(mover.name for mover in move.movers),
+            line=f"{texts.day_word(move.out_on, today)}从{self._from(move)}迁出",
+            late=f"{days} 天了还没核实" if move.overdue else "",
+            can_call=any(mover.phone for mover in move.movers),
+        )
+
+    def _from(self, move: MoveOut) -> str:
+        cells = self._store.entities.all(CellOut)
+        return next((cell.name for cell in cells if cell.code == move.from_area_code), "本县别的网格")
+
+    def _settle(self, move_id: UUID, household_id: UUID | None) -> str:
+        move = self._store.entities.get(MoveOut, move_id)
+        if move is None:
+            return ""
+        found = MoveSettleIn(arrived=household_id is not None, on=local_day(self._now()), household_id=household_id)
+        names = "、".join(mover.name for mover in move.movers)
+        words = f"{names} {'到了' if found.arrived else '没有来'}"
+        self._store.outbox.capture(
+            OperationKind.move_settle,
+            move_id,
+            found.model_dump(mode="json", exclude_none=True),
+            [_settled(move, found), *self._came(move, found)],
+            title=words,
+            base_rev=move.rev,
+        )
+        self._store.captured()
+        return f"已记：{words}"
+
+    def _came(self, move: MoveOut, found: MoveSettleIn) -> list[Effect]:
+        home = self._store.entities.get(HouseholdOut, found.household_id) if found.household_id else None
+        if home is None:
+            return []
+        rows = []
+        for mover in move.movers:
+            new = ResidentIn(household_id=home.id, name=mover.name, phone=mover.phone, residency=found.residency)
+            rows.append(effects.resident_row(mover.resident_id, new, home.area_code, self._now()))
+        return effects.put_residents(self._store, rows)
+
+    def _returned(self, entry: Entry) -> Returned:
+        return Returned(
+            op_id=entry.op_id,
+            title=entry.title,
+            time=texts.when(entry.made_at, self._now()),
+            reason=entry.sentence,
+            values=self._values(entry),
+            conflict=entry.outcome == Outcome.conflict,
+        )
+
+    def _values(self, entry: Entry) -> list[Value]:
+        row = self._store.entities.get(ResidentOut, entry.entity_id)
+        now: dict[str, Any] = row.model_dump(mode="json") if row else {}
+        edits = entry.kind == OperationKind.resident_edit
+        shown = told(entry.fields)
+        theirs = told({name: now.get(name) for name in entry.fields}) if edits else {}
+        return [Value(label, mine, theirs.get(label, "")) for label, mine in shown.items() if edits or mine != NOTHING]
+
+
+def _settled(move: MoveOut, found: MoveSettleIn) -> Effect:
+    state = MoveState.arrived if found.arrived else MoveState.not_arrived
+    return Effect(EntityKind.move, move.id, {"state": state.value, "settled_on": found.on.isoformat()})

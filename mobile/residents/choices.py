@@ -1,0 +1,80 @@
+"""What a worker chooses instead of typing: the common answers first, the whole list behind 更多."""
+
+from collections.abc import Iterable, Sequence
+
+from shared.codes import ListName, code_list, name_of
+from shared.register import EVENT_WORDS, EventKind
+from shared.residents import CARE_WORDS, RELATION_WORDS, RESIDENCY_WORDS, Care, Relation, Residency, Sex
+
+Option = tuple[str, str, str]
+MORE: Option = ("more", "更多", "dots-three")
+
+EVENT_ICONS = {
+    EventKind.birth: "baby",
+    EventKind.death: "flower-lotus",
+    EventKind.settle: "house-line",
+    EventKind.float: "suitcase",
+    EventKind.move_in: "door-open",
+    EventKind.move_out: "truck",
+}
+EVENTS: list[Option] = [(kind.value, EVENT_WORDS[kind], EVENT_ICONS[kind]) for kind in EventKind]
+SEXES: list[Option] = [(Sex.male.value, "男", ""), (Sex.female.value, "女", "")]
+RESIDENCIES: list[Option] = [(item.value, RESIDENCY_WORDS[item], "") for item in Residency]
+CARES: list[Option] = [(item.value, CARE_WORDS[item], "") for item in Care]
+CODED: dict[str, tuple[str, ListName, tuple[str, ...]]] = {
+    "ethnicity": ("民族", ListName.ethnicity, ("01", "03", "04", "06", "33")),
+    "marital": ("婚姻", ListName.marital, ("10", "20", "30", "40")),
+    "education": ("学历", ListName.education, ("81", "71", "61", "31", "21")),
+    "employment": ("在做什么", ListName.employment, ("27", "31", "54", "80", "70")),
+    "political": ("政治面貌", ListName.political, ("13", "01", "03")),
+}
+"""Field of a person: its label, its list, and the codes that most people here have."""
+
+_CLOSE = (Relation.head, Relation.spouse, Relation.son, Relation.daughter, Relation.father, Relation.mother)
+_IN_LAWS = (Relation.daughter_in_law, Relation.grandson, Relation.granddaughter)
+_CHILDREN = {
+    Sex.male: (Relation.son, Relation.grandson, Relation.daughters_son),
+    Sex.female: (Relation.daughter, Relation.granddaughter, Relation.daughters_daughter),
+}
+
+
+_SPOKEN = {Relation.father: "父亲", Relation.mother: "母亲"}
+
+
+def relations(chosen: str = "") -> list[Option]:
+    """The common relations to the head, and one that was chosen from the whole list."""
+    common = [(item.value, _relation(item), "") for item in (*_CLOSE, *_IN_LAWS)]
+    return with_chosen(common, chosen, _relation)
+
+
+def newborn_relations(sex: str) -> list[Option]:
+    known = _CHILDREN.get(Sex(sex), (Relation.son, Relation.daughter)) if sex else (Relation.son, Relation.daughter)
+    return [(item.value, RELATION_WORDS[item], "") for item in (*known, Relation.other)]
+
+
+def all_relations() -> list[Option]:
+    return [(item.value, RELATION_WORDS[item], "") for item in Relation]
+
+
+def coded(field: str, chosen: str = "") -> list[Option]:
+    _label, name, common = CODED[field]
+    return with_chosen([(code, name_of(name, code), "") for code in common], chosen, lambda code: name_of(name, code))
+
+
+def all_coded(field: str) -> list[Option]:
+    return [(entry.code, entry.name, "") for entry in code_list(CODED[field][1]).entries]
+
+
+def with_chosen(options: Sequence[Option], chosen: str, word: object) -> list[Option]:
+    """A chip for what was chosen, even when it is a rare one."""
+    known = {value for value, _word, _icon in options}
+    rare = [(chosen, word(chosen), "")] if chosen and chosen not in known and callable(word) else []
+    return [*options, *rare, MORE]
+
+
+def words_of(care: Iterable[Care]) -> str:
+    return "、".join(CARE_WORDS[item] for item in care)
+
+
+def _relation(code: str) -> str:
+    return _SPOKEN.get(Relation(code), RELATION_WORDS[Relation(code)])

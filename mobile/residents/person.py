@@ -1,0 +1,99 @@
+"""One person: what is on file, and what happened to them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from kivy.event import EventDispatcher
+from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, StringProperty
+
+from mobile.core import texts
+from mobile.core.clock import Clock, local_day
+from mobile.device.ports import Ports
+from mobile.residents import choices, rules
+from mobile.store.store import Store
+from shared.codes import name_of
+from shared.register import EVENT_WORDS, EventOut
+from shared.residents import RELATION_WORDS, RESIDENCY_WORDS, HouseholdOut, ResidentOut, Sex
+from shared.sync import EntityKind
+
+SEX_WORDS = {Sex.male: "男", Sex.female: "女"}
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """An event of the register in words; `unsent` until the server has it."""
+
+    icon: str
+    text: str
+    sub: str
+    unsent: bool
+
+
+def event_lines(store: Store, now: Clock, events: list[EventOut], *, named: bool) -> list[EventLine]:
+    """Newest first."""
+    unsent, today = store.outbox.unanswered(EntityKind.register_event), local_day(now())
+    ordered = sorted(events, key=lambda event: (event.on, event.received_at), reverse=True)
+    return [
+        EventLine(
+            icon=choices.EVENT_ICONS[event.kind],
+            text=_told(event, named),
+            sub=" · ".join(p for p in (texts.day_word(event.on, today), event.noted_by, event.note) if p),
+            unsent=event.id in unsent,
+        )
+        for event in ordered
+    ]
+
+
+def _told(event: EventOut, named: bool) -> str:
+    words = f"{'、'.join(event.names)} {EVENT_WORDS[event.kind]}" if named else EVENT_WORDS[event.kind]
+    return f"{words}（已撤回）" if event.withdrawn else words
+
+
+class PersonDetail(EventDispatcher):
+    """One resident, as far as they are on this phone."""
+
+    name, line, door, phone, note = (StringProperty("") for _ in range(5))
+    residency_word, residency_kind = StringProperty(""), StringProperty("grey")
+    care, facts, events = ListProperty([]), ListProperty([]), ListProperty([])
+    unsent, gone, can_call = BooleanProperty(False), BooleanProperty(False), BooleanProperty(False)
+    household_id = ObjectProperty(None, allownone=True)
+
+    def __init__(self, store: Store, ports: Ports, now: Clock, resident_id: UUID) -> None:
+        super().__init__()
+        self._store, self._ports, self._now, self.resident_id = store, ports, now, resident_id
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        person = self._store.entities.get(ResidentOut, self.resident_id)
+        self.gone = person is None
+        events = [event for event in self._store.entities.all(EventOut) if self.resident_id in event.resident_ids]
+        self.events = event_lines(self._store, self._now, events, named=False)
+        if person is not None:
+            self._show(person)
+
+    def dial(self) -> None:
+        person = self._store.entities.get(ResidentOut, self.resident_id)
+        if person and person.phone:
+            self._ports.dialer.dial(person.phone)
+
+    def _show(self, person: ResidentOut) -> None:
+        home = self._store.entities.get(HouseholdOut, person.household_id)
+        age = texts.age(person.birth_date, local_day(self._now())) if person.birth_date else ""
+        parts = (RELATION_WORDS[person.relation], SEX_WORDS.get(person.sex, ""), age)
+        self.name, self.line = person.name, " · ".join(part for part in parts if part)
+        self.door, self.household_id = rules.door(home) if home else "", person.household_id
+        self.phone = texts.phone_masked(person.phone) if person.phone else ""
+        self.can_call, self.note, self.care = bool(person.phone), person.note, rules.care_tags(person.care)
+        self.residency_word = RESIDENCY_WORDS[person.residency]
+        self.residency_kind = rules.RESIDENCY_KINDS.get(person.residency, "grey")
+        self.unsent = person.id in self._store.outbox.unanswered(EntityKind.resident)
+        self.facts = self._facts(person)
+
+    def _facts(self, person: ResidentOut) -> list[tuple[str, str]]:
+        """What is known; what nobody has asked is not shown as empty."""
+        born = person.birth_date
+        known = [("出生", f"{born.year}年{texts.month_day(born)}")] if born else []
+        for field, (label, name, _common) in choices.CODED.items():
+            code = getattr(person, field)
+            known += [(label, name_of(name, code))] if code else []
+        return [*known, ("身份证号", "已登记，已核对" if person.id_on_file else "没有登记")]

@@ -1,0 +1,91 @@
+"""Two rows that may be one person, as a worker reads and decides them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from mobile.core import texts
+from mobile.residents import effects
+from mobile.store.entities import Effect
+from mobile.store.store import Store
+from shared.links import LIKENESS_WORDS, DuplicateOut, DuplicateState, SettleIn, Sketch
+from shared.residents import ResidentOut
+from shared.sync import EntityKind
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two rows."""
+
+    name: str
+    door: str
+    born: str
+    phone: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A pair to decide; `stays` says which row is left when they are one person."""
+
+    id: UUID
+    title: str
+    why: str
+    first: Side
+    second: Side
+    stays: str
+
+
+def waiting(store: Store) -> list[DuplicateOut]:
+    """The open pairs of which both people are on this phone's lists, the surest first."""
+    found = [pair for pair in store.entities.all(DuplicateOut) if pair.state is DuplicateState.open]
+    mine = [pair for pair in found if all(store.entities.get(ResidentOut, one.id) for one in sides(pair))]
+    return sorted(mine, key=lambda pair: (-pair.score, pair.received_at))
+
+
+def shown(pair: DuplicateOut) -> Twin:
+    names = list(dict.fromkeys(one.name for one in sides(pair)))
+    return Twin(
+        id=pair.id,
+        title="、".join(names),
+        why="；".join(LIKENESS_WORDS[reason] for reason in pair.reasons),
+        first=_side(pair.first),
+        second=_side(pair.second),
+        stays=_stays(pair),
+    )
+
+
+def sides(pair: DuplicateOut) -> tuple[Sketch, Sketch]:
+    return pair.first, pair.second
+
+
+def kept(pair: DuplicateOut) -> Sketch:
+    """The row that stays: the one with an identity number, as the server demands, else the one registered first."""
+    return min(sides(pair), key=lambda one: (not one.id_on_file, one.received_at or _LATEST))
+
+
+def decided(store: Store, pair: DuplicateOut, found: SettleIn) -> list[Effect]:
+    """The pair is settled at once, and of one person one row is left on the lists."""
+    state = DuplicateState.merged if found.same else DuplicateState.distinct
+    settled = Effect(EntityKind.duplicate, pair.id, {"state": state.value})
+    lost = next(one for one in sides(pair) if one.id != kept(pair).id)
+    row = store.entities.get(ResidentOut, lost.id) if found.same else None
+    return [settled, *(effects.take_off(store, row) if row else [])]
+
+
+def _side(one: Sketch) -> Side:
+    return Side(
+        name=one.name,
+        door=one.door,
+        born=f"{one.birth_date.year}年{texts.month_day(one.birth_date)}生" if one.birth_date else "没写出生日期",
+        phone=texts.phone_masked(one.phone) if one.phone else "没写电话",
+        number="身份证已登记" if one.id_on_file else "身份证没登记",
+    )
+
+
+def _stays(pair: DuplicateOut) -> str:
+    stays = kept(pair)
+    why = "登记了身份证" if stays.id_on_file else "登记得早"
+    return f"留下{stays.door}的{stays.name}（{why}），另一条并进来，以前记的都在。"
