@@ -113,6 +113,21 @@ async def is_stopping(conn: asyncpg.Connection, county: str, batch_id: UUID) -> 
     return found
 
 
+async def give_up(conn: asyncpg.Connection, county: str, now: datetime, before: datetime) -> list[UUID]:
+    """Cancel what was checked before that moment and not stored; return every batch that ended before it."""
+    await conn.execute(
+        "UPDATE import_batch SET state = 'cancelled', finished_at = $3, rev = rev + 1"
+        " WHERE county_code = $1 AND state = 'checked' AND received_at < $2",
+        county, before, now,
+    )  # fmt: skip
+    rows = await conn.fetch(
+        "SELECT id FROM import_batch WHERE county_code = $1 AND received_at < $2"
+        " AND state IN ('cancelled', 'failed', 'stored', 'undone')",
+        county, before,
+    )  # fmt: skip
+    return [row["id"] for row in rows]
+
+
 async def clear_issues(conn: asyncpg.Connection, county: str, batch_id: UUID) -> None:
     low, high = ids.range_of(batch_id, ids.Kind.issue)
     await conn.execute("DELETE FROM import_issue WHERE county_code = $1 AND id BETWEEN $2 AND $3", county, low, high)

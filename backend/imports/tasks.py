@@ -8,16 +8,18 @@ anybody on the machine.
 import asyncio
 import sys
 from dataclasses import asdict
+from datetime import date
 from uuid import UUID
 
 import asyncpg
 import orjson
 import structlog
 
+from backend.core.clock import county_day
 from backend.core.db import Database
 from backend.core.scope import system_caller
 from backend.core.settings import Settings
-from backend.imports import queries
+from backend.imports import keeping, queries
 from backend.imports.service import CHANNEL
 
 log = structlog.get_logger()
@@ -35,6 +37,7 @@ class Importer:
         self._database, self._settings = database, settings
         self._wake = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
+        self._tidied: date | None = None
         database.hear(CHANNEL, self._wake.set)
         self._task = asyncio.create_task(self._keep_going())
 
@@ -50,6 +53,7 @@ class Importer:
         while True:
             pause = LOOK_S
             try:
+                await self._tidy()
                 for county, batch in await self._waiting():
                     if await self._start(county, batch):
                         pause = BEGIN_AGAIN_S
@@ -61,11 +65,22 @@ class Importer:
                 continue
             self._wake.clear()
 
-    async def _waiting(self) -> list[tuple[str, UUID]]:
+    async def _tidy(self) -> None:
+        """Once a day, and once at the start."""
+        today = county_day(self._database.clock())
+        if today != self._tidied and self._settings.imports:
+            for county in await self._counties():
+                await keeping.tidy(self._database, county, self._settings.imports)
+            self._tidied = today
+
+    async def _counties(self) -> list[str]:
         async with self._database.bare() as connection:
             rows = await connection.fetch("SELECT DISTINCT county_code FROM account ORDER BY county_code")
+        return [row["county_code"] for row in rows]
+
+    async def _waiting(self) -> list[tuple[str, UUID]]:
         found = []
-        for county in [row["county_code"] for row in rows]:
+        for county in await self._counties():
             batches = await self._database.run(
                 system_caller(county), lambda tx: queries.waiting(tx.conn, tx.county), snapshot=True
             )

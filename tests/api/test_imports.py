@@ -6,7 +6,7 @@ import io
 import json
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from backend.core.settings import Settings
 from backend.imports import run as importing
 from backend.imports import sheets, staging
 from backend.imports.command import import_file
+from backend.imports.keeping import KEPT, tidy
 from backend.imports.tasks import Importer
 from backend.residents import history
 from shared.identifiers import full_id_number
@@ -468,6 +469,19 @@ async def test_the_files_with_everybodys_numbers_are_gone_once_stored(imports, c
     left = [file.name for file in (imports.folder / batch["id"]).iterdir()]
 
     assert left == ["000000.refused.csv"]
+
+
+async def test_a_sheet_that_nobody_stores_is_given_up_and_its_files_go(imports, make, coordinator):
+    old = await imports.send(coordinator, sheet(person("何长顺", 1)))
+    young = await imports.send(coordinator, sheet(person("田秀珍", 2)))
+    aged = "UPDATE import_batch SET received_at = received_at - $2::interval WHERE id = $1"
+    await make.run(lambda tx: tx.conn.execute(aged, UUID(old["id"]), KEPT + timedelta(hours=1)))
+
+    await tidy(make.database, COUNTY, imports.folder)
+
+    states = [(await coordinator.client.get(f"{URL}/{one['id']}")).json()["state"] for one in (old, young)]
+    assert states == ["cancelled", "checked"]
+    assert [folder.name for folder in imports.folder.iterdir()] == [young["id"]]
 
 
 @pytest.mark.parametrize(
