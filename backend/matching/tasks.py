@@ -152,7 +152,7 @@ class Worker:
         try:
             self._queuer = self._prepare(connection)
             if not self._stopping.is_set():
-                await self._queuer.run()
+                await _run_while_connected(connection, self._queuer)
         finally:
             self._queuer = None
             connection.terminate()
@@ -184,6 +184,22 @@ class Worker:
         queuer.schedule(RETENTION, AT_NIGHT, accepts_context=False)(every_night)
         queuer.schedule(DUPLICATES, LATER_AT_NIGHT, accepts_context=False)(later_at_night)
         return queuer
+
+
+async def _run_while_connected(connection: asyncpg.Connection, queuer: PgQueuer) -> None:
+    """Run the queue until it ends. Cut off while it starts, it would wait for ever on a connection that is gone."""
+    lost = asyncio.Event()
+    connection.add_termination_listener(lambda _connection: lost.set())
+    running, gone = asyncio.ensure_future(queuer.run()), asyncio.ensure_future(lost.wait())
+    try:
+        await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            raise ConnectionError("the queue's connection is gone")
+        await running
+    finally:
+        running.cancel()
+        gone.cancel()
+        await asyncio.wait({running, gone}, timeout=STOP_S)
 
 
 async def start_worker(database: Database, url: str) -> Worker:
