@@ -43,7 +43,7 @@ packages:
 	elif [ -n "$$missing" ]; then echo "Please ask for these packages first: apt-get install $$missing"; exit 1; fi
 
 test: packages setup check
-	SDL_VIDEODRIVER=offscreen GRIDHOOD_TEST_DENSITY=1 $(BIN)/python -m pytest
+	SDL_VIDEODRIVER=offscreen GRIDHOOD_TEST_DENSITY=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -6,7 +6,6 @@ import os
 import subprocess
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
 
 import pytest
 
@@ -311,7 +310,7 @@ async def test_a_body_that_is_none_is_never_a_server_error(make, body):
     assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
 
 
-@pytest.mark.parametrize("entity_id", ["1", "%00", "not-an-id", "9" * 400, str(uuid4()) + "0"])
+@pytest.mark.parametrize("entity_id", ["1", "%00", "not-an-id", "9" * 400, "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8eff0"])
 async def test_a_malformed_id_is_said_so(make, entity_id):
     worker = await make.worker()
 
