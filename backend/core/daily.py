@@ -12,6 +12,13 @@ Work = Callable[[Database, str], Awaitable[None]]
 _works: list[Work] = []
 
 
+async def counties(database: Database) -> list[str]:
+    """Counties in which somebody can sign in: the one list that can be read before a county is chosen."""
+    async with database.bare() as connection:
+        rows = await connection.fetch("SELECT DISTINCT county_code FROM account ORDER BY county_code")
+    return [row["county_code"] for row in rows]
+
+
 def every_day(work: Work) -> None:
     """Register work on a county. It may run twice in a day, and must not mind."""
     _works.append(work)

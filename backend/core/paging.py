@@ -4,7 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -38,6 +38,26 @@ def page_of(rows: Sequence[asyncpg.Record], limit: int) -> Response:
     items = [dict(row) for row in rows[:limit]]
     more = encode_cursor(items[-1]["received_at"], items[-1]["id"]) if len(rows) > limit else None
     return json_of({"items": items, "next_cursor": more})
+
+
+class Listed(Protocol):
+    """A row of a list: what its place is told by."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def received_at(self) -> datetime: ...
+
+
+Row = TypeVar("Row", bound=Listed)
+
+
+def cut(found: Sequence[Row], limit: int) -> "Page[Row]":  # quoted: pydantic would ask what a row of any kind is
+    """Make a page of wire models, of which one more than the limit was asked for."""
+    items = list(found[:limit])
+    more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > limit else None
+    return Page(items=items, next_cursor=more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from backend.grid import service as grid
@@ -75,9 +75,7 @@ async def _residents(tx: Transaction, reader: Caller, area: str, page: PageParam
 
 async def _visits(tx: Transaction, reader: Caller, area: str, page: PageParams) -> Page[VisitOut]:
     rows = await visits.listed(tx, reader, area, None, page)
-    items = [VisitOut.model_validate(dict(row)) for row in rows[: page.limit]]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(rows) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut([VisitOut.model_validate(dict(row)) for row in rows], page.limit)
 
 
 async def _requests(tx: Transaction, reader: Caller, area: str, page: PageParams) -> Page[RequestOut]:

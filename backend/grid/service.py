@@ -9,7 +9,7 @@ import orjson
 from backend.core import preconditions
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut, encode_cursor
 from backend.core.scope import Caller
 from backend.core.transaction import Edited, Transaction
 from backend.grid import boundaries, locate, queries, rules
@@ -62,9 +62,7 @@ async def area_to_list(tx: Transaction, reader: Caller, area: str | None) -> str
 
 async def listed(tx: Transaction, reader: Caller, area: str | None, page: PageParams) -> Page[CellOut]:
     found = await queries.cells_of_area(tx.conn, tx.county, await area_to_list(tx, reader, area), page)
-    items = found[: page.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(found, page.limit)
 
 
 async def features(tx: Transaction, reader: Caller, area: str | None, page: PageParams) -> tuple[str, str | None]:

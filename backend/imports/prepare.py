@@ -91,10 +91,6 @@ class Preparing:
         return [pl.Series(name, values, dtype=pl.String) for name, values in named.items()]
 
 
-def _bytea(value: bytes | None) -> str | None:
-    return None if value is None else f"\\x{value.hex()}"
-
-
 def _translated(column: str, table: dict[str, str]) -> pl.Expr:
     return pl.col(column).replace_strict(table or {"\0": ""}, default="", return_dtype=pl.String)
 

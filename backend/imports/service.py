@@ -9,7 +9,7 @@ import orjson
 
 from backend.core.db import Database
 from backend.core.errors import Refusal
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from backend.grid import queries as grid
@@ -52,9 +52,7 @@ async def get(tx: Transaction, batch: UUID) -> ImportOut:
 
 async def listed(tx: Transaction, paging: PageParams) -> Page[ImportOut]:
     found = await queries.page(tx.conn, tx.county, paging)
-    items = found[: paging.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > paging.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(found, paging.limit)
 
 
 async def issues(tx: Transaction, batch: UUID, grade: Grade | None, after: UUID | None, limit: int) -> Page[IssueOut]:

@@ -15,6 +15,7 @@ import asyncpg
 import orjson
 import structlog
 
+from backend.core import daily
 from backend.core.clock import county_day
 from backend.core.db import Database
 from backend.core.scope import system_caller
@@ -69,18 +70,13 @@ class Importer:
         """Once a day, and once at the start."""
         today = county_day(self._database.clock())
         if today != self._tidied and self._settings.imports:
-            for county in await self._counties():
+            for county in await daily.counties(self._database):
                 await keeping.tidy(self._database, county, self._settings.imports)
             self._tidied = today
 
-    async def _counties(self) -> list[str]:
-        async with self._database.bare() as connection:
-            rows = await connection.fetch("SELECT DISTINCT county_code FROM account ORDER BY county_code")
-        return [row["county_code"] for row in rows]
-
     async def _waiting(self) -> list[tuple[str, UUID]]:
         found = []
-        for county in await self._counties():
+        for county in await daily.counties(self._database):
             batches = await self._database.run(
                 system_caller(county), lambda tx: queries.waiting(tx.conn, tx.county), snapshot=True
             )

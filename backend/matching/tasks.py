@@ -87,7 +87,7 @@ async def run_tick(database: Database, county: str) -> bool:
 async def run_retention(database: Database) -> None:
     """Remove what has been kept long enough, in every county."""
     removed = dict(await retention.purge_server(database))
-    for county in await _counties(database):
+    for county in await daily.counties(database):
         for table, rows in (await retention.purge_county(database, county)).items():
             removed[table] = removed.get(table, 0) + rows
     log.info("retention", **removed)
@@ -96,22 +96,15 @@ async def run_retention(database: Database) -> None:
 async def run_duplicates(database: Database) -> None:
     """Look in every county for people who are registered twice."""
     patient = Database(database.pool, deadline_s=NIGHT_S, clock=database.clock)
-    for county in await _counties(database):
+    for county in await daily.counties(database):
         found = await patient.run(system_caller(county), seeking.look_everywhere)
         log.info("duplicates", county=county, found=found)
 
 
 async def run_daily(database: Database) -> None:
     """Do what is done for every county when its day begins."""
-    for county in await _counties(database):
+    for county in await daily.counties(database):
         await daily.run(database, county)
-
-
-async def _counties(database: Database) -> list[str]:
-    """Counties in which somebody can sign in: the one list that can be read before a county is chosen."""
-    async with database.bare() as connection:
-        rows = await connection.fetch("SELECT DISTINCT county_code FROM account ORDER BY county_code")
-    return [row["county_code"] for row in rows]
 
 
 class Worker:
@@ -166,7 +159,7 @@ class Worker:
                 raise RetryRequested(delay=BUSY_PAUSE)
 
         async def every_minute(_schedule: Any) -> None:
-            for county in await _counties(self._database):
+            for county in await daily.counties(self._database):
                 await run_tick(self._database, county)
 
         async def every_day(_schedule: Any) -> None:

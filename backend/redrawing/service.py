@@ -8,7 +8,7 @@ import asyncpg
 from backend.core import operations, preconditions
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
@@ -78,9 +78,7 @@ async def get(tx: Transaction, plan_id: UUID) -> PlanOut:
 
 async def listed(tx: Transaction, reader: Caller, area: str | None, page: PageParams) -> Page[PlanOut]:
     rows = await queries.page(tx.conn, tx.county, await grid.area_to_list(tx, reader, area), page)
-    items = rows[: page.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(rows) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(rows, page.limit)
 
 
 async def _open_plan(tx: Transaction, coordinator: Caller, plan_id: UUID, states: frozenset[PlanState]) -> PlanOut:

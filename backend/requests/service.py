@@ -8,7 +8,7 @@ from backend.core import operations, preconditions
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import STAFF, Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
@@ -186,9 +186,7 @@ async def listed(
         raise Refusal(Code.malformed, pointer="/number")
     given = {column: value for column, value in filters.items() if value is not None}
     rows = await queries.page_of_area(tx.conn, tx.county, area_code or tx.county, page, given)
-    items = rows[: page.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(rows) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(rows, page.limit)
 
 
 async def events(tx: Transaction, request_id: UUID) -> list[RequestEventOut]:

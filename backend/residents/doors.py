@@ -9,7 +9,7 @@ import asyncpg
 from backend.core import operations, preconditions
 from backend.core.clock import FOREVER, county_day
 from backend.core.errors import Refusal
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
@@ -58,9 +58,7 @@ async def listed(
     """List doors, of one usage, compound or building where asked. Compounds of one name stand in many places."""
     area = await (_narrow if asked.keys() - {"usage"} else grid.area_to_list)(tx, reader, area)
     found = await queries.page_of_dwellings(tx.conn, tx.county, area, asked, page)
-    items = found[: page.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(found, page.limit)
 
 
 async def get(tx: Transaction, dwelling_id: UUID) -> DwellingOut:

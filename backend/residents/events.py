@@ -10,7 +10,7 @@ import asyncpg
 from backend.core import operations
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
@@ -77,9 +77,7 @@ async def listed(
 ) -> Page[EventOut]:
     area = await grid.area_to_list(tx, reader, area)
     found = await queries.page(tx.conn, tx.county, area, resident_id, page)
-    items = found[: page.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(found, page.limit)
 
 
 async def _enter(tx: Transaction, keys: Keys, worker: Caller, event_id: UUID, body: EventIn) -> None:

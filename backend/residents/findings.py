@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from backend.core.errors import Refusal
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from backend.grid import service as grid
@@ -60,9 +60,7 @@ async def listed(
         arguments.append(state)
         narrower += f" AND f.state = ${len(arguments)}"
     found = [_out(row) for row in await tx.conn.fetch(_LIST.format(narrower=narrower), *arguments)]
-    items = found[: page.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(found, page.limit)
 
 
 async def settle(tx: Transaction, worker: Caller, finding_id: UUID, reason: str) -> FindingOut:

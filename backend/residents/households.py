@@ -4,7 +4,7 @@ from uuid import UUID
 
 from backend.core import operations, preconditions
 from backend.core.errors import Refusal
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import STAFF, Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
@@ -34,9 +34,7 @@ async def listed(
     """List households of an area, or those that the text finds by door, name or phone."""
     wanted = queries.Wanted(await grid.area_to_list(tx, reader, area), typed(reader, text))
     found = await queries.page_of_households(tx.conn, tx.county, wanted, page)
-    items = found[: page.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(found, page.limit)
 
 
 def typed(reader: Caller, text: str | None) -> str | None:

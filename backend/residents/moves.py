@@ -11,7 +11,7 @@ from backend.core import preconditions
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import STAFF, Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
@@ -130,9 +130,7 @@ async def listed(
     """List moves into an area and out of it, newest first."""
     area = await grid.area_to_list(tx, reader, area)
     found = await queries.page(tx.conn, tx.county, area, state, overdue, page)
-    items = [seen_by(reader, move) for move in found[: page.limit]]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut([seen_by(reader, move) for move in found], page.limit)
 
 
 async def settle(

@@ -10,7 +10,7 @@ import asyncpg
 from backend.core import operations, preconditions
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import STAFF, Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
@@ -58,9 +58,7 @@ async def listed(
     area = await grid.area_to_list(tx, reader, area)
     wanted = queries.Wanted(area, households.typed(reader, text), household_id)
     found = await queries.page_of_residents(tx.conn, tx.county, wanted, page)
-    items = [seen_by(reader, person) for person in found[: page.limit]]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(found) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut([seen_by(reader, person) for person in found], page.limit)
 
 
 async def register(

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from backend.core.errors import Refusal
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from backend.visits import follow_up_queries, rules
@@ -19,9 +19,7 @@ async def listed(
     if area and not rules.may_ask_for(reader.scopes, area):
         raise Refusal(Code.area_not_allowed, pointer="/area_code")
     rows = await follow_up_queries.page_of_corrections(tx.conn, tx.county, area or tx.county, state, page)
-    items = rows[: page.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(rows) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(rows, page.limit)
 
 
 async def settle(tx: Transaction, worker: Caller, correction_id: UUID, body: CorrectionSettleIn) -> CorrectionOut:

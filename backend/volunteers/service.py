@@ -6,7 +6,7 @@ from uuid import UUID
 from backend.core import feed, operations, preconditions
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
-from backend.core.paging import Page, PageParams, encode_cursor
+from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
@@ -168,16 +168,12 @@ async def listed(tx: Transaction, caller: Caller, area_code: str | None, page: P
     if area_code and not any(is_within(area_code, s) or is_within(s, area_code) for s in caller.scopes):
         raise Refusal(Code.area_not_allowed, pointer="/area_code")
     rows = await queries.page_of_area(tx.conn, tx.county, area_code or tx.county, page)
-    items = rows[: page.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(rows) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(rows, page.limit)
 
 
 async def own_records(tx: Transaction, volunteer_id: UUID, page: PageParams) -> Page[ServiceRecordOut]:
     rows = await queries.page_of_records(tx.conn, tx.county, volunteer_id, page)
-    items = rows[: page.limit]
-    more = encode_cursor(items[-1].received_at, items[-1].id) if len(rows) > page.limit else None
-    return Page(items=items, next_cursor=more)
+    return cut(rows, page.limit)
 
 
 async def confirm(tx: Transaction, worker: Caller, record_id: UUID, body: ServiceConfirmIn) -> ServiceRecordOut:

@@ -263,15 +263,6 @@ class Outbox:
         )
         return {UUID(key) for (key,) in found}
 
-    def unsent_about(self, kind: OperationKind, entity_id: UUID) -> UUID | None:
-        """An operation of this kind that has never left the phone and may still be amended."""
-        found = self._db.row(
-            "SELECT op_id FROM outbox WHERE kind=? AND entity_id=? AND state='unsent' AND tries=0",
-            kind.value,
-            str(entity_id),
-        )
-        return None if found is None else UUID(found[0])
-
     def hide_effects(self, seqs: Iterable[int]) -> None:
         """The server's rows now contain what these operations did."""
         for seq in seqs:
