@@ -128,13 +128,17 @@ async def test_a_dependency_that_commits_by_itself_answers_success_and_loses_the
 async def test_the_victim_of_a_deadlock_is_tried_again_with_its_body(owner, database, database_url):
     await owner.execute("INSERT INTO promise_kinds VALUES (2)")
     await owner.execute("GRANT ALL ON promise_kinds TO gridhood_app")
-    router, attempts, locked = APIRouter(route_class=TxRoute), [], asyncio.Event()
+    router, attempts = APIRouter(route_class=TxRoute), []
+    first_held, rival_waits, rival_done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     @router.post("/promises")
     async def promise(body: Promise, tx: Tx) -> Promise:
         attempts.append(body.name)
+        if len(attempts) > 1:
+            await rival_done.wait()  # or it takes its lock back before the rival wakes, and is the victim again
         await tx.conn.execute("UPDATE promise_kinds SET id = id WHERE id = 1")
-        locked.set()
+        first_held.set()
+        await rival_waits.wait()
         await tx.conn.execute("UPDATE promise_kinds SET id = id WHERE id = 2")
         await tx.conn.execute(INSERT, body.name, body.kept)
         return body
@@ -143,10 +147,13 @@ async def test_the_victim_of_a_deadlock_is_tried_again_with_its_body(owner, data
     await rival.execute("SET deadlock_timeout = '1min'")  # so that the app is the one to be chosen
     await rival.execute("BEGIN; UPDATE promise_kinds SET id = id WHERE id = 2")
     asking = asyncio.create_task(small_app(database, router).post("/promises", json={"name": "送药"}))
-    await locked.wait()
+    await first_held.wait()
+    waiting = asyncio.create_task(rival.execute("UPDATE promise_kinds SET id = id WHERE id = 1"))
     await until_blocked(database)
-    await rival.execute("UPDATE promise_kinds SET id = id WHERE id = 1")
+    rival_waits.set()
+    await waiting
     await rival.execute("COMMIT")
+    rival_done.set()
     await rival.close()
     answer = await asking
 
