@@ -10,8 +10,9 @@ PORT ?= 8000
 DATA ?=
 SERVER ?= http://$(HOST):$(PORT)
 
-# Shared libraries of an off-screen window, and the PostgreSQL that stands for "the operator's own" in tests.
-TEST_PACKAGES := libegl1 libgl1-mesa-dri libmtdev1 postgresql-15
+# A browser for the pages, shared libraries of an off-screen window, and the PostgreSQL that stands for "the operator's
+# own" in tests.
+TEST_PACKAGES := chromium libegl1 libgl1-mesa-dri libmtdev1 postgresql-15
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # `serve` ends by Ctrl-C: make should not call that an error.

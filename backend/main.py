@@ -50,6 +50,7 @@ from backend.visits.leaving import nobody_left
 from backend.visits.router import router as visits
 from backend.volunteers.router import router as volunteers
 from backend.volunteers.service import when_paused
+from backend.web import install as pages
 
 if TYPE_CHECKING:
     from backend.matching.tasks import Worker
@@ -126,6 +127,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
         app.router.routes.extend(room.routes)  # an included router is searched twice for every request
     app.include_router(health)
     docs.install(app)
+    pages.install(app)
     return app
 
 

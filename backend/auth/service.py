@@ -25,7 +25,7 @@ async def sign_in(database: Database, keys: Keys, username: str, password: str, 
     """Check a password and open a family of tokens. Failures slow down this account from this address."""
     now, counter = database.clock(), f"{username[:60]}|{address}"
     async with database.bare() as conn:
-        await _count_attempt(conn, counter, now)
+        await _count_attempt(conn, counter, now, FREE_ATTEMPTS)
         accounts = await queries.account_by_username(conn, username)
     account = accounts[0] if len(accounts) == 1 else None
     correct = await passwords.verify(password, account["password_hash"] if account else None)
@@ -36,12 +36,18 @@ async def sign_in(database: Database, keys: Keys, username: str, password: str, 
         return await _open(conn, keys, account["county_code"], account["id"], uuid7(), now)
 
 
-async def _count_attempt(conn: asyncpg.Connection, counter: str, now: datetime) -> None:
+async def slow_down(database: Database, key: str, *, free: int) -> None:
+    """Let somebody do something `free` times a day; from then on they wait longer after each time."""
+    async with database.bare() as conn:
+        await _count_attempt(conn, key, database.clock(), free)
+
+
+async def _count_attempt(conn: asyncpg.Connection, counter: str, now: datetime, free: int) -> None:
     """Count an attempt as failed until it succeeds, and before the slow hash: a burst must not pass all at once."""
     async with conn.transaction():
         failures = await queries.count_failure(conn, counter, now)
-        if failures is not None and failures >= FREE_ATTEMPTS:
-            wait = min(timedelta(seconds=2.0 ** min(failures - FREE_ATTEMPTS, 12)), LONGEST_BLOCK)
+        if failures is not None and failures >= free:
+            wait = min(timedelta(seconds=2.0 ** min(failures - free, 12)), LONGEST_BLOCK)
             await queries.block(conn, counter, now + wait)
     if failures is None:
         raise Refusal(Code.too_many_attempts)

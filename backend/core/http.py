@@ -20,6 +20,7 @@ BODY_LIMIT = 1 << 20
 SYNC_LIMIT = 4 << 20
 UPLOAD_LIMIT = 256 << 20
 UPLOADS = "/api/v1/imports"
+PAGES = "/m/"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CHUNKS = re.compile(r"/api/v1/attachments/[^/]+/chunks")
 _SHEETS = (
@@ -96,6 +97,8 @@ def _kinds_of(path: str) -> tuple[str, ...]:
         return ("application/octet-stream",)
     if path == UPLOADS:
         return _SHEETS
+    if path.startswith(PAGES):
+        return ("application/x-www-form-urlencoded",)
     if path.endswith("/auth/token"):
         return ("application/x-www-form-urlencoded", "application/geo+json")
     return ("application/json", "application/geo+json")

@@ -60,6 +60,11 @@ class CountyGrid:
         hits = self._tree.query(shapely.points(lon, lat), predicate="intersects")
         return self._places[hits.min()] if hits.size else None
 
+    def inner_points(self) -> list[tuple[Place, LonLat]]:
+        """Return every basic cell, by its code, with a point that lies in it."""
+        points = shapely.get_coordinates(shapely.point_on_surface(self._tree.geometries)).tolist()
+        return [(place, (lon, lat)) for place, (lon, lat) in zip(self._places, points, strict=True)]
+
     def find_many(self, points: Sequence[LonLat]) -> dict[LonLat, Place]:
         """Look many places up at once; one outside every cell is left out."""
         inputs, hits = self._tree.query(shapely.points(np.array(points)), predicate="intersects")

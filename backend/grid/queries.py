@@ -1,6 +1,6 @@
 """SQL of divisions, cells and boundaries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -38,6 +38,12 @@ async def divisions(
         parent, level, after, limit,
     )  # fmt: skip
     return [DivisionOut.model_validate(dict(row)) for row in rows]
+
+
+async def names(conn: asyncpg.Connection, codes: Collection[str]) -> dict[str, str]:
+    """Return the names of divisions by their codes."""
+    rows = await conn.fetch("SELECT code, name FROM division WHERE code = ANY($1::text[])", list(codes))
+    return {row["code"]: row["name"] for row in rows}
 
 
 async def division(conn: asyncpg.Connection, code: str) -> DivisionOut | None:

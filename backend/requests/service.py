@@ -14,8 +14,9 @@ from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.grid import locate
 from backend.grid.geo import to_wgs84
-from backend.requests import numbers, queries, rules
+from backend.requests import numbers, photos, queries, rules
 from backend.requests.queries import Fresh, Stepped
+from shared.attachments import PhotoOut
 from shared.errors import Code
 from shared.requests import CATEGORIES, MoveIn, RequestEventOut, RequestIn, RequestKind, RequestOut, RequestState
 from shared.sync import EntityKind
@@ -44,6 +45,18 @@ async def put(tx: Transaction, keys: Keys, caller: Caller, request_id: UUID, bod
         return await read(tx, caller, request_id)
     tx.settled(operations.applied(op_id, KIND, request_id, content))
     return await _take_down(tx, caller, request_id, body)
+
+
+async def report(tx: Transaction, keys: Keys, caller: Caller, request_id: UUID, body: RequestIn) -> RequestOut:
+    """Take down what anybody saw in the street. It goes to whoever works there; sending it again changes nothing."""
+    if body.kind is not RequestKind.incident or body.household_id is not None:
+        raise Refusal(Code.role_not_allowed)
+    op_id, content = operations.of_put(KIND, request_id), _fingerprint(keys, request_id, body)
+    async with beyond_scope(tx, "request.reported", "request", request_id, tx.county):
+        if await operations.repeated(tx, op_id, content, Code.id_taken):
+            return await get(tx, request_id)
+        tx.settled(operations.applied(op_id, KIND, request_id, content))
+        return await _take_down(tx, caller, request_id, body, in_the_street=True)
 
 
 async def post(tx: Transaction, keys: Keys, caller: Caller, key: str | None, body: RequestIn) -> RequestOut:
@@ -77,16 +90,17 @@ async def from_visit(
 
 
 async def _take_down(
-    tx: Transaction, caller: Caller, request_id: UUID, body: RequestIn, visit_id: UUID | None = None
-) -> RequestOut:
+    tx: Transaction, caller: Caller, request_id: UUID, body: RequestIn, visit_id: UUID | None = None,
+    *, in_the_street: bool = False,
+) -> RequestOut:  # fmt: skip
     area_code, lon, lat = await _where(tx, body)
     worker = caller.holds(*STAFF)
     at_home = rules.may_ask_in(caller.grants, area_code)
     # Whoever works in the county may report what they saw across the street; it is handed over to where it belongs.
     seen_elsewhere = worker and body.kind is RequestKind.incident and body.household_id is None
-    if not at_home and not seen_elsewhere:
+    if not (at_home or seen_elsewhere or in_the_street):
         raise Refusal(Code.area_not_allowed, pointer="/household_id" if body.household_id else "/place")
-    fields: dict[str, Any] = body.model_dump(exclude={"place", "minutes"})
+    fields: dict[str, Any] = body.model_dump(exclude={"place", "minutes", "photos"})
     fresh = Fresh(
         **fields, id=request_id, visit_id=visit_id, area_code=area_code, lon=lon, lat=lat, received_at=tx.now,
         minutes=body.minutes or CATEGORIES[body.category].minutes,
@@ -94,10 +108,14 @@ async def _take_down(
     )  # fmt: skip
     tx.audit("request.made", "request", request_id, area_code)
     if at_home:
-        [stored] = await store(tx, [fresh])
-        return stored
+        return await _store_with_photos(tx, fresh, body)
     async with beyond_scope(tx, "request.handed_over", "request", request_id, area_code):
-        [stored] = await store(tx, [fresh])
+        return await _store_with_photos(tx, fresh, body)
+
+
+async def _store_with_photos(tx: Transaction, fresh: Fresh, body: RequestIn) -> RequestOut:
+    [stored] = await store(tx, [fresh])
+    await photos.announce(tx, fresh.id, fresh.area_code, body.photos)
     return stored
 
 
@@ -187,6 +205,17 @@ async def listed(
     given = {column: value for column, value in filters.items() if value is not None}
     rows = await queries.page_of_area(tx.conn, tx.county, area_code or tx.county, page, given)
     return cut(rows, page.limit)
+
+
+async def photos_of(tx: Transaction, reader: Caller, request_id: UUID) -> list[PhotoOut]:
+    """List what a request announced, also one that the reader reported elsewhere."""
+    await read(tx, reader, request_id)
+    if seen := await photos.of_request(tx, request_id):
+        return seen
+    if not reader.holds(*STAFF):
+        return []
+    async with beyond_scope(tx, "request.read", "request", request_id, tx.county):
+        return await photos.of_request(tx, request_id)
 
 
 async def events(tx: Transaction, request_id: UUID) -> list[RequestEventOut]:

@@ -1,0 +1,55 @@
+"""How the pages say times and kinds."""
+
+from datetime import date, datetime, timedelta
+
+from backend.core.clock import COUNTY_ZONE, county_day
+from shared.matching import DECLINE_WORDS, TaskState
+from shared.requests import CATEGORIES, RequestKind
+
+WEEKDAYS = "一二三四五六日"
+TOLD = {
+    "accepted": "谢谢您！门牌和电话在下面。",
+    "declined": "好的，这次不打扰您。不影响以后。",
+    "checked-in": "已签到。",
+    "checked-out": "已签退，谢谢您！时长等对方确认。",
+    "late": "已告诉对方您会晚一点。",
+    "handed-back": "好的，马上再去问别人。",
+    "signed-out": "已退出登录。",
+}
+"""What a page says about the form that was just sent. By name, so that nobody can put words into a link."""
+
+TASK_STATES = {
+    TaskState.accepted: "已答应",
+    TaskState.serving: "正在服务",
+    TaskState.finished: "已完成",
+    TaskState.handed_back: "已交回",
+    TaskState.cancelled: "已取消",
+}
+DECLINE = DECLINE_WORDS
+INCIDENTS = {code: category for code, category in CATEGORIES.items() if category.kind is RequestKind.incident}
+
+
+def when(start: datetime | None, end: datetime | None, today: date) -> str:
+    """Say a stretch of time as people do: 明天 上午 9:00–11:00."""
+    if start is None:
+        return "时间商量着来"
+    begins = start.astimezone(COUNTY_ZONE)
+    said = f"{_day(begins.date(), today)} {_half(begins.hour)} {begins:%-H:%M}"
+    return said if end is None else f"{said}–{end.astimezone(COUNTY_ZONE):%-H:%M}"
+
+
+def clock(moment: datetime, today: date) -> str:
+    said = f"{moment.astimezone(COUNTY_ZONE):%-H:%M}"
+    return said if county_day(moment) == today else f"{_day(county_day(moment), today)} {said}"
+
+
+def _day(day: date, today: date) -> str:
+    near = {today: "今天", today + timedelta(days=1): "明天", today + timedelta(days=2): "后天"}
+    return near.get(day, f"{day.month}月{day.day}日 周{WEEKDAYS[day.weekday()]}")
+
+
+def _half(hour: int) -> str:
+    for until, word in ((6, "凌晨"), (11, "上午"), (13, "中午"), (18, "下午")):
+        if hour < until:
+            return word
+    return "晚上"

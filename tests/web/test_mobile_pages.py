@@ -1,0 +1,252 @@
+"""The pages under /m as forms and answers: everything works without a script."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from backend.web import reporting
+from backend.web.visitor import ACCESS, REFRESH
+from tests.factories import CELL, middle_of
+from tests.web.conftest import sign_in
+
+VOLUNTEERS_ONLY = ("/m/offers", "/m/tasks")
+
+
+def report(**fields):
+    return {"id": str(uuid4()), "category": "street_lamp", "cell": CELL, "place_note": "新建路口东侧"} | fields
+
+
+@pytest.fixture
+async def volunteer(make, visitor, with_password):
+    """A volunteer with an open offer, signed in in a browser."""
+    home = await make.household()
+    who = await make.resident(home, name="何长顺", birth_date="1948-05-04", phone="12600002706")
+    request, person = await make.request(home, resident_id=who.id), await make.volunteer()
+    offer = await make.offer(request, person)
+    client = visitor()
+    await sign_in(client, await with_password(person, "zhouzhiyuan"))
+    return client, request, offer
+
+
+async def stored(make, query, *values):
+    async def work(tx):
+        return await tx.conn.fetch(query, *values)
+
+    return await make.run(work)
+
+
+@pytest.mark.parametrize("path", VOLUNTEERS_ONLY)
+async def test_a_stranger_is_led_to_the_sign_in_page(visitor, path):
+    answer = await visitor().get(path)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/m/sign-in")
+
+
+@pytest.mark.parametrize("step", ["offers/{}/accept", "offers/{}/decline", "tasks/{}/check-in", "tasks/{}/late"])
+async def test_a_stranger_does_nothing_by_a_form(visitor, step):
+    answer = await visitor().post(f"/m/{step.format(uuid4())}")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/m/sign-in")
+
+
+@pytest.mark.parametrize("path", VOLUNTEERS_ONLY)
+async def test_who_is_no_volunteer_is_told_so_on_a_page(make, visitor, with_password, path):
+    client = visitor()
+    await sign_in(client, await with_password(await make.worker(), "zhangmin"))
+
+    answer = await client.get(path)
+
+    assert answer.status_code == 403
+    assert "您的角色不能做这件事。" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_a_wrong_password_stays_on_the_page_with_a_sentence(make, visitor, with_password):
+    client, name = visitor(), await with_password(await make.volunteer(), "zhouzhiyuan")
+
+    answer = await sign_in(client, name, "something else")
+
+    assert answer.status_code == 401
+    assert "账号或密码不对。" in answer.text
+    assert 'value="zhouzhiyuan"' in answer.text
+    assert ACCESS not in client.cookies
+
+
+async def test_from_the_invitation_to_the_last_minute(volunteer, make):
+    client, request, offer = volunteer
+
+    before = await client.get("/m/offers")
+    accepted = await client.post(f"/m/offers/{offer}/accept")
+    after = await client.get(accepted.headers["location"])
+    for step in ("late", "check-in", "check-out"):
+        answer = await client.post(f"/m/tasks/{offer}/{step}")
+        assert answer.status_code == 303, answer.text
+    over = await client.get("/m/tasks")
+
+    assert request.title in before.text
+    assert "何长顺" not in before.text
+    assert "何长顺" in after.text
+    assert 'href="tel:12600002706"' in after.text
+    assert "何长顺" not in over.text
+    assert "已完成" in over.text
+    assert [row["state"] for row in await stored(make, "SELECT state FROM request")] == ["done"]
+
+
+async def test_a_no_with_its_reason_is_written_down(volunteer, make):
+    client, _request, offer = volunteer
+
+    answer = await client.post(f"/m/offers/{offer}/decline", data={"reason": "too_far"})
+    told = await client.get(answer.headers["location"])
+
+    assert "不影响以后" in told.text
+    assert [tuple(row) for row in await stored(make, "SELECT state, decline_reason FROM offer")] == [("declined", "too_far")]
+
+
+async def test_a_task_given_back_is_asked_of_others_again(volunteer, make):
+    client, _request, offer = volunteer
+    await client.post(f"/m/offers/{offer}/accept")
+
+    await client.post(f"/m/tasks/{offer}/hand-back", data={"reason": "家里有事"})
+
+    assert [row["state"] for row in await stored(make, "SELECT state FROM request")] == ["open"]
+
+
+async def test_a_lost_race_is_told_on_a_page(volunteer, make):
+    client, request, offer = volunteer
+    faster = await make.volunteer()
+    await faster.client.post(f"/api/v1/offers/{await make.offer(request, faster)}/accept")
+
+    answer = await client.post(f"/m/offers/{offer}/accept")
+
+    assert answer.status_code == 409
+    assert "已经有人答应了" in answer.text
+
+
+async def test_a_form_on_another_site_does_nothing(volunteer, make):
+    client, _request, offer = volunteer
+
+    forged = await client.post(f"/m/offers/{offer}/accept", headers={"origin": "http://elsewhere"})
+    unsaid = await client.post(f"/m/offers/{offer}/accept", headers={"origin": ""})
+    before = await stored(make, "SELECT state FROM offer")
+    own = await client.post(f"/m/offers/{offer}/accept")
+
+    assert forged.status_code == unsaid.status_code == 403
+    assert [row["state"] for row in before] == ["offered"]
+    assert own.status_code == 303
+
+
+async def test_the_cookies_reach_neither_a_script_nor_the_api(volunteer):
+    client, _request, _offer = volunteer
+
+    cookies = {cookie.name: cookie for cookie in client.cookies.jar}
+    api = await client.get("/api/v1/offers")
+
+    assert {cookie.path for cookie in cookies.values()} == {"/m"}
+    assert all(cookie.has_nonstandard_attr("HttpOnly") for cookie in cookies.values())
+    assert api.status_code == 401
+
+
+async def test_a_visit_goes_on_when_the_quarter_of_an_hour_is_over(volunteer):
+    client, _request, _offer = volunteer
+    first = client.cookies[REFRESH]
+    client.cookies.delete(ACCESS)
+
+    answer = await client.get("/m/offers")
+
+    assert answer.status_code == 200
+    assert client.cookies[REFRESH] != first
+    assert client.cookies[ACCESS]
+
+
+async def test_after_signing_out_the_old_cookies_open_nothing(volunteer, visitor):
+    client, _request, _offer = volunteer
+    thief = visitor()
+    thief.cookies.set(REFRESH, client.cookies[REFRESH], path="/m")
+
+    gone = await client.post("/m/sign-out")
+    answers = [await client.get("/m/offers"), await thief.get("/m/offers")]
+
+    assert gone.status_code == 303
+    assert [(answer.status_code, answer.headers["location"]) for answer in answers] == [(303, "/m/sign-in")] * 2
+
+
+async def test_anybody_reports_a_street_lamp_and_the_worker_there_has_it(make, visitor):
+    worker = await make.worker()
+    await make.cell()
+    body = report()
+
+    answers = [await visitor().post("/m/report", data=body) for _ in range(2)]
+    sent = await visitor().get(answers[0].headers["location"])
+    [found] = (await worker.client.get("/api/v1/requests")).json()["items"]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert found["number"] in sent.text
+    assert (found["category"], found["area_code"], found["place_note"]) == ("street_lamp", CELL, "新建路口东侧")
+    assert found["owner_name"] == "社区"
+
+
+async def test_where_the_browser_stands_counts_before_the_chosen_cell(make, visitor):
+    worker = await make.worker()
+    await make.cell()
+    lon, lat = middle_of(CELL)
+
+    await visitor().post("/m/report", data=report(cell="", lon=str(lon), lat=str(lat)))
+
+    [found] = (await worker.client.get("/api/v1/requests")).json()["items"]
+    assert (found["lon"], found["lat"]) == (lon, lat)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"category": "escort_hospital"}, "请选一种。"),
+        ({"cell": ""}, "请选大概在哪里"),
+        ({"cell": "", "lon": "nan", "lat": "33.9"}, "请选大概在哪里"),
+        ({"lon": "116.4", "lat": "39.9"}, "这个位置不在本县范围内。"),
+        ({"place_note": "很" * 101}, "太长了"),
+        ({"contact_phone": "找我"}, "电话号码不对"),
+    ],
+)
+async def test_what_is_wrong_is_said_and_what_was_written_is_kept(make, visitor, fields, sentence):
+    await make.worker()
+    await make.cell()
+
+    answer = await visitor().post("/m/report", data=report(detail="从昨晚起不亮") | fields)
+
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert "从昨晚起不亮" in answer.text
+    assert await stored(make, "SELECT id FROM request") == []
+
+
+async def test_what_strangers_write_is_shown_as_text(make, visitor):
+    await make.worker()
+    await make.cell()
+
+    answer = await visitor().post("/m/report", data=report(category="", detail="<script>alert(1)</script>"))
+
+    assert "<script>alert" not in answer.text
+    assert "&lt;script&gt;alert(1)" in answer.text
+
+
+async def test_who_reports_without_end_has_to_wait(make, visitor):
+    await make.worker()
+    await make.cell()
+    client = visitor()
+
+    answers = [await client.post("/m/report", data=report()) for _ in range(reporting.FREE_A_DAY + 1)]
+
+    assert [answer.status_code for answer in answers] == [303] * reporting.FREE_A_DAY + [429]
+    assert "请过一会儿再试" in answers[-1].text
+
+
+@pytest.mark.parametrize("path", ["/m/sign-in", "/m/report"])
+async def test_a_page_loads_from_nowhere_else_and_stays_in_no_cache(make, visitor, path):
+    await make.worker()
+    answer = await visitor().get(path)
+
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert re.findall(r'(?:src|href|action)="(?!/m[/"]|#|tel:)([^"]*)"', answer.text) == []
+    assert re.findall(r"\son[a-z]+=|<script>|style=", answer.text) == []
