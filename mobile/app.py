@@ -11,16 +11,19 @@ from mobile import widgets
 from mobile.auth import screen as auth
 from mobile.core.navigation import VOLUNTEER_TABS, WORKER_TABS, Shell
 from mobile.core.session import AppContext, Session
-from mobile.device import desktop
+from mobile.device.ports import Ports
+from mobile.duties import screen as duties
 from mobile.grid import screen as grid
 from mobile.offers import screen as offers
+from mobile.requests import screens as requests
 from mobile.residents import screens as residents
 from mobile.sync import screen as sync
 from mobile.visits import screens as visits
 from mobile.volunteers import screen as volunteers
+from mobile.widgets.fields import TYPING
 from mobile.widgets.tokens import T
 
-ROOMS = (auth, sync, residents, visits, grid, offers, volunteers)
+ROOMS = (auth, sync, residents, requests, visits, grid, duties, offers, volunteers)
 
 
 def all_routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
@@ -30,8 +33,9 @@ def all_routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
 def build_shell(ctx: AppContext, *, animate: bool = True) -> Shell:
     """The root widget. It shows 登录 or the tabs of whoever is signed in, and follows every change of that."""
     widgets.load()
-    T.large = ctx.settings.large
-    ctx.settings.fbind("large", lambda _settings, large: setattr(T, "large", large))
+    for look in ("large", "contrast"):
+        setattr(T, look, getattr(ctx.settings, look))
+        ctx.settings.fbind(look, lambda _settings, on, look=look: setattr(T, look, on))
     shell = Shell(all_routes(ctx), animate=animate)
     ctx.fbind("session", lambda *_: show_session(ctx, shell))
     show_session(ctx, shell)
@@ -59,19 +63,32 @@ class GridhoodApp(App):
 
     title = "邻格"
 
-    def __init__(self, folder: Path | None, server: str, place: str = "") -> None:
+    def __init__(self, folder: Path | None, server: str, make_ports: Callable[[Path], Ports]) -> None:
         super().__init__()
-        self._folder, self._server, self._place = folder, server, place
+        self._folder, self._server, self._make_ports = folder, server, make_ports
         self.ctx: AppContext | None = None
 
     def build(self) -> Shell:
         # Signing in and sending need the event loop, which runs from here on.
         folder = self._folder or Path(self.user_data_dir)
-        self.ctx = AppContext(folder, desktop.ports(folder, self._place), server=self._server)
+        self.ctx = AppContext(folder, self._make_ports(folder), server=self._server)
         self.ctx.resume()
         # The keyboard must not hide the field that is written in.
         Window.softinput_mode = "below_target"
+        dialog = self.ctx.ports.text_dialog
+        TYPING.dialog = dialog if dialog.available else None
         return build_shell(self.ctx)
+
+    def on_start(self) -> None:
+        Window.bind(on_resize=self._read_edges)
+        self._read_edges()
+
+    def on_resume(self) -> None:
+        self._read_edges()
+
+    def _read_edges(self, *_: object) -> None:
+        if self.ctx is not None:
+            self.ctx.ports.edges.read(_keep_clear)
 
     def on_pause(self) -> bool:
         """The system may end the app without another word."""
@@ -84,6 +101,10 @@ class GridhoodApp(App):
             self.ctx.keep()
         if self.root is not None:
             self.root.close()
+
+
+def _keep_clear(top: float, bottom: float) -> None:
+    T.inset_top, T.inset_bottom = top, bottom
 
 
 async def run(app: GridhoodApp) -> None:

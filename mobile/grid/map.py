@@ -34,7 +34,7 @@ class CellMap(StencilView):
     marks, chosen = ListProperty(), StringProperty("")
     here = ObjectProperty(None, allownone=True)
     zoom, letter = NumericProperty(1.0), NumericProperty(14)
-    buttons = ListProperty()
+    buttons, contrast = ListProperty(), BooleanProperty(False)
 
     __events__ = ("on_mark", "on_cell")
 
@@ -45,7 +45,7 @@ class CellMap(StencilView):
         self._fingers: list[MotionEvent] = []
         super().__init__(**kwargs)
         self._draw_soon = Clock.create_trigger(self._draw, -1)
-        for name in ("pos", "marks", "chosen", "chosen_cell", "here", "zoom", "letter", "buttons"):
+        for name in ("pos", "marks", "chosen", "chosen_cell", "here", "zoom", "letter", "buttons", "contrast"):
             self.fbind(name, self._draw_soon)
         for name in ("cells", "bounds", "marks"):
             self.fbind(name, self._survey)

@@ -17,7 +17,6 @@ from mobile.residents import find_screen
 from mobile.residents import screen as residents
 from mobile.sync import screen as sync
 from mobile.widgets.composed import load
-from mobile.widgets.fields import ListRow
 from mobile.widgets.layout import Box, Col, Row
 from mobile.widgets.lists import Item
 from mobile.widgets.tokens import T
@@ -36,7 +35,7 @@ class DoorPress(Item, ButtonBehavior, Box):
     """A door of the chosen stairwell; a dashed edge where nobody was ever met."""
 
     need_w, need_h = NumericProperty(0), NumericProperty(0)
-    dashed = BooleanProperty(False)
+    dashed, chosen = BooleanProperty(False), BooleanProperty(False)
     ink = ColorProperty((0, 0, 0, 1))
 
     def __init__(self, **kwargs: object) -> None:
@@ -46,7 +45,7 @@ class DoorPress(Item, ButtonBehavior, Box):
             self.fbind(name, draw)
         draw()
 
-    def look(self, state: str, place: int) -> object:
+    def look(self, state: str, place: int, _contrast: bool) -> object:
         return getattr(T, DOOR_LOOKS[state][place])
 
     def _draw_edge(self, *_: object) -> None:
@@ -88,10 +87,6 @@ class CellPress(Item, ButtonBehavior, Box):
     need_w, need_h = NumericProperty(0), NumericProperty(0)
 
 
-class FoundRow(Item, ListRow):
-    """A household that the search has found."""
-
-
 class PersonCard(Item, Col):
     """Who lives behind the chosen door."""
 
@@ -118,11 +113,6 @@ class GridScreen(Screen):
 
     def locate(self) -> None:
         self._ctx.spawn(self._locate())
-
-    def choose(self, household_id: object) -> None:
-        """Out of the search's finds; the search has done its work."""
-        self.vm.choose_door(household_id)
-        self.vm.search = ""
 
     def show_person(self) -> None:
         """After the next frame, when everything has its height: the chosen door and the head of its card in sight."""

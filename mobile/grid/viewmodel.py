@@ -13,13 +13,12 @@ from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import NoFix, Ports
 from mobile.grid import rules
-from mobile.residents.rules import CareTag, care_tags, door, first_phone, person_to_see
+from mobile.residents.rules import CareTag, care_tags, first_phone, person_to_see
 from mobile.store.store import Store
 from shared.grid import CellOut
 from shared.residents import HouseholdOut, ResidentOut
 
 LOCATE_SECONDS = 15.0
-MOST_FOUND = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,6 @@ class MyGrid(EventDispatcher):
     doors, chosen_door = ListProperty([]), StringProperty("")
     person = ObjectProperty(None, allownone=True)
     here = ObjectProperty(None, allownone=True)
-    search, found = StringProperty(""), ListProperty([])
     legend: ClassVar[list[tuple[str, str]]] = list(rules.SEEN_WORDS.items())
 
     def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
@@ -85,7 +83,6 @@ class MyGrid(EventDispatcher):
         self.choose_cell(self.chosen_cell)
         self._show_here()
         self.choose_mark(mark)
-        self.on_search(self, self.search)
 
     def choose_cell(self, code: str) -> None:
         """Show one cell and its stairwells, or with '' all of them. An only cell is always the chosen one."""
@@ -105,7 +102,7 @@ class MyGrid(EventDispatcher):
             self.choose_cell(doors[0].area_code)
         self.stair_title = rules.stair_title(doors[0]) if doors else ""
         self.stair_count = self._count_text(doors) if doors else ""
-        self.doors = [self._tile(door, door.room) for door in doors]
+        self.doors = [self._tile(door) for door in doors]
         still_there = any(str(door.id) == self.chosen_door for door in doors)
         self.choose_door(self.chosen_door if still_there else "")
 
@@ -116,12 +113,6 @@ class MyGrid(EventDispatcher):
         self.person = self._person_line(household) if household else None
         if household and (key := rules.stair_key(household)) != self.chosen_mark:
             self.choose_mark(key)
-
-    def on_search(self, _grid: object, words: str) -> None:
-        wanted = words.strip()
-        every = (household for doors in self._groups.values() for household in doors)
-        hits = [h for h in every if wanted and (wanted in h.head_name or wanted in door(h).replace(" ", ""))]
-        self.found = [self._tile(h, f"{h.head_name} {door(h)}") for h in hits[:MOST_FOUND]]
 
     async def locate(self) -> None:
         try:
@@ -175,11 +166,11 @@ class MyGrid(EventDispatcher):
     def _members(self, household: HouseholdOut) -> list[ResidentOut]:
         return self._store.entities.all(ResidentOut, household.id)
 
-    def _tile(self, household: HouseholdOut, words: str) -> DoorTile:
+    def _tile(self, household: HouseholdOut) -> DoorTile:
         seen = household.last_seen_on
         days = f"{max(0, (self._today - seen).days)} 天" if seen else rules.SEEN_WORDS["never"]
         state = rules.seen_state(seen, self._today)
-        return DoorTile(household.id, words, "今天" if seen == self._today else days, state)
+        return DoorTile(household.id, household.room, "今天" if seen == self._today else days, state)
 
     def _person_line(self, household: HouseholdOut) -> PersonLine:
         members = self._members(household)

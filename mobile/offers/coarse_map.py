@@ -17,7 +17,7 @@ from kivy.graphics import (
     StencilUse,
 )
 from kivy.metrics import dp
-from kivy.properties import ObjectProperty
+from kivy.properties import BooleanProperty, ObjectProperty
 from kivy.uix.widget import Widget
 
 from mobile.core import texts
@@ -63,11 +63,12 @@ class CoarseMap(Widget):
     """Drawn from an OfferCard."""
 
     offer: OfferCard = ObjectProperty()
+    contrast = BooleanProperty(False)
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
         draw = Clock.create_trigger(self._draw, -1)
-        for name in ("pos", "size"):
+        for name in ("pos", "size", "contrast"):
             self.fbind(name, draw)
         self.ids.you.fbind("size", draw)
 
@@ -112,9 +113,10 @@ class CoarseMap(Widget):
         for color, radius in ((T.white, dp(9.5)), (T.river, dp(6.5))):
             Color(*color)
             SmoothEllipse(pos=(x - radius, y - radius), size=(2 * radius, 2 * radius))
-        # On the side where the circle is not.
-        aside = dp(14) + self.ids.you.width / 2
-        self.ids.you.center = (x - aside if found.home[0] <= found.centre[0] else x + aside, y)
+        # On the side where the circle is not, as far as there is room.
+        aside, half = dp(14) + self.ids.you.width / 2, self.ids.you.width / 2
+        wanted = x - aside if found.home[0] <= found.centre[0] else x + aside
+        self.ids.you.center = (min(max(wanted, self.x + half), self.right - half), y)
 
     def _draw_scale(self, found: Plan) -> None:
         self.ids.scale.text = texts.distance(found.step_m)

@@ -1,5 +1,8 @@
 """Where people type or switch, and rows that lead somewhere."""
 
+import asyncio
+
+from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, ColorProperty, ObjectProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.textinput import TextInput
@@ -17,6 +20,15 @@ class Field(TextInput):
         super().__init__(**kwargs)
 
 
+class Typing(EventDispatcher):
+    """`dialog` is the system's own text field, where the phone has one. Every Input then leads to it."""
+
+    dialog = ObjectProperty(None, allownone=True)
+
+
+TYPING = Typing()
+
+
 class Input(Col):
     """A label above a text field. A password can be shown, in words."""
 
@@ -28,8 +40,19 @@ class Input(Col):
     multiline = BooleanProperty(False)
     focus = BooleanProperty(False)
     input_filter = ObjectProperty(None, allownone=True)
+    writing = ObjectProperty(None, allownone=True)
 
     __events__ = ("on_enter",)
+
+    def write_elsewhere(self) -> None:
+        """Open the system's field. The task is held here: asyncio itself would forget it."""
+        self.focus = False
+        self.writing = asyncio.ensure_future(self._write_elsewhere())
+
+    async def _write_elsewhere(self) -> None:
+        written = await TYPING.dialog.ask(self.label, self.text, multiline=self.multiline)
+        if written is not None:
+            self.text = written
 
     def on_enter(self) -> None:
         """The keyboard's enter key in a one-line field."""

@@ -13,16 +13,16 @@ from mobile.widgets.tokens import T
 # kind: icon, fill token, ink token, edge token
 TAG_KINDS: dict[str, tuple[str, str, str, str]] = {
     "over": ("warning", "pepper", "white", "clear"),
-    "due": ("clock", "honey_t", "honey", "clear"),
-    "later": ("calendar-blank", "inset", "ink2", "clear"),
-    "care": ("", "plum_t", "plum", "clear"),
-    "ok": ("check-circle", "pine_t", "pine_d", "clear"),
-    "sent": ("paper-plane-tilt", "river_t", "river", "clear"),
+    "due": ("clock", "honey_t", "honey", "honey_e"),
+    "later": ("calendar-blank", "inset", "ink2", "grey_e"),
+    "care": ("", "plum_t", "plum", "plum_e"),
+    "ok": ("check-circle", "pine_t", "pine_d", "pine_e"),
+    "sent": ("paper-plane-tilt", "river_t", "river", "river_e"),
     "unsent": ("device-mobile", "white", "honey", "honey_i"),
     "refused": ("arrow-u-up-left", "pepper", "white", "clear"),
     "offline": ("wifi-slash", "white", "honey", "honey_i"),
-    "grey": ("", "inset", "ink2", "clear"),
-    "pale": ("", "pepper_t", "pepper", "clear"),
+    "grey": ("", "inset", "ink2", "grey_e"),
+    "pale": ("", "pepper_t", "pepper", "pepper_e"),
 }
 # state: what a tag of that kind looks like, the words, and the shorter words of 大字版
 SYNC_STATES: dict[str, tuple[str, str, str, str]] = {
@@ -43,7 +43,8 @@ class Kinded(Box):
     def usual_icon(self, kind: str) -> str:
         return TAG_KINDS[kind][0]
 
-    def colour(self, kind: str, place: int) -> object:
+    def colour(self, kind: str, place: int, _contrast: bool) -> object:
+        """kv names the contrast so that it asks again when that changes."""
         return getattr(T, TAG_KINDS[kind][place])
 
 

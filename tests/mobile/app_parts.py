@@ -23,7 +23,7 @@ Shown = Callable[[Path], Awaitable[tuple[AppContext, Reach]]]
 """Makes an app in a folder, and says how to come to the screen that is meant."""
 
 # System font scale and 大字版: each screen must stand all of them.
-ALL_SIZES = [(1.0, False), (1.6, False), (1.0, True)]
+ALL_SIZES = [(1.0, False), (1.6, False), (2.0, False), (1.0, True)]
 
 
 def an_app(folder: Path, county: County, at: datetime = MORNING) -> AppContext:
@@ -61,13 +61,18 @@ async def shown(phone: Callable[..., Any], ctx: AppContext, *, large: bool = Fal
 
 
 async def stands_all_sizes(p: Phone, ctx: AppContext, name: str) -> None:
-    """Nothing is cut and everything can be touched, while the letters change under the open screen."""
+    """Nothing is cut, everything can be touched and read, while letters and colours change under the open screen."""
     for scale, large in ALL_SIZES:
         Metrics.fontscale, ctx.settings.large = scale, large
         await p.settle()
         p.picture(f"{name}-{scale}{'-large' if large else ''}")
         p.assert_nothing_clipped()
         p.assert_touch_targets()
+    p.assert_readable()
+    Metrics.fontscale, ctx.settings.large, ctx.settings.contrast = 1.0, False, True
+    await p.settle()
+    p.picture(f"{name}-contrast")
+    p.assert_readable(words_least=7)
 
 
 async def stay(p: Phone) -> None:

@@ -184,6 +184,11 @@ class Phone:
         found = sight.faults(root or self.root)
         assert not found, "\n".join(found)
 
+    def assert_readable(self, words_least: float = 4.5) -> None:
+        """WCAG 2: words at 4.5 to 1 (7 for the high contrast), icons at 3 to 1."""
+        found = sight.pale(self.root, words_least, icons_least=3)
+        assert not found, "\n".join(found)
+
     def assert_touch_targets(self, root: Widget | None = None) -> None:
         small = [
             f"{type(w).__name__} {sight.words(w)!r} is {w.width / dp(1):.0f}x{w.height / dp(1):.0f} dp"
@@ -227,4 +232,4 @@ async def running(app: App) -> AsyncIterator[Phone]:
     finally:
         app.stop()
         await task
-        Metrics.fontscale, T.large = 1.0, False
+        Metrics.fontscale, T.large, T.contrast = 1.0, False, False

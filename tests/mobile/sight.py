@@ -15,8 +15,10 @@ from kivy.uix.textinput import TextInput
 from kivy.uix.widget import Widget
 
 from mobile.widgets.fields import Input
-from mobile.widgets.layout import Box, Gap, Page, Sheet
+from mobile.widgets.frame import TabBar
+from mobile.widgets.layout import Band, Box, Circ, Gap, Page, Sheet
 from mobile.widgets.text import Ico, Txt
+from mobile.widgets.tokens import T
 
 Rect = tuple[float, float, float, float]
 # Rounding of textures and half pixels; a real cut is far larger.
@@ -167,3 +169,42 @@ def _overlaps(labels: list[Label]) -> list[str]:
         for (a, p), (b, q) in combinations(boxes, 2)
         if min(p[2], q[2]) - max(p[0], q[0]) > 2 * SLACK and min(p[3], q[3]) - max(p[1], q[1]) > 2 * SLACK
     ]
+
+
+Colour = tuple[float, ...]
+
+
+def pale(root: Widget, words_least: float, icons_least: float) -> list[str]:
+    """Every word and icon that stands out too little from what it is written on (WCAG 2 contrast ratio)."""
+    found = []
+    for label in (w for w in visible(root) if isinstance(w, Label) and w.text.strip()):
+        ground = _ground(label)
+        if ground is not None and not any(owner.disabled for owner in (label, *ancestors(label))):
+            ratio, least = contrast(label.color, ground), icons_least if isinstance(label, Ico) else words_least
+            if ratio < least:
+                found.append(f"{words(label)!r} stands out by {ratio:.1f} of {least}")
+    return found
+
+
+def _ground(label: Label) -> Colour | None:
+    """The colour under a word: that of the nearest surface. None on a drawing, which has many."""
+    for owner in ancestors(label):
+        if isinstance(owner, Band):
+            return tuple(T.band)
+        if isinstance(owner, Box | Circ) and owner.fill[3] > 0.5:
+            return tuple(owner.fill)
+        if isinstance(owner, Sheet | TabBar):
+            return tuple(T.surface)
+        if isinstance(owner, Page):
+            return tuple(T.bg)
+    return None
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Colour) -> float:
+    parts = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour[:3])
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))

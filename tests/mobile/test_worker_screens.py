@@ -26,7 +26,7 @@ from tests.mobile.phone_parts import MONDAY, MORNING, Desk, cell, household, res
 
 pytestmark = pytest.mark.display
 
-SIZES = [(1.0, False), (1.6, False), (1.0, True)]
+SIZES = [(1.0, False), (2.0, False), (1.0, True)]
 NAMES = ("安家宝", "白秀英", "曹建国", "邓玉兰", "范志强", "高玉梅", "郝建军", "江秀芳", "康志明", "雷玉珍", "马建平")
 # Of the picture 03-grid: x, y, building, unit, doors, and the days since the longest unseen door was answered.
 STAIRS = [
@@ -343,8 +343,9 @@ async def test_the_map_looks_closer_and_keeps_the_ground_under_the_finger(worker
 async def test_a_household_is_found_by_name(worker: Worker, opened: Opened) -> None:
     async with opened(worker) as p:
         await p.tap("网格")
-        await p.type("淑琴", into="点一个单元看每一户，或者找人")
-        await p.tap("孙淑琴 杨家坪小区 4号楼2单元 302")
+        await p.tap("找人")
+        await p.type("sq")
+        await p.tap("孙淑琴一家")
 
         assert p.shows("302 孙淑琴")
         assert worker.ctx.session.grid.chosen_mark == FOURTH
@@ -407,6 +408,16 @@ async def test_a_first_start_without_network_says_so(tmp_path: Path, opened: Ope
         assert p.root.at == "sync"
 
 
+async def test_in_high_contrast_every_word_stands_out_by_seven_to_one(worker: Worker, opened: Opened) -> None:
+    worker.ctx.settings.contrast = True
+    async with opened(worker) as p:
+        for name, look in LOOKS.items():
+            await look(p, worker)
+            await p.settle()
+            p.picture(f"worker-{name}-contrast")
+            p.assert_readable(words_least=7)
+
+
 @pytest.mark.parametrize(("scale", "large"), SIZES)
 async def test_nothing_is_cut_at_any_letter_size(worker: Worker, opened: Opened, scale: float, large: bool) -> None:
     size = "" if (scale, large) == (1.0, False) else "-big" if large else f"-{scale}"
@@ -417,4 +428,5 @@ async def test_nothing_is_cut_at_any_letter_size(worker: Worker, opened: Opened,
             p.picture(f"worker-{name}{size}")
             p.assert_nothing_clipped()
             p.assert_touch_targets()
+            p.assert_readable()
         assert_marks_apart(p.find(id="map"))
