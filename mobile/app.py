@@ -8,6 +8,7 @@ from kivy.core.window import Window
 from kivy.uix.screenmanager import Screen
 
 from mobile import widgets
+from mobile.auth import lock_screen
 from mobile.auth import screen as auth
 from mobile.core.navigation import VOLUNTEER_TABS, WORKER_TABS, Shell
 from mobile.core.session import AppContext, Session
@@ -23,7 +24,7 @@ from mobile.volunteers import screen as volunteers
 from mobile.widgets.fields import TYPING
 from mobile.widgets.tokens import T
 
-ROOMS = (auth, sync, residents, requests, visits, grid, duties, offers, volunteers)
+ROOMS = (auth, lock_screen, sync, residents, requests, visits, grid, duties, offers, volunteers)
 
 
 def all_routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
@@ -39,6 +40,7 @@ def build_shell(ctx: AppContext, *, animate: bool = True) -> Shell:
     shell = Shell(all_routes(ctx), animate=animate)
     ctx.fbind("session", lambda *_: show_session(ctx, shell))
     show_session(ctx, shell)
+    lock_screen.cover_while_locked(ctx, shell)
     return shell
 
 
@@ -85,6 +87,8 @@ class GridhoodApp(App):
 
     def on_resume(self) -> None:
         self._read_edges()
+        if self.ctx is not None:
+            self.ctx.lock.came_back()
 
     def _read_edges(self, *_: object) -> None:
         if self.ctx is not None:
@@ -94,6 +98,7 @@ class GridhoodApp(App):
         """The system may end the app without another word."""
         if self.ctx is not None:
             self.ctx.keep()
+            self.ctx.lock.left()
         return True
 
     def on_stop(self) -> None:

@@ -6,10 +6,12 @@ from kivy.metrics import dp
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
+from mobile.auth.lock import Lock
 from mobile.auth.viewmodel import Mine
 from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
 from mobile.core.settings import Settings
+from mobile.requests.todo import Todo
 from mobile.residents.checks import Checks
 from mobile.sync.status import SyncStatus
 from mobile.widgets.composed import Ask, Asking, Composed, Parts, load
@@ -22,6 +24,7 @@ class MineRows(Col):
     vm = ObjectProperty(rebind=True)
     status = ObjectProperty(rebind=True)
     settings = ObjectProperty(rebind=True)
+    lock = ObjectProperty(rebind=True)
     screen = ObjectProperty()
 
 
@@ -32,6 +35,29 @@ class CheckRow(ListRow):
 
     def on_release(self) -> None:
         shell_of(self).push("check")
+
+
+class TodoLink(ListRow):
+    """待办事项, and how many."""
+
+    todo = ObjectProperty(rebind=True)
+
+    def on_release(self) -> None:
+        shell_of(self).push("todo")
+
+
+class ReportedLink(ListRow):
+    """我报过的."""
+
+    def on_release(self) -> None:
+        shell_of(self).push("reported")
+
+
+class DutiesLink(ListRow):
+    """我的分工."""
+
+    def on_release(self) -> None:
+        shell_of(self).push("duties")
 
 
 class EventsRow(ListRow):
@@ -65,10 +91,13 @@ class SignOutAsk(Ask):
 class MineScreen(Asking):
     vm: Mine = ObjectProperty(rebind=True)
 
-    def __init__(self, vm: Mine, status: SyncStatus, settings: Settings, checks: Checks | None) -> None:
-        self._rows = MineRows(vm=vm, status=status, settings=settings, screen=self)
-        if checks is not None:
-            for row in (CheckRow(checks=checks), SummaryRow(vm=vm), EventsRow(), RegisterRow()):
+    def __init__(
+        self, vm: Mine, status: SyncStatus, settings: Settings, lock: Lock, checks: Checks | None, todo: Todo | None
+    ) -> None:
+        self._rows = MineRows(vm=vm, status=status, settings=settings, lock=lock, screen=self)
+        if checks is not None and todo is not None:
+            work = CheckRow(checks=checks), TodoLink(todo=todo), SummaryRow(vm=vm), ReportedLink(), EventsRow()
+            for row in (*work, RegisterRow(), DutiesLink()):
                 self._rows.ids.work.add_widget(Rule(inset_x=dp(16)))
                 self._rows.ids.work.add_widget(row)
         super().__init__(vm=vm)
@@ -116,7 +145,8 @@ class ServerScreen(Composed):
 
 def _mine(ctx: AppContext) -> MineScreen:
     session = ctx.session
-    return MineScreen(session.mine, session.chip, ctx.settings, session.checks if session.is_worker else None)
+    work = (session.checks, session.todo) if session.is_worker else (None, None)
+    return MineScreen(session.mine, session.chip, ctx.settings, ctx.lock, *work)
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

@@ -7,6 +7,7 @@ from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 
 from mobile.core.clock import Clock, local_day
 from mobile.core.settings import Settings
+from mobile.store.errors import StoreProblem
 from mobile.store.outbox import State
 from mobile.store.store import Store
 from mobile.sync.errors import NetworkProblem, Refused
@@ -42,7 +43,7 @@ class LoginForm(EventDispatcher):
         self.busy, self.error = True, ""
         try:
             await self._sign_in(self.username.strip(), self.password)
-        except (NetworkProblem, Refused) as problem:
+        except (NetworkProblem, Refused, StoreProblem) as problem:
             self.error = problem.sentence
             return False
         finally:

@@ -16,6 +16,7 @@ TabSpec = tuple[str, str, str]
 WORKER_TABS: tuple[TabSpec, ...] = (
     ("today", "今日", "calendar-check"),
     ("grid", "网格", "map-trifold"),
+    ("report", "上报", "megaphone"),
     ("me", "我的", "user"),
 )
 VOLUNTEER_TABS: tuple[TabSpec, ...] = (
@@ -50,6 +51,7 @@ class Shell(BoxLayout):
         self.tab_bar = TabBar()
         self.tab_bar.fbind("on_tab", lambda _bar, route: self.tab(route))
         self.snackbar: Snackbar | None = None
+        self._cover: Widget | None = None
         self.add_widget(self.manager)
         self.add_widget(self.tab_bar)
         Window.fbind("on_keyboard", self._key)
@@ -67,6 +69,7 @@ class Shell(BoxLayout):
         """Another person signed in or out: forget every screen, and show the first tab if there is one."""
         if self.snackbar:
             self.snackbar.dismiss()
+        self.uncover()
         self.remove_widget(self.manager)
         self.manager = ScreenManager(transition=NoTransition())
         self.add_widget(self.manager, index=len(self.children))
@@ -107,8 +110,27 @@ class Shell(BoxLayout):
 
     def back(self) -> bool:
         """What the back key does. A screen with an unsaved form has `on_back() -> bool`, True when it wants to stay."""
+        if self._cover is not None:
+            return True  # nothing behind the cover moves
         stays = getattr(self.screen, "on_back", None) if self._stack else None
         return bool(stays and stays()) or self.pop()
+
+    def cover(self, widget: Widget) -> None:
+        """Put something in front of all screens: nothing of them can be seen, touched or left until `uncover`."""
+        self.uncover()
+        if self.snackbar:
+            self.snackbar.dismiss()
+        self._cover = widget
+        for part in (self.manager, self.tab_bar):
+            self.remove_widget(part)
+        self.add_widget(widget)
+
+    def uncover(self) -> None:
+        if self._cover is not None:
+            self.remove_widget(self._cover)
+            self._cover = None
+            self.add_widget(self.manager)
+            self.add_widget(self.tab_bar)
 
     def badge(self, route: str, count: int) -> None:
         """How much waits behind a tab."""

@@ -1,5 +1,6 @@
 """What belongs to the phone and not to an account: its id, its operation counter, its settings."""
 
+import sqlite3
 from pathlib import Path
 from uuid import UUID
 
@@ -12,13 +13,16 @@ ON CONFLICT(key) DO UPDATE SET value=CAST(value AS INTEGER) + 1 RETURNING CAST(v
 
 
 class PhoneFile:
-    """The small file beside the accounts' stores. Nothing in it is about a resident, so it is not sealed."""
+    """The small file beside the accounts' stores. Nothing in it is about a resident, so it is not sealed.
+
+    A broken one is kept beside, and the phone begins as another device: `began_anew`. Its number of operations is
+    lost, and two operations of one device must never share one.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
-        self._connection = connect(folder / "phone.db")
-        self._connection.execute(_TABLE)
+        self._connection, self.began_anew = _opened(folder / "phone.db")
 
     @property
     def device_id(self) -> UUID:
@@ -37,6 +41,11 @@ class PhoneFile:
         found = self._connection.execute("SELECT value FROM phone WHERE key=?", (key,)).fetchone()
         return None if found is None else str(found[0])
 
+    def starting_with(self, prefix: str) -> list[tuple[str, str]]:
+        """Keys that begin so, with their values."""
+        rows = self._connection.execute("SELECT key, value FROM phone WHERE substr(key, 1, ?)=?", (len(prefix), prefix))
+        return [(str(key), str(value)) for key, value in rows]
+
     def put(self, key: str, value: str) -> None:
         self._connection.execute(
             "INSERT INTO phone VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value", (key, value)
@@ -50,3 +59,25 @@ class PhoneFile:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _opened(path: Path) -> tuple[sqlite3.Connection, bool]:
+    try:
+        return _connected(path), False
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        for part in path.parent.glob(f"{path.name}*"):
+            part.rename(part.with_name(f"{part.name}.aside-{uuid7().hex}"))
+        return _connected(path), True
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = connect(path)
+    try:
+        connection.execute(_TABLE)
+        connection.execute("SELECT * FROM phone").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
