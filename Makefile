@@ -51,6 +51,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m deploy.android.check
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench $(BENCH)

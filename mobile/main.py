@@ -3,8 +3,11 @@
 import argparse
 import asyncio
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from mobile.device.ports import Ports
 
 WIDTH, HEIGHT = 390, 844
 # Parts of a Linux desktop that Kivy looks for and that this app does not use; their tracebacks would frighten people.
@@ -15,15 +18,34 @@ def main(arguments: list[str] | None = None) -> None:
     """gridhood-phone [--folder DIR] [--server URL] [--place LON,LAT]"""
     given = _parser().parse_args(arguments)
     _configure_kivy()
-    from mobile.core import fonts
-    from mobile.core.settings import DEFAULT_SERVER
-
-    fonts.build()
+    make_ports = _android() if _on_android() else _desktop(given.place)
     from mobile.app import GridhoodApp, run
+    from mobile.core.settings import DEFAULT_SERVER
 
     # Ctrl-C in the terminal closes the window like any other way to end it.
     with suppress(KeyboardInterrupt):
-        asyncio.run(run(GridhoodApp(given.folder, given.server or DEFAULT_SERVER, given.place)))
+        asyncio.run(run(GridhoodApp(given.folder, given.server or DEFAULT_SERVER, make_ports)))
+
+
+def _on_android() -> bool:
+    from kivy.utils import platform
+
+    return bool(platform == "android")
+
+
+def _android() -> Callable[[Path], Ports]:
+    from mobile.device import android
+
+    return android.ports
+
+
+def _desktop(place: str) -> Callable[[Path], Ports]:
+    """A desktop makes its fonts when they are missing. The phone's package brings them, and leaves this room out."""
+    from mobile.core import fonts
+    from mobile.device import desktop
+
+    fonts.build()
+    return lambda folder: desktop.ports(folder, place)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,7 +9,6 @@ import hashlib
 import importlib.resources
 import json
 import shutil
-from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -33,6 +32,9 @@ def build(folder: Path = FOLDER, *, force: bool = False) -> list[str]:
     wanted = _wanted_stamps()
     due = [n for n, stamp in wanted.items() if stamps.get(n) != stamp or not (folder / f"{n}.ttf").exists()]
     if due:
+        # Only here: a phone has no processes to share, and its Python fails on this import.
+        from concurrent.futures import ProcessPoolExecutor
+
         with ProcessPoolExecutor(max_workers=2) as pool:
             list(pool.map(_make, due, [folder] * len(due)))
         _copy_licences(folder)

@@ -1,5 +1,6 @@
 """The ports on a desktop, where the app is built, tried and shown."""
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable
@@ -7,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from mobile.core.clock import system_now
-from mobile.device.ports import DeviceFix, LocationTimeout, Ports
+from mobile.device.ports import DeviceFix, LocationTimeout, NoPicture, Ports
+from mobile.device.private_file import free_name, write_private
 from mobile.store.sealing import KEY_BYTES
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,34 @@ class GivenLocation:
         return DeviceFix(lon, lat, accuracy, self._now(), mock=True)
 
 
+class NothingPhotographed(NoPicture):
+    """There is no picture to take."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder))
+        self.sentence = f"电脑没有相机：先把一张照片放进 {folder}"
+
+
+class FolderCamera:
+    """A desk has no camera: the picture taken is the newest one that was put into a folder."""
+
+    kinds = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def picture(self) -> bytes | None:
+        newest = await asyncio.to_thread(self._newest)
+        if newest is None:
+            raise NothingPhotographed(self._folder)
+        return await asyncio.to_thread(newest.read_bytes)
+
+    def _newest(self) -> Path | None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        pictures = [path for path in self._folder.iterdir() if path.suffix.lower() in self.kinds]
+        return max(pictures, key=lambda path: path.stat().st_mtime_ns, default=None)
+
+
 class FileKeystore:
     """The key in a file that only its owner can read."""
 
@@ -41,18 +71,13 @@ class FileKeystore:
     def key(self) -> bytes:
         if not self._path.exists():
             self._make()
+        elif self._path.stat().st_size != KEY_BYTES:
+            self._path.replace(self._path.with_suffix(".broken"))
+            self._make()
         return self._path.read_bytes()
 
     def _make(self) -> None:
-        """Write beside and rename: half a key would lock the store for ever."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = self._path.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(os.urandom(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self._path)
+        write_private(self._path, os.urandom(KEY_BYTES))
 
 
 class LoggedNotifications:
@@ -83,13 +108,25 @@ class FolderFiles:
 
     def save(self, name: str, content: bytes) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
-        wanted, number = self._folder / name, 1
-        path = wanted
-        while path.exists():
-            number += 1
-            path = wanted.with_stem(f"{wanted.stem} ({number})")
+        path = free_name(self._folder / name)
         path.write_bytes(content)
         return path
+
+
+class NoTextDialog:
+    """A desk's keyboard and Kivy's field get on well."""
+
+    available = False
+
+    async def ask(self, title: str, given: str, *, multiline: bool) -> str | None:
+        return None
+
+
+class WholeWindow:
+    """A window on a desk is all its own."""
+
+    def read(self, tell: Callable[[float, float], None]) -> None:
+        tell(0, 0)
 
 
 class NoSpeech:
@@ -110,4 +147,7 @@ def ports(folder: Path, place: str = "") -> Ports:
         clipboard=clipboard,
         files=FolderFiles(folder / "exports"),
         speech=NoSpeech(),
+        camera=FolderCamera(folder / "camera"),
+        text_dialog=NoTextDialog(),
+        edges=WholeWindow(),
     )

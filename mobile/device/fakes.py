@@ -1,9 +1,10 @@
 """Scripted ports for tests: each remembers what was asked of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mobile.device.ports import DeviceFix, LocationTimeout, NoFix, Ports
+from mobile.device.ports import DeviceFix, LocationTimeout, NoFix, NoPicture, Ports
 
 KEY = bytes(range(32))
 
@@ -26,9 +27,25 @@ class ScriptedLocation:
         return self._last
 
 
+class ScriptedCamera:
+    """Gives the listed pictures, changes of mind (None) or problems in turn; then nobody takes any."""
+
+    def __init__(self, *script: bytes | NoPicture | None) -> None:
+        self.script: list[bytes | NoPicture | None] = list(script)
+
+    async def picture(self) -> bytes | None:
+        step = self.script.pop(0) if self.script else None
+        if isinstance(step, NoPicture):
+            raise step
+        return step
+
+
 class FixedKeystore:
+    def __init__(self, key: bytes = KEY) -> None:
+        self._key = key
+
     def key(self) -> bytes:
-        return KEY
+        return self._key
 
 
 @dataclass
@@ -73,7 +90,29 @@ class RecordedSpeech:
         self.spoken.append(text)
 
 
-def ports(location: ScriptedLocation | None = None) -> Ports:
+@dataclass
+class ScriptedTextDialog:
+    """Gives the listed answers in turn; then it is left."""
+
+    answers: list[str | None] = field(default_factory=list)
+    available: bool = False
+    asked: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    async def ask(self, title: str, given: str, *, multiline: bool) -> str | None:
+        self.asked.append((title, given, multiline))
+        return self.answers.pop(0) if self.answers else None
+
+
+@dataclass
+class FixedEdges:
+    top: float = 0
+    bottom: float = 0
+
+    def read(self, tell: Callable[[float, float], None]) -> None:
+        tell(self.top, self.bottom)
+
+
+def ports(location: ScriptedLocation | None = None, camera: ScriptedCamera | None = None) -> Ports:
     return Ports(
         location=location or ScriptedLocation(),
         keystore=FixedKeystore(),
@@ -82,4 +121,7 @@ def ports(location: ScriptedLocation | None = None) -> Ports:
         clipboard=RecordedClipboard(),
         files=RecordedFiles(),
         speech=RecordedSpeech(),
+        camera=camera or ScriptedCamera(),
+        text_dialog=ScriptedTextDialog(),
+        edges=FixedEdges(),
     )

@@ -1,5 +1,6 @@
 """What the app asks of the phone. An adapter per platform fulfils these; view-models know nothing else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,12 @@ class LocationDenied(NoFix):
     sentence = "没有允许定位，照样能记"
 
 
+class LocationOff(NoFix):
+    """The phone's receivers are switched off."""
+
+    sentence = "手机的定位没有打开，照样能记"
+
+
 class LocationTimeout(NoFix):
     """Nothing came in time."""
 
@@ -43,9 +50,33 @@ class Location(Protocol):
         """The latest position without waiting."""
 
 
+class NoPicture(Exception):
+    """No camera, and why in words. Never a reason not to write something down."""
+
+    sentence = "相机打不开，不拍照也能记"
+
+
+class CameraDenied(NoPicture):
+    """The user has not allowed it."""
+
+    sentence = "没有允许用相机，不拍照也能记"
+
+
+class Camera(Protocol):
+    async def picture(self) -> bytes | None:
+        """A picture as the system's camera made it, None when whoever took it changed their mind, or raise NoPicture.
+
+        The app may be ended by the system meanwhile: what is open was kept before.
+        """
+
+
 class Keystore(Protocol):
     def key(self) -> bytes:
-        """The 32 bytes that seal this phone's stores, the same for ever, made at first use."""
+        """The 32 bytes that seal this phone's stores, the same for ever, made at first use.
+
+        A key that is lost, as on a phone that was restored from another one's backup, is made anew; what was sealed
+        under the old one is then put aside by whoever cannot open it.
+        """
 
 
 class Notifications(Protocol):
@@ -73,6 +104,21 @@ class Speech(Protocol):
     def speak(self, text: str) -> None: ...
 
 
+class TextDialog(Protocol):
+    """The system's own text field, for a keyboard that does not understand ours."""
+
+    @property
+    def available(self) -> bool: ...
+
+    async def ask(self, title: str, given: str, *, multiline: bool) -> str | None:
+        """Return what was written, starting from `given`, or None when it was left."""
+
+
+class Edges(Protocol):
+    def read(self, tell: Callable[[float, float], None]) -> None:
+        """Tell soon, on the screen's thread, how many pixels of the window the system covers above and below."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All of them, as one platform offers them."""
@@ -84,3 +130,6 @@ class Ports:
     clipboard: Clipboard
     files: Files
     speech: Speech
+    camera: Camera
+    text_dialog: TextDialog
+    edges: Edges

@@ -63,7 +63,7 @@ def test_a_changed_icon_list_makes_only_the_icon_faces_again(tmp_path: Path, mon
         (tmp_path / file.name).symlink_to(file)
     (tmp_path / "built.json").unlink()
     (tmp_path / "built.json").write_text((fonts.FOLDER / "built.json").read_text().replace("fill", "older"))
-    monkeypatch.setattr(fonts, "ProcessPoolExecutor", _Here)
+    monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", _Here)
 
     assert fonts.build(tmp_path) == ["IconFill"]
     assert fonts.build(tmp_path) == []
