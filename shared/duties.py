@@ -100,6 +100,16 @@ class CellDutiesOut(WireOut):
     households: list[HouseholdListOut] = Field(description="分片包户（对接系统看不到）")
 
 
+class CellTeam(WireOut):
+    """What the feed tells staff about a cell beside its row: who answers for it today and from later days on."""
+
+    id: UUID = Field(description="网格的编号")
+    code: CellCode = Field(description="网格编码")
+    name: str = Field(description="网格名称")
+    duties: list[DutyOut] = Field(default_factory=list, description="三种角色，今天和以后的")
+    looked_after: list[HouseholdListOut] = Field(default_factory=list, description="分片包户")
+
+
 class HandOverIn(WireIn):
     """Somebody leaves a post, and somebody else takes it on."""
 

@@ -270,6 +270,18 @@ class LinkIn(ContactIn):
         return self
 
 
+class PersonLinkIn(LinkIn):
+    """A link as a phone sends it, with whom it is about."""
+
+    resident_id: UUID = Field(description="关于谁")
+
+
+class LinkEndIn(WireIn):
+    """The day on which a link ends."""
+
+    on: Day = Field(description="到哪天止（不含）")
+
+
 class LinkOut(WireOut):
     """Somebody who stands by a person, or by a whole household. Entity kind `link` of the feed."""
 
@@ -320,12 +332,14 @@ class Likeness(StrEnum):
     name_birth_door = "name_birth_door"
     name_birth = "name_birth"
     phone = "phone"
+    by_hand = "by_hand"
 
 
 LIKENESS_WORDS = {
     Likeness.name_birth_door: "姓名读音、出生日期和门牌相同",
     Likeness.name_birth: "姓名和出生日期相同",
     Likeness.phone: "电话相同",
+    Likeness.by_hand: "人工提出",
 }
 
 
@@ -335,6 +349,24 @@ class DuplicateState(StrEnum):
     open = "open"
     merged = "merged"
     distinct = "distinct"
+
+
+class HomeFate(StrEnum):
+    """What becomes of a row's household when the row is merged into the other one of its pair."""
+
+    shared = "shared"
+    folds = "folds"
+    folded = "folded"
+    stays = "stays"
+
+
+HOME_FATE_WORDS = {
+    HomeFate.shared: "两条登记在同一户，户不变。",
+    HomeFate.folds: "合并掉这一条，这一户就没有人了，会并到保留的那一户；"
+    "走访、联系人、门牌在那一户里看，撤回合并就恢复。",
+    HomeFate.folded: "这一户没有人了，已经并到保留的那一户；撤回合并就恢复。",
+    HomeFate.stays: "这一户还有别人，合并以后照旧。",
+}
 
 
 class Sketch(WireOut):
@@ -350,6 +382,9 @@ class Sketch(WireOut):
     phone: str | None = Field(description="电话（中间几位不显示）")
     id_on_file: bool | None = Field(description="身份号码已登记")
     received_at: Utc | None = Field(description="登记时间")
+    home_fate: HomeFate | None = Field(
+        default=None, description="合并掉这一条时，它的户怎样：同一户、会并到保留的那一户、已经并过去、还有别人照旧"
+    )
 
 
 class DuplicateOut(WireOut):
@@ -386,6 +421,20 @@ class SettleIn(WireIn):
         if self.same != (self.keep is not None):
             raise ValueError("one of the two is kept when they are the same, and only then")
         return self
+
+
+class ProposeIn(WireIn):
+    """Two rows of which somebody thinks that they are one person."""
+
+    model_config = example(
+        {
+            "one": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e01",
+            "other": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e02",
+        }
+    )
+
+    one: UUID = Field(description="一条登记的居民编号")
+    other: UUID = Field(description="另一条登记的居民编号")
 
 
 class UndoIn(WireIn):

@@ -161,6 +161,13 @@ class PeriodOut(WireOut):
     noted_at: Utc = Field(description="登记时间")
 
 
+class PersonPast(WireOut):
+    """What the feed tells staff about a person beside the row of today."""
+
+    id: UUID = Field(description="居民编号")
+    periods: list[PeriodOut] = Field(default_factory=list, description="先后各段")
+
+
 class MoveState(StrEnum):
     """How far a move between two cells has come."""
 

@@ -3,15 +3,20 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field, field_validator
 
 from shared.residents import CARE_WORDS, Care
+from shared.types import AreaCode, WireIn, WireOut, example
 from shared.visits import FINDING_WORDS, Evidence, Finding, Fix, VisitOutcome
 
 USUAL_DAYS = 60
 RETRY_DAYS = 7
 WORRY_DAYS = 7
 DECLINED_DAYS = 90
-"""Days until the next visit: anybody, nobody home, something found, not wanted."""
+"""Days until the next visit, unless the county says otherwise: anybody, nobody home, something found, not wanted."""
 
 CARE_DAYS = {
     Care.discharged: 7,
@@ -25,10 +30,48 @@ CARE_DAYS = {
     Care.empty_nest: 30,
     Care.veteran: USUAL_DAYS,
 }
-"""Days until somebody with this label is looked in on again; of several labels the shortest counts."""
+"""The same for somebody with this label; of several labels the shortest counts."""
 
 VERY_OLD = 80
 OLD_AND_ALONE_DAYS = 7
+
+Interval = Annotated[int, Field(ge=1, le=366)]
+
+
+class Intervals(BaseModel):
+    """Days until the next visit. What a county leaves out is as usual."""
+
+    usual: Interval = Field(default=USUAL_DAYS, description="一般的户，多少天走一遍")
+    retry: Interval = Field(default=RETRY_DAYS, description="家中无人，过几天再去")
+    worry: Interval = Field(default=WORRY_DAYS, description="发现有事，过几天去看看")
+    declined: Interval = Field(default=DECLINED_DAYS, description="不愿意见，过多少天再去")
+    old_and_alone: Interval = Field(default=OLD_AND_ALONE_DAYS, description=f"{VERY_OLD} 岁以上独居，多少天看一次")
+    care: dict[Care, Interval] = Field(
+        default_factory=lambda: dict(CARE_DAYS), description="各关爱标签，多少天看一次；没写的照旧"
+    )
+
+    @field_validator("care")
+    @classmethod
+    def _every_label(cls, given: dict[Care, int]) -> dict[Care, int]:
+        return CARE_DAYS | given
+
+
+USUAL = Intervals()
+
+
+class DueDaysIn(Intervals, WireIn):
+    """A county's own intervals, all of them: what is left out goes back to the usual."""
+
+    model_config = example({"usual": 90, "retry": 3, "care": {"alone": 10}})
+
+
+class DueDaysOut(Intervals, WireOut):
+    """The intervals that hold in a county. Phones get them by the feed."""
+
+    id: UUID = Field(description="编号")
+    area_code: AreaCode = Field(description="县编码")
+    rev: int = Field(description="修订号；0 表示县里没有另定")
+
 
 MET = (VisitOutcome.seen, VisitOutcome.family)
 WORRIES = frozenset(Finding) - {Finding.fine}
@@ -60,7 +103,9 @@ class Call:
     return_on: date | None = None
 
 
-def after(standing: Standing, call: Call, care: Collection[Care], eldest_born: date | None = None) -> Standing:
+def after(
+    standing: Standing, call: Call, care: Collection[Care], eldest_born: date | None = None, days: Intervals = USUAL
+) -> Standing:
     """Return how a household stands after a call, which may arrive late and out of order.
 
     "Nobody home" never resets the day the person was last seen. The eldest's birth matters where somebody lives alone.
@@ -70,10 +115,12 @@ def after(standing: Standing, call: Call, care: Collection[Care], eldest_born: d
         seen, tries = (call.day, 0) if call.outcome in MET else (seen, tries + 1)
     if standing.last_visited_on is not None and call.day < standing.last_visited_on:
         return Standing(standing.last_visited_on, seen, tries, standing.due_on, standing.due_reason)
-    return Standing(call.day, seen, tries, *next_due(call, care, eldest_born))
+    return Standing(call.day, seen, tries, *next_due(call, care, eldest_born, days))
 
 
-def next_due(call: Call, care: Collection[Care], eldest_born: date | None = None) -> tuple[date | None, str]:
+def next_due(
+    call: Call, care: Collection[Care], eldest_born: date | None = None, days: Intervals = USUAL
+) -> tuple[date | None, str]:
     """Return when to go again and why, in a sentence. A promise outranks a rule, a refusal outranks care."""
     worries = [FINDING_WORDS[f] for f in call.findings if f in WORRIES]
     if call.return_on is not None and call.return_on > call.day:
@@ -81,21 +128,21 @@ def next_due(call: Call, care: Collection[Care], eldest_born: date | None = None
     if call.outcome is VisitOutcome.moved:
         return None, "说已搬走，等核实"
     if call.outcome is VisitOutcome.declined:
-        return call.day + timedelta(days=DECLINED_DAYS), "上次不愿意见，过一阵再去"
+        return call.day + timedelta(days=days.declined), "上次不愿意见，过一阵再去"
     if call.outcome is VisitOutcome.absent:
-        return call.day + timedelta(days=RETRY_DAYS), "上次家中无人，再去一次"
+        return call.day + timedelta(days=days.retry), "上次家中无人，再去一次"
     if worries:
-        return call.day + timedelta(days=WORRY_DAYS), f"上次{'、'.join(worries)}，去看看好些没有"
-    days, who = rhythm(care, eldest_born, call.day)
-    return call.day + timedelta(days=days), f"{who}，每 {days} 天看一次" if who else f"每 {days} 天走一遍"
+        return call.day + timedelta(days=days.worry), f"上次{'、'.join(worries)}，去看看好些没有"
+    every, who = rhythm(care, eldest_born, call.day, days)
+    return call.day + timedelta(days=every), f"{who}，每 {every} 天看一次" if who else f"每 {every} 天走一遍"
 
 
-def rhythm(care: Collection[Care], eldest_born: date | None, day: date) -> tuple[int, str]:
+def rhythm(care: Collection[Care], eldest_born: date | None, day: date, days: Intervals = USUAL) -> tuple[int, str]:
     """Return every how many days this household is looked in on, and for whose sake."""
     words = "、".join(CARE_WORDS[label] for label in sorted(care))
     if Care.alone in care and eldest_born is not None and age_on(day, eldest_born) >= VERY_OLD:
-        return OLD_AND_ALONE_DAYS, f"{VERY_OLD} 岁以上，{words}"
-    return min((CARE_DAYS[label] for label in care), default=USUAL_DAYS), words
+        return days.old_and_alone, f"{VERY_OLD} 岁以上，{words}"
+    return min((days.care[label] for label in care), default=days.usual), words
 
 
 def age_on(day: date, born: date) -> int:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from shared.attachments import PhotoIn
+from shared.attachments import MOST, PhotoIn
 from shared.requests import CATEGORIES, RequestKind, Urgency
 from shared.types import AreaCode, Crs, Day, Lat, Lon, Note, ShortText, Utc, WireIn, WireOut, example
 
@@ -158,6 +158,12 @@ class CorrectionFollowUp(WireIn):
 FollowUp = Annotated[RequestFollowUp | CorrectionFollowUp, Field(discriminator="kind")]
 
 
+class FollowUpIn(WireIn):
+    """A follow-up of a visit that was recorded before."""
+
+    follow_up: FollowUp = Field(description="要办的事，或要改的登记")
+
+
 class VisitIn(WireIn):
     """A visit as a worker writes it down."""
 
@@ -196,7 +202,7 @@ class VisitIn(WireIn):
     return_on: Day | None = Field(default=None, description="约好再来的日期")
     fix: Fix | None = Field(default=None, description="定位")
     follow_ups: list[FollowUp] = Field(default_factory=list, max_length=6, description="由此要办的事、要改的登记")
-    photos: list[PhotoIn] = Field(default_factory=list, max_length=6, description="照片清单；照片随后分块上传")
+    photos: list[PhotoIn] = Field(default_factory=list, max_length=MOST, description="照片清单；照片随后分块上传")
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

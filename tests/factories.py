@@ -20,6 +20,7 @@ from backend.matching.service import tell_offers
 from backend.matching.tick_queries import NewOffer, add_offers
 from backend.requests import service as requests
 from backend.residents import households
+from backend.residents import queries as register
 from backend.residents import service as residents
 from backend.volunteers import service as volunteers
 from shared.auth import Role
@@ -139,11 +140,13 @@ class Factory:
         return made
 
     async def resident(self, household: HouseholdOut | None = None, **fields: Any) -> ResidentOut:
-        """The head of a household, unless other fields say otherwise."""
+        """The head of a household, or somebody else of one that has a head, unless other fields say otherwise."""
         home = household or await self.household()
-        body = ResidentIn(household_id=home.id, **{"name": "王小华", "relation": Relation.head} | fields)
 
         async def work(tx: Transaction) -> ResidentOut:
+            headed = await register.headed(tx.conn, COUNTY, [home.id])
+            usual = {"name": "王小华", "relation": Relation.other if headed else Relation.head}
+            body = ResidentIn(household_id=home.id, **usual | fields)
             return await residents.register(tx, self.app.state.keys, tx.caller, uuid7(), body)
 
         made: ResidentOut = await self.run(work)

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEWEST = "2026_11_22_imports"
+NEWEST = "2026_11_22_volunteering"
 """The newest revision. A contract test compares it with the migrations themselves."""
 
 

@@ -12,7 +12,7 @@ from backend.core.handover import beyond_scope
 from backend.core.scope import Caller
 from backend.core.transaction import Edited, Transaction
 from backend.duties import leaving_queries as leaving
-from backend.duties import queries, rules
+from backend.duties import queries, rules, service
 from backend.duties.leaving_queries import Successor
 from backend.duties.rules import Grants
 from shared.auth import Role
@@ -91,8 +91,9 @@ async def _requests(
 
 
 async def _duties(tx: Transaction, who: Successor, theirs: Grants, out: HandOverOut) -> None:
-    taken = []
+    taken, areas = [], []
     for row in await leaving.open_duties(tx.conn, tx.county, who):
+        areas.append(row["area_code"])
         words = DUTY_WORDS[DutyRole(row["role"])]
         if not row["holds"]:
             out.still_open.append(_left("duty", row, f"{words}的代班人"))
@@ -102,12 +103,14 @@ async def _duties(tx: Transaction, who: Successor, theirs: Grants, out: HandOver
             out.still_open.append(_left("duty", row, words))
     out.duties = await leaving.take_duties(tx.conn, tx.county, who, taken)
     await leaving.end_duties(tx.conn, tx.county, who)
+    await service.tell(tx, areas)
 
 
 async def _households(tx: Transaction, who: Successor, theirs: Grants, out: HandOverOut) -> None:
     areas = await leaving.household_areas(tx.conn, tx.county, who)
     reached: Sequence[str] = [area for area in areas if rules.covers(theirs, area)]
     await leaving.take_households(tx.conn, tx.county, who, reached)
+    await service.tell(tx, areas)
     out.households = sum(areas[area] for area in reached)
     out.still_open += [
         LeftOpen(kind="households", id=who.leaver, area_code=area, words=f"包户 {count} 户")

@@ -39,6 +39,38 @@ async def duties_on(conn: asyncpg.Connection, county: str, cell: str, day: date)
     return [_duty(row) for row in rows]
 
 
+async def of_cells(
+    conn: asyncpg.Connection, county: str, cells: Sequence[str], day: date
+) -> tuple[dict[str, list[DutyOut]], dict[str, list[HouseholdListOut]]]:
+    """Return who answers for these cells on a day or a later one, and who looks after which households."""
+    duties: dict[str, list[DutyOut]] = {}
+    for row in await conn.fetch(
+        f"{_DUTIES} AND d.area_code = ANY ($2::text[]) AND d.until_day > $3"
+        " ORDER BY array_position(ARRAY['in_charge', 'informed', 'serving'], d.role), d.from_day, d.id",
+        county, list(cells), day,
+    ):  # fmt: skip
+        duties.setdefault(row["cell_code"], []).append(_duty(row))
+    lists: dict[str, list[HouseholdListOut]] = {}
+    for row in await conn.fetch(
+        "SELECT d.area_code, d.account_id, a.display_name AS name,"
+        " array_agg(d.household_id ORDER BY d.household_id) AS household_ids"
+        " FROM household_duty d JOIN account a ON a.county_code = d.county_code AND a.id = d.account_id"
+        " WHERE d.county_code = $1 AND d.area_code = ANY ($2::text[]) AND d.from_day <= $3 AND d.until_day > $3"
+        " GROUP BY d.area_code, d.account_id, a.display_name ORDER BY d.area_code, d.account_id",
+        county, list(cells), day,
+    ):  # fmt: skip
+        lists.setdefault(row["area_code"], []).append(HouseholdListOut.model_validate(dict(row)))
+    return duties, lists
+
+
+async def cells_of(conn: asyncpg.Connection, county: str, codes: Sequence[str]) -> list[tuple[UUID, str]]:
+    """Return the ids of the cells of these codes."""
+    rows = await conn.fetch(
+        "SELECT id, area_code FROM cell WHERE county_code = $1 AND area_code = ANY ($2::text[])", county, list(codes)
+    )
+    return [(row["id"], row["area_code"]) for row in rows]
+
+
 async def duty(conn: asyncpg.Connection, county: str, duty_id: UUID) -> DutyOut | None:
     row = await conn.fetchrow(f"{_DUTIES} AND d.id = $2", county, duty_id)
     return _duty(row) if row else None

@@ -1,5 +1,6 @@
 """Who answers for a cell: the three roles, stand-ins, and the households that a worker looks after."""
 
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from backend.grid import rules as grid_rules
 from shared.auth import Role
 from shared.duties import CellDutiesOut, DutyIn, DutyOut, DutyRole, HouseholdListIn, HouseholdListOut
 from shared.errors import Code
+from shared.sync import EntityKind
 
 KIND = "duty.put"
 
@@ -58,8 +60,15 @@ async def put(
     await _refuse_people(tx, code, body)
     await _refuse_second(tx, code, duty_id, body)
     await queries.put_duty(tx.conn, tx.county, duty_id, code, body, tx.now)
+    await tell(tx, [code])
     tx.audit("duty.assigned", "duty", duty_id, code, role=body.role, account=str(body.account_id))
     return await get(tx, duty_id)
+
+
+async def tell(tx: Transaction, codes: Iterable[str]) -> None:
+    """Let phones hear who answers for these cells: it comes with the cell."""
+    for cell_id, code in await queries.cells_of(tx.conn, tx.county, sorted(set(codes))):
+        tx.changed(EntityKind.cell, cell_id, code)
 
 
 async def get(tx: Transaction, duty_id: UUID) -> DutyOut:
@@ -119,6 +128,7 @@ async def set_households(
         if one not in known:
             raise Refusal(Code.household_not_here, pointer=f"/household_ids/{at}")
     await queries.set_households(tx.conn, tx.county, code, account, ids, today)
+    await tell(tx, [code])
     tx.audit("duty.households", "account", account, code, households=len(ids))
     lists = await queries.household_lists(tx.conn, tx.county, code, today)
     nobody = HouseholdListOut(account_id=account, name=name, household_ids=[])

@@ -154,6 +154,16 @@ def when_redrawn(handler: RedrawHandler) -> None:
     _followers.append(handler)
 
 
+FoundedHandler = Callable[[Transaction, str], Awaitable[None]]
+_godparents: list[FoundedHandler] = []
+
+
+def when_founded(handler: FoundedHandler) -> None:
+    """Register what a new cell must hear of, in the same transaction, because it was said to wider areas before there
+    was this cell. Called by main.py."""
+    _godparents.append(handler)
+
+
 async def draw(
     tx: Transaction, coordinator: Caller, code: str, body: CellIn, if_match: frozenset[str] | None
 ) -> tuple[CellOut, bool]:
@@ -222,6 +232,8 @@ async def add(tx: Transaction, code: str, body: CellIn, boundary: Boundary, day:
     await _open(tx, code, cell_id, boundary, day)
     tx.changed(EntityKind.cell, cell_id, code)
     tx.audit("cell.added", "cell", cell_id, code)
+    for tell in _godparents:
+        await tell(tx, code)
 
 
 async def change(tx: Transaction, present: CellOut, body: CellIn, boundary: Boundary, day: date) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from backend.core.clock import county_day
 from backend.core.transaction import Transaction
 from backend.redrawing import queries
 from backend.residents import history
@@ -17,11 +18,17 @@ FOLLOW: Final[dict[str, tuple[tuple[str, str, EntityKind | None], ...]]] = {
         ("occupancy", "household_id", None),
         ("link", "household_id", EntityKind.link),
         ("correction", "household_id", EntityKind.correction),
+        ("conflict", "entity_id", EntityKind.conflict),
     ),
-    "resident": (("sealed_fact", "resident_id", None), ("register_finding", "resident_id", None)),
+    "resident": (
+        ("sealed_fact", "resident_id", None),
+        ("register_finding", "resident_id", None),
+        ("conflict", "entity_id", EntityKind.conflict),
+    ),
     "visit": (("visit_photo", "visit_id", None), ("visit_follow_up", "visit_id", None)),
     "request": (
         ("request_event", "request_id", None),
+        ("request_photo", "request_id", None),
         ("service_record", "request_id", EntityKind.service_record),
     ),
 }
@@ -55,6 +62,7 @@ STAYS: Final = {
 async def homes(tx: Transaction, pair: Pair, households: Sequence[UUID], dwellings: Sequence[UUID]) -> dict[str, int]:
     """Move households with their doors, people, visits and whatever hangs on these. They are locked by now."""
     await _stored(tx, "household", "id", households, pair, EntityKind.household)
+    await queries.note_where_they_lay(tx.conn, tx.county, households, pair[0], county_day(tx.now))
     await _stored(tx, "dwelling", "id", dwellings, pair, None)
     residents = await _stored(tx, "resident", "household_id", households, pair, EntityKind.resident)
     visits = await _follow(tx, "visit", "household_id", households, pair, EntityKind.visit)

@@ -194,6 +194,17 @@ async def move_stored(
     return [row["id"] for row in rows]
 
 
+async def note_where_they_lay(
+    conn: asyncpg.Connection, county: str, households: Sequence[UUID], left: str, day: date
+) -> None:
+    """Write down that households lay in a cell until a day: a visit of before may still be on its way."""
+    await conn.execute(
+        "UPDATE household SET lay_in = lay_in || jsonb_build_array(jsonb_build_object('area', $3::text, 'until',"
+        " $4::date)) WHERE county_code = $1 AND id = ANY($2::uuid[])",
+        county, list(households), left, day,
+    )  # fmt: skip
+
+
 async def move_keys(conn: asyncpg.Connection, county: str, entities: Sequence[UUID], pair: tuple[str, str]) -> None:
     await conn.execute(
         "UPDATE search_key SET area_code = $4 WHERE county_code = $1 AND area_code = $3"

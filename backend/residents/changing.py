@@ -3,6 +3,7 @@
 from backend.core.errors import Refusal
 from backend.core.transaction import Edited, Transaction
 from backend.residents import history, households, queries, search
+from backend.residents.one_head import one_head
 from shared.errors import Code
 from shared.residents import ResidentOut
 from shared.sync import EntityKind
@@ -15,7 +16,8 @@ _DATED = frozenset({"residency", "relation", "care"})
 async def change(tx: Transaction, present: ResidentOut, wanted: ResidentOut, fields: list[str]) -> None:
     """Change these fields of a person's row, and with it search keys, household sums, periods and feed."""
     await queries.lock_household(tx.conn, tx.county, present.household_id)
-    rev = await queries.change_resident(tx.conn, tx.county, present.id, present.rev, wanted)
+    with one_head():
+        rev = await queries.change_resident(tx.conn, tx.county, present.id, present.rev, wanted)
     if rev is None:
         raise Refusal(Code.stale)
     area = present.area_code

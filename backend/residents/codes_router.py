@@ -12,7 +12,7 @@ from backend.core.route import TxRoute
 from backend.residents import code_pages, findings, sealed
 from shared.codes import CodeList, CodeListHead, ListName
 from shared.residents import Reason
-from shared.sealed import FindingOut, FindingState, SealedIn, SealedKind, SealedOut, SealedSpan, SettleIn
+from shared.sealed import FindingOut, FindingState, SealedIn, SealedKind, SealedOnFile, SealedOut, SealedSpan, SettleIn
 from shared.types import AreaCode, Day
 
 router = APIRouter(prefix="/api/v1", tags=["居民"], route_class=TxRoute)
@@ -31,6 +31,12 @@ async def list_code_lists(_reader: CurrentReader, known: IfNoneMatch) -> Respons
 async def get_code_list(name: ListName, _reader: CurrentReader, known: IfNoneMatch) -> Response:
     """看一张代码表的全部条目。"""
     return code_pages.of_list(name, known)
+
+
+@router.get("/residents/{resident_id}/sealed")
+async def list_sealed(resident_id: UUID, worker: CurrentWorker, tx: Tx) -> list[SealedOnFile]:
+    """已登记了哪几项加密信息、从哪天起、谁登记的，不显示内容。只有社区工作者和县级管理员可以。"""
+    return await sealed.on_file(tx, worker, resident_id)
 
 
 @router.put("/residents/{resident_id}/sealed/{kind}")

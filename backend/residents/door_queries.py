@@ -10,6 +10,8 @@ import asyncpg
 from backend.core.clock import FOREVER
 from backend.core.paging import PageParams
 from backend.core.transaction import Transaction
+from backend.residents.folding import HOMES_OF
+from backend.residents.queries import STANDS
 from shared.links import BuildingOut, CompoundOut, DwellingIn, DwellingOut, OccupancyOut, OccupantOut, Tenure, Usage
 from shared.types import uuid7
 
@@ -22,7 +24,8 @@ WITH door AS MATERIALIZED (
     WHERE county_code = $1 AND area_code >= $2 AND area_code < $2 || ':' {where}
 ), home AS MATERIALIZED (
     SELECT dwelling_id, count(*) AS homes, sum(size) AS people FROM household
-    WHERE county_code = $1 AND area_code >= $2 AND area_code < $2 || ':' GROUP BY dwelling_id
+    WHERE county_code = $1 AND area_code >= $2 AND area_code < $2 || ':' AND (folded_into IS NULL OR size > 0)
+    GROUP BY dwelling_id
 )
 SELECT {keys}, count(*)::int AS doors, count(*) FILTER (WHERE d.usage = 'empty')::int AS empty_doors,
        coalesce(sum(h.homes), 0)::int AS households, coalesce(sum(h.people), 0)::int AS people
@@ -82,11 +85,12 @@ async def _with_occupants(conn: asyncpg.Connection, county: str, rows: Sequence[
     return [DwellingOut.model_validate({**row, "occupants": occupants[row["id"]]}) for row in rows]
 
 
-_OCCUPANTS = """
+_OCCUPANTS = f"""
 SELECT h.id AS household_id, h.dwelling_id, h.head_name, h.size, coalesce(o.tenure, 'unknown') AS tenure, o.from_day
 FROM household h
 LEFT JOIN occupancy o ON o.county_code = h.county_code AND o.household_id = h.id AND o.until_day = $3
-WHERE h.county_code = $1 AND h.dwelling_id = ANY ($2::uuid[]) ORDER BY h.received_at, h.id
+WHERE h.county_code = $1 AND h.dwelling_id = ANY ($2::uuid[]) AND {STANDS.format(row="h")}
+ORDER BY h.received_at, h.id
 """
 
 
@@ -182,14 +186,14 @@ async def correct_occupancy(tx: Transaction, occupancy_id: UUID, dwelling_id: UU
 
 
 async def occupancies(conn: asyncpg.Connection, county: str, household_id: UUID) -> list[OccupancyOut]:
-    """Return where a household has lived, newest first."""
+    """Return where a household has lived, and those that were folded into it, newest first."""
     rows = await conn.fetch(
-        """
+        f"""
         SELECT o.id, o.household_id, o.dwelling_id, o.tenure, o.from_day, nullif(o.until_day, $3) AS until_day,
                concat_ws(' ', nullif(d.compound, ''), nullif(d.building, ''), nullif(d.unit, ''), nullif(d.room, ''))
                    AS door
         FROM occupancy o JOIN dwelling d ON d.county_code = o.county_code AND d.id = o.dwelling_id
-        WHERE o.county_code = $1 AND o.household_id = $2 ORDER BY o.from_day DESC
+        WHERE o.county_code = $1 AND o.household_id = ANY ({HOMES_OF.format(id="$2")}) ORDER BY o.from_day DESC
         """,
         county, household_id, FOREVER,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from backend.residents.likeness import Traits, door
 from backend.residents.queries import by_column
 from backend.residents.rules import mask_phone
 from backend.residents.search import LAST, spelling
-from shared.links import DuplicateOut, DuplicateState, Sketch
+from shared.links import DuplicateOut, DuplicateState, HomeFate, Sketch
 
 _SLICE = 5_000
 MOST = 20_000
@@ -30,7 +30,9 @@ WHERE r.county_code = $1 AND r.merged_into IS NULL
 
 _SKETCH = """
 SELECT r.id, r.area_code, r.household_id, r.name, r.birth_date, r.phone, r.id_index IS NOT NULL AS id_on_file,
-       r.received_at, r.merged_into,
+       r.received_at, r.merged_into, r.left_on IS NOT NULL AS has_left, h.folded_into IS NOT NULL AS folded,
+       EXISTS (SELECT FROM resident o WHERE o.county_code = $1 AND o.household_id = r.household_id AND o.id <> r.id
+                 AND o.left_on IS NULL AND o.merged_into IS NULL) AS with_others,
        concat_ws(' ', nullif(d.compound, ''), nullif(d.building, ''), nullif(d.unit, ''), nullif(d.room, '')) AS door
 FROM resident r
 JOIN household h ON h.county_code = r.county_code AND h.id = r.household_id
@@ -139,7 +141,8 @@ SELECT $1, id, area_code, 1, $2, first_id, second_id, string_to_array(reasons, '
 FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::int[])
   AS f(id, area_code, first_id, second_id, reasons, score)
 ON CONFLICT (county_code, id) DO UPDATE
-SET area_code = excluded.area_code, reasons = excluded.reasons, score = excluded.score, seen_at = excluded.seen_at
+SET area_code = excluded.area_code, score = excluded.score, seen_at = excluded.seen_at,
+    reasons = excluded.reasons || CASE WHEN 'by_hand' = ANY (p.reasons) THEN ARRAY['by_hand'] ELSE '{}' END
 WHERE p.state = 'open'
 RETURNING p.id, p.area_code, p.reasons, p.score
 )
@@ -148,10 +151,32 @@ WHERE (n.area_code, n.reasons, n.score) IS DISTINCT FROM (p.area_code, p.reasons
 """
 
 
+async def propose(tx: Transaction, pair: Found) -> DuplicateState:
+    """Store a pair that somebody has named, or note on an open one that somebody did; return how it stands."""
+    state: str = await tx.conn.fetchval(
+        """
+        WITH named AS (
+            INSERT INTO duplicate AS p (county_code, id, area_code, rev, received_at, first_id, second_id, reasons,
+                                        score, state, reason, seen_at)
+            VALUES ($1, $3, $4, 1, $2, $5, $6, $7, $8, 'open', '', $2)
+            ON CONFLICT (county_code, id) DO UPDATE SET reasons = p.reasons || excluded.reasons, rev = p.rev + 1
+            WHERE p.state = 'open' AND NOT p.reasons @> excluded.reasons
+            RETURNING state
+        )
+        SELECT state FROM named
+        UNION ALL SELECT state FROM duplicate WHERE county_code = $1 AND id = $3
+        """,
+        tx.county, tx.now, pair.id, pair.area_code, pair.first_id, pair.second_id, list(pair.reasons), pair.score,
+    )  # fmt: skip
+    return DuplicateState(state)
+
+
 async def forget_unseen(tx: Transaction) -> list[asyncpg.Record]:
-    """Remove open pairs that this look no longer found, because somebody has corrected one of them."""
+    """Remove open pairs that this look no longer found, because somebody has corrected one of them; not what
+    somebody has named."""
     forgotten: list[asyncpg.Record] = await tx.conn.fetch(
-        "DELETE FROM duplicate WHERE county_code = $1 AND state = 'open' AND seen_at < $2 RETURNING id, area_code",
+        "DELETE FROM duplicate WHERE county_code = $1 AND state = 'open' AND seen_at < $2"
+        " AND NOT 'by_hand' = ANY (reasons) RETURNING id, area_code",
         tx.county, tx.now,
     )  # fmt: skip
     return forgotten
@@ -181,17 +206,31 @@ async def pairs_of(conn: asyncpg.Connection, county: str, resident_id: UUID) -> 
 async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, DuplicateOut]:
     """Return the pairs of these ids for who covers both sides: the feed brings them to nobody else."""
     rows = await conn.fetch(f"{_PAIR} AND p.id = ANY ($2::uuid[]){_STANDS}", county, list(ids))
-    people = {
-        key: Sketch.model_validate({**person, "in_scope": True, "phone": mask_phone(person["phone"])})
-        for key, person in (
-            await sketches(conn, county, [row[side] for row in rows for side in ("first_id", "second_id")])
-        ).items()
-    }
+    people = await sketches(conn, county, [row[side] for row in rows for side in ("first_id", "second_id")])
     return {
-        row["id"]: DuplicateOut(first=people[row["first_id"]], second=people[row["second_id"]], **row)
+        row["id"]: DuplicateOut(
+            first=sketch(people[row["first_id"]], people[row["second_id"]]),
+            second=sketch(people[row["second_id"]], people[row["first_id"]]), **row,
+        )
         for row in rows
         if row["first_id"] in people and row["second_id"] in people
-    }
+    }  # fmt: skip
+
+
+def sketch(person: Mapping[str, Any], other: Mapping[str, Any] | None = None) -> Sketch:
+    """Return somebody as who covers them sees them, beside the other one of a pair."""
+    fate = home_fate(person, other) if other else None
+    known = {**person, "in_scope": True, "phone": mask_phone(person["phone"]), "home_fate": fate}
+    return Sketch.model_validate(known)
+
+
+def home_fate(person: Mapping[str, Any], other: Mapping[str, Any]) -> HomeFate:
+    """Say what becomes of a person's household when the person is merged into the other one."""
+    if person["household_id"] == other["household_id"]:
+        return HomeFate.shared
+    if person["with_others"] or person["has_left"] or other["folded"]:
+        return HomeFate.stays
+    return HomeFate.folded if person["folded"] else HomeFate.folds
 
 
 async def open_beside(tx: Transaction, pair_id: UUID, people: Sequence[UUID]) -> list[asyncpg.Record]:

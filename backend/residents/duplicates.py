@@ -14,11 +14,14 @@ from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
 from backend.grid import service as grid
 from backend.residents import duplicate_queries as queries
-from backend.residents import identity, merging, rules, service
+from backend.residents import identity, likeness, merging, service
 from shared.errors import Code
-from shared.links import DuplicateOut, DuplicateState, HolderOut, SettleIn, Sketch
+from shared.links import DuplicateOut, DuplicateState, HolderOut, Likeness, ProposeIn, SettleIn, Sketch
 from shared.residents import IdLook
 from shared.sync import EntityKind
+
+NAMED = 90
+"""How sure somebody is who names a pair, between the likeness of a door and certainty."""
 
 
 async def listed(
@@ -46,21 +49,52 @@ async def _shown(tx: Transaction, worker: Caller, rows: Sequence[asyncpg.Record]
     people = await queries.sketches(tx.conn, tx.county, ids)
     # A side that has moved out of sight since takes its pair along until the next look.
     seen = [row for row in rows if row["first_id"] in people and row["second_id"] in people]
-    return [
-        DuplicateOut(
-            first=_sketch(worker, people[row["first_id"]]), second=_sketch(worker, people[row["second_id"]]), **row
-        )
-        for row in seen
-    ]
+    shown = []
+    for row in seen:
+        one, other = people[row["first_id"]], people[row["second_id"]]
+        shown.append(DuplicateOut(first=_sketch(worker, one, other), second=_sketch(worker, other, one), **row))
+    return shown
 
 
-def _sketch(worker: Caller, person: dict[str, Any]) -> Sketch:
+def _sketch(worker: Caller, person: dict[str, Any], other: dict[str, Any] | None = None) -> Sketch:
     if not (worker.holds(*STAFF) and worker.may_write_in(person["area_code"])):
         return Sketch(
             **{name: person[name] for name in ("id", "area_code", "name", "door")}, in_scope=False,
             household_id=None, birth_date=None, phone=None, id_on_file=None, received_at=None,
         )  # fmt: skip
-    return Sketch.model_validate({**person, "in_scope": True, "phone": rules.mask_phone(person["phone"])})
+    return queries.sketch(person, other)
+
+
+async def propose(tx: Transaction, worker: Caller, body: ProposeIn) -> DuplicateOut:
+    """Put two rows before whoever decides, because somebody who knows them thinks that they are one person.
+
+    Naming an open pair again changes nothing, one that was decided is not opened this way.
+    """
+    if body.one == body.other:
+        raise Refusal(Code.malformed, "要选两条不同的登记。", pointer="/other")
+    pair = likeness.pair(body.one, body.other)
+    areas = [await _area_of(tx, worker, one, f"/{name}") for name, one in body]
+    area = likeness.area_of_both(*areas)
+    if not worker.may_write_in(area):
+        raise Refusal(Code.area_not_allowed, "两条登记分在两个地方，请管着两边的人来提。")
+    found = queries.Found(pair.id, area, *pair, [Likeness.by_hand], NAMED)
+    if await queries.propose(tx, found) is not DuplicateState.open:
+        raise Refusal(Code.step_not_allowed, "这一对已经有人决定过了；决定错了可以撤回。")
+    tx.changed(EntityKind.duplicate, pair.id, area)
+    tx.audit("duplicate.proposed", "duplicate", pair.id, area)
+    return await _get(tx, worker, pair.id)
+
+
+async def _area_of(tx: Transaction, worker: Caller, resident_id: UUID, pointer: str) -> str:
+    person = (await queries.sketches(tx.conn, tx.county, [resident_id])).get(resident_id)
+    if person is None:
+        raise Refusal(Code.resident_not_here, "您的区域里没有这个人。", pointer=pointer)
+    if person["merged_into"]:
+        raise await merging.refusal(tx.conn, tx.county, resident_id)
+    if not worker.may_write_in(person["area_code"]):
+        raise Refusal(Code.area_not_allowed, pointer=pointer)
+    area: str = person["area_code"]
+    return area
 
 
 async def settle(tx: Transaction, worker: Caller, pair_id: UUID, body: SettleIn) -> DuplicateOut:

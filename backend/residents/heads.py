@@ -66,9 +66,12 @@ def _refuse(body: HeadIn, members: set[UUID], today: date) -> None:
 
 async def _write(tx: Transaction, changed: Mapping[UUID, Relation], area: str, on: date) -> None:
     await _write_periods(tx, changed, area, on)
-    for row in await _set(tx, list(changed), list(changed.values())):
-        tx.edited(Edited(row["id"], row["rev"], area, ["relation"]))
-        tx.changed(EntityKind.resident, row["id"], area)
+    # The old head first: at no moment does a household have two.
+    for heads in (False, True):
+        turn = {one: relation for one, relation in changed.items() if (relation is Relation.head) is heads}
+        for row in await _set(tx, list(turn), list(turn.values())):
+            tx.edited(Edited(row["id"], row["rev"], area, ["relation"]))
+            tx.changed(EntityKind.resident, row["id"], area)
 
 
 async def _set(tx: Transaction, ids: Sequence[UUID], relations: Sequence[Relation]) -> list[asyncpg.Record]:

@@ -79,11 +79,23 @@ async def history(conn: asyncpg.Connection, county: str, rows_of: Sequence[UUID]
     return [PeriodOut.model_validate(dict(row)) for row in rows]
 
 
-async def counts(conn: asyncpg.Connection, county: str, area: str, day: date) -> CountsOut:
+async def of_people(
+    conn: asyncpg.Connection, county: str, resident_ids: Sequence[UUID], tracks: Sequence[str]
+) -> dict[UUID, list[PeriodOut]]:
+    """Return what held for each of these people, with the rows that were merged into theirs; `tracks` are prefixes."""
+    rows = await conn.fetch(_OF_PEOPLE, county, list(resident_ids), list(tracks))
+    found: dict[UUID, list[PeriodOut]] = {}
+    for row in rows:
+        found.setdefault(row["person"], []).append(PeriodOut.model_validate(dict(row)))
+    return found
+
+
+async def counts(conn: asyncpg.Connection, county: str, area: str, day: date, left_out: Sequence[UUID]) -> CountsOut:
     """Count people, households and labels of an area on a day: one range of the index per kind of track."""
-    people = await conn.fetch(_COUNT.format(what="value", tracks="track = 'residency'"), county, area, day)
-    homes = await conn.fetchval(_HOMES, county, area, day)
-    care = await conn.fetch(_COUNT.format(what="track", tracks=_CARE), county, area, day)
+    asked = (county, area, day, list(left_out))
+    people = await conn.fetch(_COUNT.format(what="value", tracks="track = 'residency'"), *asked)
+    homes = await conn.fetchval(_HOMES, *asked)
+    care = await conn.fetch(_COUNT.format(what="track", tracks=_CARE), *asked)
     by_residency = {row["what"]: row["n"] for row in people}
     return CountsOut(
         as_at=day, area_code=area, people=sum(by_residency.values()), households=homes, by_residency=by_residency,
@@ -93,10 +105,10 @@ async def counts(conn: asyncpg.Connection, county: str, area: str, day: date) ->
 
 async def members_on(
     conn: asyncpg.Connection, county: str, area: str, day: date, household_id: UUID | None,
-    after: tuple[datetime, UUID] | None, limit: int,
+    after: tuple[datetime, UUID] | None, limit: int, left_out: Sequence[UUID],
 ) -> list[asyncpg.Record]:  # fmt: skip
     """Return who belonged to a household of an area on a day, as (resident_id, noted_at), newest noted first."""
-    arguments: list[Any] = [county, area, day, limit]
+    arguments: list[Any] = [county, area, day, list(left_out), limit]
     where = _IN_FORCE
     if household_id:
         arguments.append(str(household_id))
@@ -106,21 +118,15 @@ async def members_on(
         arguments += after
     rows: list[asyncpg.Record] = await conn.fetch(
         f"SELECT resident_id, noted_at FROM period WHERE {where} AND track = 'household'"
-        " ORDER BY noted_at DESC, resident_id DESC LIMIT $4",
+        " ORDER BY noted_at DESC, resident_id DESC LIMIT $5",
         *arguments,
     )
     return rows
 
 
-# Of two rows of one person, the one that is kept stands for both on every day that it knows.
-_TWICE = (
-    "SELECT m.id FROM resident m JOIN period w ON w.county_code = m.county_code AND w.resident_id = m.merged_into"
-    " WHERE m.county_code = $1 AND m.merged_into IS NOT NULL AND w.track = 'residency'"
-    " AND w.from_day <= $3::date AND w.until_day > $3::date"
-)
 _IN_FORCE = (
     "county_code = $1 AND area_code >= $2 AND area_code < $2 || ':' AND from_day <= $3::date AND until_day > $3::date"
-    f" AND resident_id <> ALL (ARRAY({_TWICE}))"
+    " AND resident_id <> ALL ($4::uuid[])"
 )
 _COUNT = f"SELECT {{what}} AS what, count(*) AS n FROM period WHERE {_IN_FORCE} AND {{tracks}} GROUP BY 1"
 _CARE = "track >= 'care:' AND track < 'care;'"
@@ -134,6 +140,21 @@ FROM resident r CROSS JOIN LATERAL (
     UNION ALL SELECT 'care:' || label, 'yes' FROM unnest(r.care) AS label
 ) AS t(track, value)
 WHERE r.county_code = $1 AND r.id = ANY ($2::uuid[])
+"""
+
+_OF_PEOPLE = """
+WITH RECURSIVE rows AS (
+    SELECT id AS person, id FROM unnest($2::uuid[]) AS id
+    UNION
+    SELECT rows.person, r.id FROM rows JOIN resident r ON r.county_code = $1 AND r.merged_into = rows.id
+)
+SELECT rows.person, p.track, p.value, p.from_day,
+       CASE WHEN p.until_day < 'infinity' THEN p.until_day END AS until_day,
+       p.area_code, coalesce(a.display_name, '系统') AS noted_by, p.noted_at
+FROM rows JOIN period p ON p.county_code = $1 AND p.resident_id = rows.id
+LEFT JOIN account a ON a.county_code = p.county_code AND a.id = p.noted_by
+WHERE split_part(p.track, ':', 1) = ANY ($3::text[])
+ORDER BY rows.person, p.from_day, p.track
 """
 
 _ADD = """

@@ -12,7 +12,7 @@ from backend.grid import locate
 from backend.grid import queries as grid_queries
 from backend.grid import service as grid
 from backend.grid.geo import LonLat, to_wgs84
-from backend.residents import queries, rules, search
+from backend.residents import folding, queries, rules, search
 from shared.errors import Code
 from shared.residents import HouseholdIn, HouseholdOut
 from shared.sync import EntityKind
@@ -24,7 +24,7 @@ KIND = "household.put"
 async def get(tx: Transaction, household_id: UUID) -> HouseholdOut:
     found = await queries.household(tx.conn, tx.county, household_id)
     if found is None:
-        raise Refusal(Code.not_found)
+        raise await folding.refusal(tx.conn, tx.county, household_id)
     return found
 
 
@@ -121,7 +121,11 @@ async def _write_keys(tx: Transaction, household_id: UUID, body: HouseholdIn) ->
 
 
 async def add_up(tx: Transaction, household_id: UUID, area: str) -> None:
-    """Write a household's sums anew after one of its members changed. The household is locked by now."""
+    """Write a household's sums anew after one of its members changed. The household is locked by now.
+
+    One that was folded into another stands for itself again with its first member.
+    """
     sums = rules.add_up(await queries.members(tx.conn, tx.county, household_id))
-    await queries.set_sums(tx.conn, tx.county, household_id, sums)
+    if await queries.set_sums(tx.conn, tx.county, household_id, sums):
+        await folding.unfold(tx, household_id, area)
     tx.changed(EntityKind.household, household_id, area)

@@ -14,7 +14,7 @@ from backend.core.paging import Page, PageParams, encode_cursor
 from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
-from backend.residents import findings, queries, rules
+from backend.residents import findings, merging, queries, rules
 from shared.errors import Code
 from shared.identifiers import birth_in, full_id_number
 from shared.residents import IdCheckOut, IdLook, IdLookOut, IdPutIn, IdRevealOut, Sex
@@ -129,10 +129,10 @@ async def check(tx: Transaction, keys: Keys, worker: Caller, resident_id: UUID, 
 
 
 async def looks(tx: Transaction, resident_id: UUID, page: PageParams) -> Page[IdLookOut]:
-    """List who looked, newest first."""
+    """List who looked, at rows that were merged into this one too, newest first."""
     if await queries.identity(tx.conn, tx.county, resident_id) is None:
         raise Refusal(Code.not_found)
-    found = await queries.looks(tx.conn, tx.county, resident_id, page)
+    found = await queries.looks(tx.conn, tx.county, await merging.rows_of(tx.conn, tx.county, resident_id), page)
     items = found[: page.limit]
     more = encode_cursor(items[-1].at, items[-1].id) if len(found) > page.limit else None
     return Page(items=items, next_cursor=more)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from backend.residents.folding import HOMES_OF
 from shared.links import LinkOut
 
 _LINK = """
@@ -35,9 +36,9 @@ async def of_people(
 
 
 async def contacts_of_home(conn: asyncpg.Connection, county: str, household_id: UUID, day: date) -> list[LinkOut]:
-    """Return whom to call about a household or somebody in it, the household's own first."""
+    """Return whom to call about a household, and those folded into it, or somebody in it; the household's own first."""
     rows = await conn.fetch(
-        f"{_LINK} AND household_id = $2 AND kind = 'contact' AND until_day > $3"
+        f"{_LINK} AND household_id = ANY ({HOMES_OF.format(id='$2')}) AND kind = 'contact' AND until_day > $3"
         " ORDER BY resident_id IS NOT NULL, rank, received_at, id",
         county, household_id, day,
     )  # fmt: skip

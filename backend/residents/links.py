@@ -14,7 +14,7 @@ from backend.core.handover import beyond_scope
 from backend.core.scope import STAFF, Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
-from backend.residents import households, merging, moves, rules, service
+from backend.residents import folding, households, merging, moves, rules, service
 from backend.residents import link_queries as queries
 from shared.errors import Code
 from shared.links import LinkIn, LinkKind, LinkOut
@@ -37,6 +37,14 @@ class Owner(NamedTuple):
 async def person(tx: Transaction, resident_id: UUID) -> Owner:
     found = await service.get(tx, resident_id)
     return Owner(found.household_id, found.area_code, resident_id, found.birth_date)
+
+
+async def owner_of(tx: Transaction, link_id: UUID) -> Owner:
+    """Return whom a link is about, for a caller who knows only the link."""
+    found = (await queries.links_by_ids(tx.conn, tx.county, [link_id])).get(link_id)
+    if found is None:
+        raise Refusal(Code.not_found)
+    return await person(tx, found.resident_id) if found.resident_id else await home(tx, found.household_id)
 
 
 async def home(tx: Transaction, household_id: UUID) -> Owner:
@@ -185,7 +193,8 @@ async def _get(tx: Transaction, owner: Owner, link_id: UUID) -> LinkOut:
 
 async def _is_of(tx: Transaction, owner: Owner, link: LinkOut) -> bool:
     if owner.resident_id is None:
-        return link.household_id == owner.household_id and link.resident_id is None
+        homes = await folding.homes_of(tx.conn, tx.county, owner.household_id)
+        return link.household_id in homes and link.resident_id is None
     return link.resident_id in await merging.rows_of(tx.conn, tx.county, owner.resident_id)
 
 

@@ -26,6 +26,7 @@ from shared.links import (
     LinkKind,
     LinkOut,
     OccupancyOut,
+    ProposeIn,
     SettleIn,
     UndoIn,
     Usage,
@@ -212,6 +213,12 @@ async def list_duplicates(
 ) -> Page[DuplicateOut]:
     """可能是同一人的登记，两边都归您管的。"""
     return await duplicates.listed(tx, worker, area_code, state, page)
+
+
+@router.post("/duplicates", status_code=201)
+async def propose_duplicate(body: ProposeIn, worker: CurrentWorker, tx: Tx) -> DuplicateOut:
+    """自己发现两条登记可能是同一人，提出来待核对。两边都要归您管；已经有人决定过的不能再提。"""
+    return await duplicates.propose(tx, worker, body)
 
 
 @router.post("/duplicates/holder")

@@ -3,7 +3,8 @@
 Nothing of the row that is merged is rewritten but the pointer, and no visit, request, period or link is moved: whoever
 reads a person's history reads the rows that point to them as well. The row that is kept is given what it lacks and
 people must go on knowing: the labels of care, for which somebody is visited, telephone and birthday. What it was given
-is written down with the decision. That is what makes a merge exactly undoable.
+is written down with the decision. That is what makes a merge exactly undoable. A household that it leaves without
+anybody is folded into the one of the kept row; one in which others live stays, because nobody has said who they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,9 @@ import asyncpg
 
 from backend.core.errors import Refusal
 from backend.core.transaction import Edited, Transaction
-from backend.residents import changing, history, households, queries, rules
+from backend.residents import changing, folding, history, households, queries, rules
 from backend.residents.history import CARE
+from backend.residents.one_head import one_head
 from backend.residents.periods import FOREVER
 from shared.errors import Code
 from shared.residents import ResidentOut
@@ -61,7 +63,7 @@ async def lock_both(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Row]:
 
 
 _LOCK = """
-SELECT id, area_code, household_id, merged_into, id_index IS NOT NULL AS id_on_file FROM resident
+SELECT id, area_code, household_id, merged_into, left_on, id_index IS NOT NULL AS id_on_file FROM resident
 WHERE county_code = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE
 """
 
@@ -75,6 +77,7 @@ async def merge(tx: Transaction, keep: Row, lose: Row) -> list[str]:
     if lose["id_on_file"]:
         raise Refusal(Code.step_not_allowed, "请保留登记了身份号码的那一条。", pointer="/keep")
     await _point(tx, lose, keep["id"])
+    await folding.fold(tx, lose, keep)
     tx.audit("resident.merged", "resident", lose["id"], lose["area_code"], into=str(keep["id"]))
     return await _pass_on(tx, keep, lose)
 
@@ -144,10 +147,11 @@ async def _unnoted(tx: Transaction, resident_id: UUID, added: Sequence[str], mer
 
 
 async def _point(tx: Transaction, row: Row, to: UUID | None) -> None:
-    rev: int = await tx.conn.fetchval(
-        "UPDATE resident SET merged_into = $3, rev = rev + 1 WHERE county_code = $1 AND id = $2 RETURNING rev",
-        tx.county, row["id"], to,
-    )  # fmt: skip
+    with one_head():
+        rev: int = await tx.conn.fetchval(
+            "UPDATE resident SET merged_into = $3, rev = rev + 1 WHERE county_code = $1 AND id = $2 RETURNING rev",
+            tx.county, row["id"], to,
+        )  # fmt: skip
     await households.add_up(tx, row["household_id"], row["area_code"])
     tx.edited(Edited(row["id"], rev, row["area_code"], ["merged_into"]))
     tx.changed(EntityKind.resident, row["id"], row["area_code"], gone=to is not None)

@@ -1,6 +1,7 @@
 """Tables of the register."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, SmallInteger, text
@@ -10,6 +11,7 @@ from backend.core.tables import (
     StoredRow,
     bytes_column,
     code_column,
+    json_column,
     moment_column,
     text_column,
     within_county,
@@ -41,7 +43,8 @@ class Household(StoredRow, table=True):
     """Who lives behind a door, summed up, and when they were last seen.
 
     The sums (head, size, care) are written by the residents room in the transaction that changes a member, the
-    visit columns by the visits room: a phone reads one row per door.
+    visit columns by the visits room: a phone reads one row per door. One that a merge has left without anybody is
+    folded into another: no list shows it, and what was written about it is read with that one.
     """
 
     __tablename__ = "household"
@@ -51,6 +54,9 @@ class Household(StoredRow, table=True):
         Index("household_county_list", "county_code", "received_at", "id"),
         Index("household_dwelling", "county_code", "dwelling_id"),
         Index("household_due", "county_code", "area_code", "due_on"),
+        within_county("folded_into", "household"),
+        Index("household_folded", "county_code", "folded_into", postgresql_where=text("folded_into IS NOT NULL")),
+        CheckConstraint("jsonb_typeof(lay_in) = 'array'", name="household_lay_in"),
     )
 
     dwelling_id: UUID = Field(nullable=False)
@@ -62,6 +68,9 @@ class Household(StoredRow, table=True):
     tries_since_seen: int = Field(default=0, sa_type=SmallInteger, nullable=False)
     due_on: date | None
     due_reason: str = text_column(nullable=False, default="")
+    folded_into: UUID | None
+    lay_in: list[dict[str, Any]] = json_column(nullable=False, sa_column_kwargs={"server_default": text("'[]'")})
+    """Cells that it lay in before boundaries changed, oldest first: {area, until}, the day it lay there no more."""
 
 
 class Resident(StoredRow, table=True):
@@ -73,6 +82,13 @@ class Resident(StoredRow, table=True):
         within_county("merged_into", "resident"),
         Index("resident_merged", "county_code", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("resident_household", "county_code", "household_id"),
+        Index(
+            "resident_one_head",
+            "county_code",
+            "household_id",
+            unique=True,
+            postgresql_where=text("relation = '02' AND left_on IS NULL AND merged_into IS NULL"),
+        ),
         Index("resident_list", "county_code", "area_code", "received_at", "id"),
         Index("resident_county_list", "county_code", "received_at", "id"),
         Index("resident_id_index", "county_code", "id_index", unique=True),

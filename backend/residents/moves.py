@@ -199,10 +199,10 @@ async def _home(tx: Transaction, worker: Caller, body: MoveSettleIn) -> _Home:
 async def _arrive(tx: Transaction, people: Sequence[asyncpg.Record], home: _Home, body: MoveSettleIn) -> None:
     """Let people belong to their new household from the day they were found there."""
     book = await history.read(tx, [row["id"] for row in people])
-    wanted = {}
+    wanted, headed = {}, set[UUID]()
     for row in people:
         # Whose head is somebody else is related to that one in a way that nobody has said yet.
-        relation = row["relation"] if home.empty else Relation.other
+        relation = _one_head(row["relation"], home.id, headed) if home.empty else Relation.other
         there = present.of_row(row)._replace(
             area_code=home.area_code, household_id=home.id, residency=body.residency, relation=relation
         )
@@ -213,11 +213,22 @@ async def _arrive(tx: Transaction, people: Sequence[asyncpg.Record], home: _Home
 async def _stay(tx: Transaction, people: Sequence[asyncpg.Record], out_on: date) -> None:
     """Keep who did not arrive on the books they came from, as away since they left, until somebody decides."""
     book = await history.read(tx, [row["id"] for row in people])
-    wanted = {}
+    wanted, headed = {}, await register.headed(tx.conn, tx.county, [row["household_id"] for row in people])
     for row in people:
-        away = present.of_row(row)._replace(residency=Residency.away)
+        relation = _one_head(row["relation"], row["household_id"], headed)
+        away = present.of_row(row)._replace(residency=Residency.away, relation=relation)
         wanted[row["id"]] = _and(book.tracks(row["id"]), present.entering(away, out_on))
     await present.follow(tx, people, book, wanted)
+
+
+def _one_head(relation: str, household_id: UUID, headed: set[UUID]) -> str:
+    """Return what somebody is to the head of a household that may have got one meanwhile; `headed` learns of theirs."""
+    if relation != Relation.head:
+        return relation
+    if household_id in headed:
+        return Relation.other
+    headed.add(household_id)
+    return relation
 
 
 def _and(past: history.Tracks, following: history.Tracks) -> history.Tracks:
@@ -228,9 +239,10 @@ async def _register(
     tx: Transaction, keys: Keys, worker: Caller, move: dict[str, Any], known: set[UUID], home: _Home, body: MoveSettleIn
 ) -> None:
     """Put people of another county on the register, by what its document says of them."""
+    headed = await register.headed(tx.conn, tx.county, [home.id])
     for one in move["movers"]:
         if (resident_id := UUID(one["resident_id"])) not in known:
             fields = {name: one[name] for name in ("name", "phone", "sex", "birth_date")}
-            relation = one["relation"] if home.empty else Relation.other
+            relation = Relation(_one_head(one["relation"], home.id, headed)) if home.empty else Relation.other
             new = ResidentIn(household_id=home.id, relation=relation, residency=body.residency, **fields)
             await residents.register(tx, keys, worker, resident_id, new, since=body.on)

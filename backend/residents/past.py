@@ -12,7 +12,7 @@ from backend.core.paging import Page, PageParams, encode_cursor
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from backend.grid import service as grid
-from backend.residents import event_queries, history, history_queries, merging, periods, present, queries
+from backend.residents import event_queries, history, history_queries, merging, periods, present, queries, twins
 from backend.residents import service as residents
 from backend.residents.history import CARE, YES, Tracks
 from backend.residents.present import Left
@@ -26,8 +26,9 @@ _WORDS = {Track.residency: frozenset(Residency), Track.relation: frozenset(Relat
 
 async def counts(tx: Transaction, reader: Caller, area: str | None, day: date | None) -> CountsOut:
     """Count an area on a day, today if none is said."""
-    day = _past(tx, day or county_day(tx.now))
-    return await history_queries.counts(tx.conn, tx.county, await grid.area_to_list(tx, reader, area), day)
+    day, area = _past(tx, day or county_day(tx.now)), await grid.area_to_list(tx, reader, area)
+    known = await twins.on_day(tx, area, day)
+    return await history_queries.counts(tx.conn, tx.county, area, day, known.left_out)
 
 
 def _past(tx: Transaction, day: date) -> date:
@@ -48,24 +49,27 @@ async def listed(
     """List who belonged to an area on a day, with the values of that day. Names and numbers are those of today."""
     if text:
         raise Refusal(Code.malformed, "过去的某一天不能按字查。", pointer="/q")
-    area = await grid.area_to_list(tx, reader, area)
+    day, area = _past(tx, day), await grid.area_to_list(tx, reader, area)
+    known = await twins.on_day(tx, area, day)
     rows = await history_queries.members_on(
-        tx.conn, tx.county, area, _past(tx, day), household_id, page.after, page.limit + 1
+        tx.conn, tx.county, area, day, household_id, page.after, page.limit + 1, known.left_out
     )
     items = rows[: page.limit]
-    people = await _people(tx, area, [row["resident_id"] for row in items], day)
+    people = await _people(tx, area, [row["resident_id"] for row in items], day, known)
     more = encode_cursor(items[-1]["noted_at"], items[-1]["resident_id"]) if len(rows) > page.limit else None
     return Page(items=[residents.seen_by(reader, person) for person in people], next_cursor=more)
 
 
-async def _people(tx: Transaction, area: str, ids: list[UUID], day: date) -> list[ResidentOut]:
-    found = await queries.residents_by_ids(tx.conn, tx.county, ids)
+async def _people(tx: Transaction, area: str, ids: list[UUID], day: date, known: twins.Twins) -> list[ResidentOut]:
+    """Return people as they were: of one who has several rows, the row that was kept with what another said then."""
+    names = [known.kept.get(one, one) for one in ids]
+    found = await queries.residents_by_ids(tx.conn, tx.county, names)
     if len(found) < len(ids):
         # Some have moved on since. They belonged here then and are shown as they were here; the look is written down.
         async with beyond_scope(tx, "residents.read_as_at", "area", UUID(int=0), area, day=str(day)):
-            found = await queries.residents_by_ids(tx.conn, tx.county, ids)
+            found = await queries.residents_by_ids(tx.conn, tx.county, names)
     book = await history.read(tx, ids)
-    return [_as_at(found[one], book.tracks(one), day) for one in ids if one in found]
+    return [_as_at(found[name], book.tracks(one), day) for name, one in zip(names, ids, strict=True) if name in found]
 
 
 def _as_at(person: ResidentOut, tracks: Tracks, day: date) -> ResidentOut:

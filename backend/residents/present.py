@@ -12,6 +12,7 @@ from backend.core.errors import Refusal
 from backend.core.transaction import Edited, Transaction
 from backend.residents import history, history_queries, households, periods, queries, rules, search
 from backend.residents.history import CARE, Book, Tracks
+from backend.residents.one_head import one_head
 from backend.residents.periods import Span
 from shared.errors import Code
 from shared.register import Track
@@ -97,7 +98,8 @@ async def _write_rows(tx: Transaction, changed: Sequence[tuple[asyncpg.Record, P
         (row["id"], now.area_code, now.household_id, now.residency, now.relation, ",".join(now.care), *now[5:])
         for row, now in changed
     ]
-    revs = dict(await history_queries.set_present(tx.conn, tx.county, rows))
+    with one_head():
+        revs = dict(await history_queries.set_present(tx.conn, tx.county, rows))
     if len(revs) < len(rows):
         raise Refusal(Code.not_found)
     for row, now in changed:

@@ -20,6 +20,9 @@ FROM {source} h
 JOIN LATERAL (SELECT * FROM dwelling WHERE county_code = h.county_code AND id = h.dwelling_id OFFSET 0) d ON true
 """
 
+STANDS = "({row}.folded_into IS NULL OR {row}.size > 0)"
+"""A household that a merge has left without anybody stands for nothing: it is read with the one it was folded into."""
+
 _RESIDENTS = """
 SELECT r.id, r.area_code, r.household_id, r.name, r.sex, r.birth_date, r.phone, r.relation, r.residency, r.care,
        r.ethnicity, r.marital, r.education, r.employment, r.occupation, r.political, r.registered_place,
@@ -62,7 +65,7 @@ async def household(conn: asyncpg.Connection, county: str, household_id: UUID) -
 
 async def households_by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, HouseholdOut]:
     """Return the households of these ids that the caller sees."""
-    query = _HOUSEHOLDS.format(source="household") + _BY_IDS.format(row="h")
+    query = _HOUSEHOLDS.format(source="household") + _BY_IDS.format(row="h") + " AND " + STANDS.format(row="h")
     rows = await conn.fetch(query, county, list(ids))
     return {row["id"]: HouseholdOut.model_validate(dict(row)) for row in rows}
 
@@ -135,6 +138,8 @@ def _conditions(of: _List, wanted: Wanted, page: PageParams, arguments: list[Any
     yield f"{of.row}.county_code = $1 AND {_IN_AREA.format(row=of.row)}"
     if of.table == "resident":
         yield f"{of.row}.left_on IS NULL AND {of.row}.merged_into IS NULL"
+    else:
+        yield STANDS.format(row=of.row)
     if wanted.text:
         typed = f"k.key >= {place(wanted.text)} AND k.key < {place(wanted.text + LAST)}"
         yield of.search.format(hits=_HITS.format(typed=typed))
@@ -212,11 +217,29 @@ async def members(conn: asyncpg.Connection, county: str, household_id: UUID) -> 
     return [Member(row["name"], Relation(row["relation"]), [Care(label) for label in row["care"]]) for row in rows]
 
 
-async def set_sums(conn: asyncpg.Connection, county: str, household_id: UUID, sums: Sums) -> None:
-    await conn.execute(
-        "UPDATE household SET head_name = $3, size = $4, care = $5, rev = rev + 1 WHERE county_code = $1 AND id = $2",
+async def headed(conn: asyncpg.Connection, county: str, households: Sequence[UUID]) -> set[UUID]:
+    """Return those of these households that have a head."""
+    rows = await conn.fetch(
+        "SELECT household_id FROM resident WHERE county_code = $1 AND household_id = ANY ($2::uuid[])"
+        " AND relation = '02' AND left_on IS NULL AND merged_into IS NULL",
+        county, list(set(households)),
+    )  # fmt: skip
+    return {row["household_id"] for row in rows}
+
+
+async def set_sums(conn: asyncpg.Connection, county: str, household_id: UUID, sums: Sums) -> bool:
+    """Write sums, and say whether the household was folded into another until now and has somebody in it again."""
+    unfolded: bool = await conn.fetchval(
+        """
+        WITH was AS (SELECT id, folded_into FROM household WHERE county_code = $1 AND id = $2)
+        UPDATE household h SET head_name = $3, size = $4, care = $5, rev = h.rev + 1,
+               folded_into = CASE WHEN $4 = 0 THEN h.folded_into END
+        FROM was WHERE h.county_code = $1 AND h.id = was.id
+        RETURNING $4 > 0 AND was.folded_into IS NOT NULL
+        """,
         county, household_id, *sums,
     )  # fmt: skip
+    return unfolded
 
 
 async def add_resident(conn: asyncpg.Connection, row: Mapping[str, Any]) -> None:
@@ -287,18 +310,18 @@ async def set_identity(
     return changed
 
 
-async def looks(conn: asyncpg.Connection, county: str, resident_id: UUID, page: PageParams) -> list[IdLookOut]:
-    """Return one look more than a page, newest first. What the system itself does has no account."""
+async def looks(conn: asyncpg.Connection, county: str, people: Sequence[UUID], page: PageParams) -> list[IdLookOut]:
+    """Return one look at a person's rows more than a page, newest first. What the system itself does has no account."""
     after = "AND (u.at, u.id) < ($4, $5)" if page.after else ""
     rows = await conn.fetch(
         f"""
         SELECT u.id, u.at, coalesce(a.display_name, '系统') AS account_name, split_part(u.action, '.', 2) AS look,
                coalesce(u.detail ->> 'reason', '') AS reason, coalesce(u.detail ->> 'what', 'id_number') AS what
         FROM audit u LEFT JOIN account a ON a.county_code = u.county_code AND a.id = u.account_id
-        WHERE u.county_code = $1 AND u.entity_id = $2
+        WHERE u.county_code = $1 AND u.entity_id = ANY ($2::uuid[])
           AND u.action IN ('identity.revealed', 'identity.checked', 'sealed.revealed') {after}
         ORDER BY u.at DESC, u.id DESC LIMIT $3
         """,
-        county, resident_id, page.limit + 1, *(page.after or ()),
+        county, list(people), page.limit + 1, *(page.after or ()),
     )  # fmt: skip
     return [IdLookOut.model_validate(dict(row)) for row in rows]

@@ -16,7 +16,7 @@ from backend.core.transaction import Edited, Transaction
 from backend.residents import merging, rules, sealed_queries, service
 from shared.errors import Code
 from shared.residents import Care, ResidentPatch
-from shared.sealed import SealedFactOut, SealedIn, SealedKind, SealedOut, SealedSpan
+from shared.sealed import SealedFactOut, SealedIn, SealedKind, SealedOnFile, SealedOut, SealedSpan
 from shared.sync import EntityKind
 from shared.types import uuid7
 
@@ -121,6 +121,13 @@ async def read(
     tx.audit("sealed.revealed", "resident", resident_id, row["area_code"], what=kind.value, reason=reason)
     opened = [_opened(keys, row["data_key"], resident_id, kind, fact) for fact in found]
     return SealedOut(kind=kind, facts=opened, hide_at=tx.now + SHOWN_FOR)
+
+
+async def on_file(tx: Transaction, worker: Caller, resident_id: UUID) -> list[SealedOnFile]:
+    """Say which kinds are on file, with those of rows that were merged into this one; nothing is opened."""
+    person = await service.get(tx, resident_id)
+    _refuse_others(worker, person.area_code)
+    return await sealed_queries.on_file(tx.conn, tx.county, await merging.rows_of(tx.conn, tx.county, resident_id))
 
 
 def _opened(keys: Keys, data_key: bytes, resident_id: UUID, kind: SealedKind, fact: asyncpg.Record) -> SealedFactOut:

@@ -1,12 +1,13 @@
 """SQL of sealed facts. Nothing here opens one."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
-from shared.sealed import SealedKind
+from shared.sealed import SealedKind, SealedOnFile
 
 STILL = date.max
 """The driver's word for 'infinity': the last day of what still holds."""
@@ -69,6 +70,18 @@ async def overlaps(
 ) -> bool:
     query = f"SELECT EXISTS (SELECT 1 FROM sealed_fact WHERE {_OF_KIND} AND from_day < $5 AND until_day > $4)"
     return bool(await conn.fetchval(query, county, resident_id, kind, from_day, until_day))
+
+
+async def on_file(conn: asyncpg.Connection, county: str, people: Sequence[UUID]) -> list[SealedOnFile]:
+    """Return what is on file for a person's rows, without what it says."""
+    rows = await conn.fetch(
+        "SELECT f.kind, f.from_day, nullif(f.until_day, DATE 'infinity') AS until_day, f.received_at AS noted_at,"
+        " coalesce(a.display_name, '系统') AS noted_by"
+        " FROM sealed_fact f LEFT JOIN account a ON a.county_code = f.county_code AND a.id = f.noted_by"
+        " WHERE f.county_code = $1 AND f.resident_id = ANY ($2::uuid[]) ORDER BY f.kind, f.from_day DESC",
+        county, list(people),
+    )  # fmt: skip
+    return [SealedOnFile.model_validate(dict(row)) for row in rows]
 
 
 async def facts(conn: asyncpg.Connection, county: str, resident_id: UUID, kind: SealedKind) -> list[asyncpg.Record]:

@@ -27,6 +27,7 @@ from backend.residents import (
     search,
     seeking,
 )
+from backend.residents.one_head import one_head
 from shared.errors import Code
 from shared.residents import ResidentIn, ResidentOut, ResidentPatch
 from shared.sync import EntityKind
@@ -100,7 +101,8 @@ async def _store(tx: Transaction, resident_id: UUID, area: str, body: ResidentIn
         "data_key": sealed.data_key, "id_sealed": sealed.number, "id_index": sealed.index,
     }  # fmt: skip
     try:
-        await queries.add_resident(tx.conn, row)
+        with one_head():
+            await queries.add_resident(tx.conn, row)
     except asyncpg.UniqueViolationError as error:
         # The person's own key is left to the transaction's edge, which tries again and finds a twin request's answer.
         if error.constraint_name == "resident_id_index":

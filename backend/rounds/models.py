@@ -1,13 +1,13 @@
 """Tables of rules and warnings. Everybody of the county may read both: a rule of the county holds in every cell."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, SmallInteger
+from sqlalchemy import CheckConstraint, Index, SmallInteger, text
 from sqlmodel import Field
 
-from backend.core.tables import AreaRow, StoredRow, bytes_column, json_column, text_column
+from backend.core.tables import AreaRow, StoredRow, bytes_column, json_column, moment_column, text_column
 from shared.rounds import AlertKind
 
 _KINDS = ", ".join(repr(kind.value) for kind in AlertKind)
@@ -39,6 +39,7 @@ class RoundTrial(AreaRow, table=True):
     content: bytes = bytes_column(nullable=False)
     account_id: UUID = Field(nullable=False)
     matched: int = Field(nullable=False)
+    tried_at: datetime = moment_column(nullable=False, sa_column_kwargs={"server_default": text("now()")})
 
 
 class Alert(StoredRow, table=True):

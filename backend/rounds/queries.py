@@ -10,6 +10,7 @@ import orjson
 
 from shared.residents import Care, Residency
 from shared.rounds import AlertIn, AlertOut, Conditions, Home, Person, RoundRuleIn, RoundRuleOut
+from shared.types import AREA_LEVELS
 
 SLICE = 1000
 _KEY = ("area_code", "received_at", "id")
@@ -50,6 +51,19 @@ async def alerts(conn: asyncpg.Connection, county: str, day: date) -> list[Alert
     return [AlertOut.model_validate(dict(row)) for row in rows]
 
 
+async def spoken_over(conn: asyncpg.Connection, county: str, cell: str, day: date) -> list[tuple[str, UUID]]:
+    """Return (table, id) of the rules, and of the warnings that are not over, whose area holds a cell."""
+    rows = await conn.fetch(
+        """
+        SELECT 'round_rule' AS said, id FROM round_rule WHERE county_code = $1 AND area_code = ANY ($2::text[])
+        UNION ALL
+        SELECT 'alert', id FROM alert WHERE county_code = $1 AND area_code = ANY ($2::text[]) AND last_day >= $3
+        """,
+        county, [cell[:level] for level in AREA_LEVELS], day,
+    )  # fmt: skip
+    return [(row["said"], row["id"]) for row in rows]
+
+
 async def put_rule(conn: asyncpg.Connection, county: str, rule_id: UUID, body: RoundRuleIn, now: datetime) -> None:
     """Store a rule, or change the one of this id."""
     await conn.execute(
@@ -66,12 +80,13 @@ async def put_rule(conn: asyncpg.Connection, county: str, rule_id: UUID, body: R
 
 
 async def add_trial(
-    conn: asyncpg.Connection, county: str, trial: UUID, area: str, content: bytes, account: UUID, matched: int
-) -> None:
+    conn: asyncpg.Connection, county: str, trial: UUID, area: str, content: bytes, account: UUID, matched: int,
+    now: datetime,
+) -> None:  # fmt: skip
     await conn.execute(
-        "INSERT INTO round_trial (county_code, id, area_code, content, account_id, matched)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
-        county, trial, area, content, account, matched,
+        "INSERT INTO round_trial (county_code, id, area_code, content, account_id, matched, tried_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        county, trial, area, content, account, matched, now,
     )  # fmt: skip
 
 
@@ -80,6 +95,10 @@ async def was_tried(conn: asyncpg.Connection, county: str, content: bytes) -> bo
         "SELECT EXISTS (SELECT 1 FROM round_trial WHERE county_code = $1 AND content = $2)", county, content
     )
     return tried
+
+
+async def prune_trials(conn: asyncpg.Connection, county: str, before: datetime) -> None:
+    await conn.execute("DELETE FROM round_trial WHERE county_code = $1 AND tried_at < $2", county, before)
 
 
 async def add_alert(conn: asyncpg.Connection, county: str, alert: UUID, body: AlertIn, by: str, now: datetime) -> None:
@@ -160,7 +179,7 @@ SELECT h.id, h.area_code, h.received_at, h.size, h.last_visited_on, h.last_seen_
 FROM (
     SELECT * FROM household
     WHERE county_code = $1 AND area_code >= $2 AND area_code < $2 || ':' AND ({", ".join(_KEY)}) > ($3, $4, $5)
-      AND ({{any_of}})
+      AND (folded_into IS NULL OR size > 0) AND ({{any_of}})
     ORDER BY {", ".join(_KEY)} LIMIT {SLICE}
 ) h
 ORDER BY {", ".join(f"h.{column}" for column in _KEY)}

@@ -1,12 +1,13 @@
 """Rules and warnings, tried and put to use; and today's round."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from backend.core import operations
 from backend.core.clock import county_day
+from backend.core.db import Database
 from backend.core.errors import Refusal
-from backend.core.scope import Caller
+from backend.core.scope import Caller, system_caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.grid import service as grid
@@ -29,6 +30,7 @@ from shared.types import is_within, uuid7
 
 SHOWN = 500
 TRIED_SHOWN = 50
+TRIALS_KEPT = timedelta(days=30)
 COMMUNITY_LENGTH = 12
 ALERTS = "/alerts"
 
@@ -43,7 +45,8 @@ async def try_out(tx: Transaction, worker: Caller, body: RoundTryIn) -> TriedOut
             matched += 1
             if len(found) < TRIED_SHOWN:
                 found.append(_tried(home, body, day))
-    await queries.add_trial(tx.conn, tx.county, uuid7(), body.area_code, body.content(), worker.account_id, matched)
+    trial = (uuid7(), body.area_code, body.content(), worker.account_id, matched)
+    await queries.add_trial(tx.conn, tx.county, *trial, tx.now)
     return TriedOut(matched=matched, items=found)
 
 
@@ -56,6 +59,15 @@ async def _require_area(tx: Transaction, worker: Caller, area: str) -> None:
     if not worker.may_write_in(area):
         raise Refusal(Code.area_not_allowed, pointer="/area_code")
     await grid.area_to_list(tx, worker, area)
+
+
+async def prune_trials(database: Database, county: str) -> None:
+    """Forget trials of a month ago: the register has changed, and who wants the rule tries it again."""
+
+    async def work(tx: Transaction) -> None:
+        await queries.prune_trials(tx.conn, tx.county, tx.now - TRIALS_KEPT)
+
+    await database.run(system_caller(county), work)
 
 
 async def rules(tx: Transaction) -> list[RoundRuleOut]:
@@ -124,6 +136,12 @@ async def _tell(tx: Transaction, kind: EntityKind, entity_id: UUID, area: str, *
     """Tell every cell of the area: a phone follows its own cell, and hears nothing of what is wider."""
     for code in await queries.cells(tx.conn, tx.county, area):
         tx.changed(kind, entity_id, code, gone=gone)
+
+
+async def tell_new_cell(tx: Transaction, code: str) -> None:
+    """Bring to a cell that was just founded what was said to its community or county before."""
+    for said, entity_id in await queries.spoken_over(tx.conn, tx.county, code, county_day(tx.now)):
+        tx.changed(EntityKind(said), entity_id, code)
 
 
 async def today(tx: Transaction, worker: Caller, area: str | None) -> RoundOut:

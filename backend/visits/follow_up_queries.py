@@ -8,16 +8,17 @@ from uuid import UUID
 import asyncpg
 
 from backend.core.paging import PageParams
-from shared.attachments import PhotoOut, PhotoState
+from shared.attachments import PhotoOut
 from shared.visits import CorrectionKind, CorrectionOut, CorrectionState, FollowUpOut
 
 
 async def add_photos(conn: asyncpg.Connection, county: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Announce photos as (id, area, visit, place, hash, size, width, height)."""
+    """Announce photos as (id, area, visit, place, hash, size, width, height). One that came before is there."""
     if rows:
         await conn.executemany(
             "INSERT INTO visit_photo (county_code, id, area_code, visit_id, place, sha256, size, width, height, state)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'missing')",
+            " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce((SELECT state FROM visit_photo"
+            " WHERE county_code = $1 AND sha256 = $6 AND state <> 'missing' LIMIT 1), 'missing')",
             [(county, *row) for row in rows],
         )
 
@@ -29,23 +30,6 @@ async def photos(conn: asyncpg.Connection, county: str, visit_id: UUID) -> list[
         county, visit_id,
     )  # fmt: skip
     return [PhotoOut.model_validate(dict(row)) for row in rows]
-
-
-async def announced(conn: asyncpg.Connection, county: str, sha256: str) -> list[asyncpg.Record]:
-    """Return where the caller sees this photo announced: by which visit, in which area."""
-    rows: list[asyncpg.Record] = await conn.fetch(
-        "SELECT visit_id, area_code, size, state FROM visit_photo WHERE county_code = $1 AND sha256 = $2"
-        " ORDER BY area_code, visit_id LIMIT 100",
-        county, sha256,
-    )  # fmt: skip
-    return rows
-
-
-async def set_photo_state(conn: asyncpg.Connection, county: str, sha256: str, state: PhotoState) -> None:
-    await conn.execute(
-        "UPDATE visit_photo SET state = $3 WHERE county_code = $1 AND sha256 = $2 AND state = 'missing'",
-        county, sha256, state,
-    )  # fmt: skip
 
 
 async def add_follow_ups(conn: asyncpg.Connection, county: str, rows: Sequence[Sequence[Any]]) -> None:

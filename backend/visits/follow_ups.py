@@ -74,6 +74,24 @@ async def _correct(tx: Transaction, worker: Caller, visit: Kept, one: Correction
     return one.id, False
 
 
+async def open_later(tx: Transaction, worker: Caller, visit_id: UUID, one: FollowUp) -> None:
+    """Open what a visit leads to after it was recorded, where its household lives by now."""
+    visit = await queries.by_id(tx.conn, tx.county, visit_id)
+    if visit is None:
+        raise Refusal(Code.not_found)
+    home = (await queries.lock_households(tx.conn, tx.county, [visit["household_id"]])).get(visit["household_id"])
+    if home is None:
+        raise Refusal(Code.household_not_here)
+    if not worker.may_write_in(home["area_code"]):
+        raise Refusal(Code.area_not_allowed)
+    if one.resident_id and not await queries.known_residents(tx.conn, tx.county, [one.resident_id]):
+        raise Refusal(Code.resident_not_here, pointer="/follow_up/resident_id")
+    body = VisitIn(
+        household_id=visit["household_id"], outcome=visit["outcome"], visited_at=visit["visited_at"], follow_ups=[one]
+    )
+    await keep(tx, worker, [Kept(visit_id, home["area_code"], body)])
+
+
 async def of_visit(tx: Transaction, visit_id: UUID) -> list[FollowUpOut]:
     await _require(tx, visit_id)
     return await follow_up_queries.follow_ups(tx.conn, tx.county, visit_id)

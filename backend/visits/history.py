@@ -9,7 +9,7 @@ from uuid import UUID
 from backend.core.clock import county_day
 from backend.core.transaction import Transaction
 from backend.grid.geo import distance_m
-from backend.visits import queries
+from backend.visits import due_days, queries
 from shared import visiting
 from shared.residents import Care
 from shared.sync import EntityKind
@@ -46,8 +46,9 @@ async def load(tx: Transaction, past: Sequence[Past]) -> None:
         care = [Care(word) for word in households[one.household_id]["care"]]
         born = households[one.household_id]["eldest_born"]
         call = visiting.Call(county_day(one.visited_at), one.outcome, one.findings, one.return_on)
+        days = due_days.read(households[one.household_id]["due_days"])
         standings[one.household_id] = visiting.after(
-            standings.get(one.household_id, visiting.Standing()), call, care, born
+            standings.get(one.household_id, visiting.Standing()), call, care, born, days
         )
     await queries.set_standings(tx.conn, tx.county, standings.items())
     for one in past:

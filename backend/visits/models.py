@@ -2,15 +2,17 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, SmallInteger
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from backend.core.tables import (
     AreaRow,
     StoredRow,
     code_column,
+    json_column,
     moment_column,
     text_column,
     within_county,
@@ -55,6 +57,17 @@ class Visit(AreaRow, table=True):
     fix_area_code: str | None = code_column(default=None, nullable=True)
     evidence: str = text_column(nullable=False)
     received_at: datetime = moment_column(nullable=False)
+
+
+class DueDays(SQLModel, table=True):
+    """A county's own intervals between visits (`shared.visiting.DueDays`). Without a row the usual ones hold."""
+
+    __tablename__ = "due_days"
+    __table_args__ = (CheckConstraint("jsonb_typeof(days) = 'object'", name="due_days_object"),)
+
+    county_code: str = code_column(primary_key=True)
+    days: dict[str, Any] = json_column(nullable=False)
+    rev: int = Field(nullable=False)
 
 
 class VisitPhoto(AreaRow, table=True):

@@ -10,6 +10,7 @@ import asyncpg
 
 from backend.core.owed import document
 from backend.core.paging import PageParams
+from backend.residents.folding import HOMES_OF
 from shared.visiting import Standing
 from shared.visits import (
     Finding,
@@ -44,13 +45,14 @@ async def lock_households(conn: asyncpg.Connection, county: str, ids: Sequence[U
     rows = await conn.fetch(
         """
         SELECT h.id, h.area_code, h.care, h.last_visited_on, h.last_seen_on, h.tries_since_seen, h.due_on,
-               h.due_reason, d.lon, d.lat,
+               h.due_reason, h.lay_in, d.lon, d.lat,
                CASE WHEN 'alone' = ANY (h.care) THEN (
                    SELECT min(birth_date) FROM resident r
                    WHERE r.county_code = $1 AND r.household_id = h.id AND r.left_on IS NULL
                      AND r.merged_into IS NULL
                ) END AS eldest_born,
-               (SELECT version FROM grid_version g WHERE g.county_code = $1) AS grid_version
+               (SELECT version FROM grid_version g WHERE g.county_code = $1) AS grid_version,
+               (SELECT days FROM due_days t WHERE t.county_code = $1) AS due_days
         FROM household h JOIN dwelling d ON d.county_code = h.county_code AND d.id = h.dwelling_id
         WHERE h.county_code = $1 AND h.id = ANY($2::uuid[]) ORDER BY h.id FOR UPDATE OF h
         """,
@@ -124,7 +126,8 @@ async def page_of_area(
 async def page_of_household(
     conn: asyncpg.Connection, county: str, household: UUID, page: PageParams, only: Filter
 ) -> list[asyncpg.Record]:
-    return await _page(conn, "household_id = $2", county, household, page, only)
+    """The same of a household and those that were folded into it."""
+    return await _page(conn, f"household_id = ANY ({HOMES_OF.format(id='$2')})", county, household, page, only)
 
 
 async def _page(
@@ -159,12 +162,13 @@ WITH fresh AS (
     INSERT INTO visit (county_code, received_at, id, area_code, happened_in, household_id, resident_id, worker_id,
                        worker_name, mode, outcome, findings, note, visited_at, return_on, lon, lat, accuracy_m,
                        distance_m, fix_area_code, evidence)
-    SELECT $1, $2, id, area_code, area_code, household_id, resident_id, worker_id, worker_name, mode, outcome,
+    SELECT $1, $2, id, area_code, happened_in, household_id, resident_id, worker_id, worker_name, mode, outcome,
            findings, note, visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence
     FROM json_to_recordset($3::json)
-      AS v(id uuid, area_code text, household_id uuid, resident_id uuid, worker_id uuid, worker_name text, mode text,
-           outcome text, findings text[], note text, visited_at timestamptz, return_on date, lon float8, lat float8,
-           accuracy_m float8, distance_m int, fix_area_code text, evidence text)
+      AS v(id uuid, area_code text, happened_in text, household_id uuid, resident_id uuid, worker_id uuid,
+           worker_name text, mode text, outcome text, findings text[], note text, visited_at timestamptz,
+           return_on date, lon float8, lat float8, accuracy_m float8, distance_m int, fix_area_code text,
+           evidence text)
     RETURNING {COLUMNS}
 ), stood AS (
 UPDATE household h

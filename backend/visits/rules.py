@@ -1,7 +1,7 @@
 """Decisions about visits, with no database and no clock."""
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from shared.types import is_within
@@ -19,3 +19,8 @@ IN_THE_FIELD: Final = timedelta(days=7)
 def was_mine(visited_at: datetime, gone_at: datetime | None) -> bool:
     """Say whether a household that left a worker's area was still theirs, as far as their phone knew at the visit."""
     return gone_at is not None and visited_at <= gone_at + IN_THE_FIELD
+
+
+def cell_on(day: date, earlier: Sequence[Mapping[str, str]], present: str) -> str:
+    """Return the cell of a household on a day, by the cells that it lay in earlier, oldest first."""
+    return next((one["area"] for one in earlier if day < date.fromisoformat(one["until"])), present)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from backend.core import operations
 from backend.core.clock import county_day
@@ -18,7 +19,7 @@ from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.grid import locate
 from backend.grid.geo import distance_m, to_wgs84
-from backend.visits import follow_ups, queries, rules
+from backend.visits import due_days, follow_ups, queries, rules
 from backend.visits.queries import EVERY, Filter
 from shared import visiting
 from shared.errors import Code
@@ -163,7 +164,8 @@ def _row(
     if place and household["lon"] is not None:
         away = distance_m(*place, household["lon"], household["lat"])
     return {
-        "id": draft.id, "area_code": household["area_code"], "household_id": body.household_id,
+        "id": draft.id, "area_code": household["area_code"], "happened_in": _cell_then(body.visited_at, household),
+        "household_id": body.household_id,
         "resident_id": body.resident_id, "worker_id": worker.account_id, "worker_name": worker.name,
         "mode": body.mode, "outcome": body.outcome, "findings": body.findings, "note": body.note,
         "visited_at": body.visited_at, "return_on": body.return_on,
@@ -174,11 +176,20 @@ def _row(
     }  # fmt: skip
 
 
+def _cell_then(visited_at: datetime, household: asyncpg.Record) -> str:
+    """Return the cell that a household lay in on the day of a visit: one made on a phone may come after the boundary
+    has changed, and where it happened never does. Read with the household, so that it costs no statement."""
+    cell: str = household["area_code"]
+    if household["lay_in"] == "[]":
+        return cell
+    return rules.cell_on(county_day(visited_at), orjson.loads(household["lay_in"]), cell)
+
+
 def _standings(
     tx: Transaction, drafts: Sequence[Draft], households: dict[UUID, asyncpg.Record]
 ) -> list[tuple[UUID, visiting.Standing]]:
     """Fold the visits into their households, oldest first. A clock that runs ahead cannot push a day past today."""
-    today = county_day(tx.now)
+    today, days = county_day(tx.now), due_days.read(next(iter(households.values()))["due_days"])
     standings: dict[UUID, visiting.Standing] = {}
     for draft in sorted(drafts, key=lambda d: d.body.visited_at):
         body, row = draft.body, households[draft.body.household_id]
@@ -186,7 +197,7 @@ def _standings(
             row["last_visited_on"], row["last_seen_on"], row["tries_since_seen"], row["due_on"], row["due_reason"]
         )
         call = visiting.Call(min(county_day(body.visited_at), today), body.outcome, body.findings, body.return_on)
-        standings[row["id"]] = visiting.after(before, call, [Care(c) for c in row["care"]], row["eldest_born"])
+        standings[row["id"]] = visiting.after(before, call, [Care(c) for c in row["care"]], row["eldest_born"], days)
     return list(standings.items())
 
 

@@ -1,4 +1,4 @@
-"""Photos: announced by a visit, received in chunks, checked, made anew, seen by those who see the visit."""
+"""Photos: announced by a visit or a request, received in chunks, checked, made anew, seen by those who see either."""
 
 import hashlib
 import struct
@@ -13,7 +13,7 @@ from PIL import Image
 from backend.attachments import pictures
 from backend.attachments.store import Folder
 from shared.attachments import CHUNK
-from tests.factories import CELL, COUNTY, NEIGHBOUR, visit_to
+from tests.factories import CELL, COUNTY, NEIGHBOUR, middle_of, visit_to
 
 HIDDEN = (b"SecretCamera", b"hidden words")
 OCTETS = {"Content-Type": "application/octet-stream"}
@@ -220,6 +220,78 @@ async def test_a_photo_of_two_visits_is_sent_once(make, household):
     await send(worker, listed(content)["sha256"], 0, content)
 
     assert await states(worker, first) == await states(worker, second) == ["stored"]
+
+
+LAMP = {"kind": "incident", "category": "street_lamp", "detail": "一排都不亮"}
+
+
+async def report(person, cell: str, *photos: dict[str, Any]):
+    lon, lat = middle_of(cell)
+    body = LAMP | {"place": {"lon": lon, "lat": lat, "crs": "wgs84"}, "photos": list(photos)}
+    return await person.client.put(f"/api/v1/requests/{uuid4()}", json=body)
+
+
+async def photos_of(person, request_id: str):
+    return await person.client.get(f"/api/v1/requests/{request_id}/photos")
+
+
+async def test_a_photo_of_a_street_lamp_arrives_and_is_seen_in_its_area_only(make, household):
+    content, worker, neighbour = photo(), await make.worker(), await make.worker(NEIGHBOUR)
+    made = await report(worker, CELL, listed(content))
+    sha256, request_id = listed(content)["sha256"], made.json()["id"]
+
+    before = (await photos_of(worker, request_id)).json()
+    unseen = await send(neighbour, sha256, 0, content)
+    sent = await send(worker, sha256, 0, content)
+
+    assert made.status_code == 200, made.text
+    assert made.json()["area_code"] == CELL
+    assert [(one["request_id"], one["state"]) for one in before] == [(request_id, "missing")]
+    assert (unseen.status_code, unseen.json()["code"]) == (404, "not_found")
+    assert (sent.status_code, sent.json()["state"]) == (200, "stored")
+    assert [one["state"] for one in (await photos_of(worker, request_id)).json()] == ["stored"]
+    for person, status in ((worker, 200), (neighbour, 404)):
+        assert (await person.client.get(f"/api/v1/attachments/{sha256}/thumbnail")).status_code == status
+    assert (await photos_of(neighbour, request_id)).status_code == 404
+
+
+async def test_what_was_seen_across_the_street_is_sent_by_who_saw_it_and_read_by_who_looks_after_it(make, household):
+    content, worker, owner = photo(), await make.worker(), await make.worker(NEIGHBOUR)
+    await make.cell(NEIGHBOUR)
+    made = await report(worker, NEIGHBOUR, listed(content))
+    sha256, request_id = listed(content)["sha256"], made.json()["id"]
+
+    sent = await send(worker, sha256, 0, content)
+    stranger = await make.worker("610330100008005")
+    refused = await send(stranger, sha256, 0, content)
+
+    assert made.json()["area_code"] == NEIGHBOUR
+    assert sent.json()["state"] == "stored"
+    assert refused.status_code == 404
+    for person in (worker, owner):
+        assert [one["state"] for one in (await photos_of(person, request_id)).json()] == ["stored"]
+        assert (await person.client.get(f"/api/v1/attachments/{sha256}")).status_code == 200
+
+
+async def test_a_photo_that_came_with_a_visit_is_there_for_a_request_that_names_it_later(make, household):
+    content, worker = photo(), await make.worker()
+    await announce(worker, household, listed(content))
+    await send(worker, listed(content)["sha256"], 0, content)
+
+    made = await report(worker, CELL, listed(content))
+
+    assert [one["state"] for one in (await photos_of(worker, made.json()["id"])).json()] == ["stored"]
+
+
+@pytest.mark.parametrize(
+    "photos",
+    [[listed(b"x"), listed(b"x")], [listed(str(n).encode()) for n in range(7)]],
+    ids=["twice", "seven"],
+)
+async def test_a_request_announces_each_photo_once_and_six_at_most(make, household, photos):
+    answer = await report(await make.worker(), CELL, *photos)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from backend.core.clock import county_day, system_clock
@@ -304,6 +305,49 @@ async def test_a_head_is_one_and_nobody_is_forgotten(make):
         (422, "in_the_future", "/on"), (412, "stale"),
     ]  # fmt: skip
     assert kept.json()["head_name"] == "王建国"
+
+
+async def test_nobody_becomes_a_second_head_beside_the_first(make):
+    home, father, mother, _son = await family(make)
+    worker = await make.worker()
+    newcomer = {"household_id": str(home.id), "name": "王小军", "relation": "02"}
+    noted = {"track": "relation", "value": "02", "from_day": TODAY.isoformat(), "reason": "户口本上写的"}
+
+    answers = [
+        await worker.client.patch(
+            f"/api/v1/residents/{mother.id}", json={"relation": "02"}, headers={"If-Match": '"1"'}
+        ),
+        await worker.client.put(f"/api/v1/residents/{uuid7()}", json=newcomer),
+        await (await make.worker(COMMUNITY)).client.put(f"/api/v1/residents/{mother.id}/periods", json=noted),
+    ]
+
+    assert {said(answer) for answer in answers} == {(422, "one_head", "/relation")}
+    assert "已经有户主" in answers[0].json()["detail"]
+    assert (await worker.client.get(of(home))).json()["head_name"] == father.name
+
+
+async def test_the_database_itself_holds_no_second_head(make, database_url):
+    _home, _father, mother, _son = await family(make)
+    owner = await asyncpg.connect(database_url)
+    try:
+        with pytest.raises(asyncpg.UniqueViolationError, match="resident_one_head"):
+            await owner.execute("UPDATE resident SET relation = '02' WHERE id = $1", mother.id)
+    finally:
+        await owner.close()
+
+
+async def test_a_household_whose_head_has_died_gets_another_and_the_death_is_withdrawn_only_without(make):
+    home, father, mother, _son = await family(make)
+    worker, event = await make.worker(), f"/api/v1/register-events/{uuid7()}"
+    died = {"kind": "death", "on": TODAY.isoformat(), "resident_ids": [str(father.id)]}
+    await worker.client.put(event, json=died)
+    await worker.client.patch(f"/api/v1/residents/{mother.id}", json={"relation": "02"}, headers={"If-Match": '"1"'})
+
+    headed = (await worker.client.get(of(home))).json()["head_name"]
+    back = await worker.client.post(f"{event}/withdraw", json={"reason": "登记错了人"})
+
+    assert headed == mother.name
+    assert said(back) == (422, "one_head", "/relation")
 
 
 async def test_a_head_is_changed_by_the_areas_own_workers(make):

@@ -13,7 +13,7 @@ from backend.residents import loading
 from backend.residents.loading import NewHousehold, NewResident
 from shared.residents import Care, Relation, Residency, Sex
 from shared.types import uuid7
-from tests.factories import CELL, COMMUNITY, NEIGHBOUR
+from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR
 
 API = "/api/v1"
 WINDOW = 60
@@ -207,15 +207,95 @@ async def test_counts_of_every_day_equal_a_replay_and_rows_agree_with_periods(ma
     assert await disagreeing(database_url) == []
 
 
+class Rows:
+    """Rows of the register by days, and who of them is one person: kept without any period."""
+
+    def __init__(self, people: list[str], window: list[date]) -> None:
+        self.window, self.into = window, dict.fromkeys(people, "")
+        self.days: dict[str, dict[date, str]] = {one: {} for one in people}
+
+    def root(self, one: str) -> str:
+        return self.root(self.into[one]) if self.into[one] else one
+
+    def place(self, one: str) -> int:
+        return 1 + self.place(self.into[one]) if self.into[one] else 0
+
+    def standing(self, day: date) -> dict[str, str]:
+        """Return who was on the register on a day, each once: the nearest row to the one that was kept."""
+        found: dict[str, str] = {}
+        for one in sorted((one for one in self.days if day in self.days[one]), key=lambda one: (self.place(one), one)):
+            found.setdefault(self.root(one), one)
+        return found
+
+    def counted(self, area: str, day: date) -> Counter[str]:
+        rows = self.standing(day).values()
+        return Counter(self.days[one][day].split()[1] for one in rows if self.days[one][day].startswith(area))
+
+    def listed(self, area: str, day: date) -> set[str]:
+        return {root for root, one in self.standing(day).items() if self.days[one][day].startswith(area)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_who_was_merged_is_counted_and_listed_once_on_every_day_that_any_row_knows(make, database_url, seed):
+    dice, today = Random(seed), county_day(make.database.clock())
+    window = [today - timedelta(days=number) for number in range(20, -1, -1)]
+    homes = {area: await make.household(area) for area in (CELL, NEIGHBOUR)}
+    people = [await make.resident(homes[dice.choice([CELL, NEIGHBOUR])], name=f"王{number}") for number in range(6)]
+    rows = Rows([str(one.id) for one in people], window)
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("DELETE FROM period")
+    for one in people:
+        await _live(dice, owner, rows, one, homes)
+    coordinator, workers = await make.worker(COMMUNITY), [await make.worker(area) for area in (CELL, NEIGHBOUR)]
+    for keep, lose in dice.sample([(a, b) for a in people for b in people if a is not b], 5):
+        if not rows.into[str(keep.id)] and not rows.into[str(lose.id)]:
+            await _merge(coordinator, keep, lose)
+            rows.into[str(lose.id)] = str(keep.id)
+
+    assert any(rows.into.values())
+    for day in window[::3]:
+        for reader, area in ((coordinator, COMMUNITY), *zip(workers, (CELL, NEIGHBOUR), strict=True)):
+            asked = {"area_code": area, "as_at": str(day)}
+            found = (await reader.client.get(f"{API}/register/counts", params=asked)).json()
+            items = (await reader.client.get(f"{API}/residents", params=asked)).json()["items"]
+            assert found["by_residency"] == rows.counted(area, day), (area, day)
+            assert found["people"] == len(items)
+            assert {item["id"] for item in items} == rows.listed(area, day), (area, day)
+    await owner.close()
+
+
+async def _live(dice, owner, rows, person, homes):
+    """Let a row be on the register at some times of the window, here and there."""
+    cuts = sorted(dice.sample(range(len(rows.window)), 4))
+    for first, last in (cuts[:2], cuts[2:]):
+        area, residency = dice.choice([CELL, NEIGHBOUR]), dice.choice(["living", "floating"])
+        values = {"residency": residency, "household": str(homes[area].id), "relation": "97"}
+        for track, value in values.items():
+            await owner.execute(
+                "INSERT INTO period (county_code, id, area_code, resident_id, track, value, from_day, until_day,"
+                " noted_at) VALUES ($7, gen_random_uuid(), $1, $2, $3, $4, $5, $6, now())",
+                area, person.id, track, value, rows.window[first], rows.window[last], COUNTY,
+            )  # fmt: skip
+        for day in rows.window[first:last]:
+            rows.days[str(person.id)][day] = f"{area} {residency}"
+
+
+async def _merge(coordinator, keep, lose):
+    pair = await coordinator.client.post(f"{API}/duplicates", json={"one": str(keep.id), "other": str(lose.id)})
+    body = {"same": True, "keep": str(keep.id), "reason": "上门核过证件"}
+    merged = await coordinator.client.post(f"{API}/duplicates/{pair.json()['id']}/settle", json=body)
+    assert merged.status_code == 200, merged.text
+
+
 async def test_people_loaded_at_once_have_their_periods_too(make, database_url):
     await make.cell()
     home = NewHousehold(uuid7(), uuid7(), CELL, "河滨小区", "3号楼", "2单元", "302", None, None)
     people = [
         NewResident(
             id=uuid7(), household_id=home.id, name="王小华", sex=Sex.female, birth_date=born, phone=None,
-            relation=Relation.head, residency=Residency.living, care=[Care.alone], id_number=None,
+            relation=relation, residency=Residency.living, care=[Care.alone], id_number=None,
         )
-        for born in (date(1950, 1, 1), date(2026, 6, 1))
+        for relation, born in ((Relation.head, date(1950, 1, 1)), (Relation.grandchild, date(2026, 6, 1)))
     ]  # fmt: skip
 
     await make.run(lambda tx: loading.load(tx, make.app.state.keys, [home], people, since=date(2026, 3, 1)))

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from backend.core import sealing
@@ -606,3 +607,227 @@ async def test_the_command_line_imports_a_file_and_puts_what_stays_out_beside_it
     assert (tried, nothing, stored, await imports.count()) == (True, 0, True, 1)
     assert "第 3 行 怎么称呼: 没有写姓名。" in said
     assert "没有写姓名" in (tmp_path / "人口.不能入库.csv").read_text(encoding="utf-8")
+
+
+SEALED = [*HEADERS, "残疾", "低保"]
+
+
+async def store_over(imports, who, content: bytes, known: str):
+    """Import a sheet and say what becomes of those who are known."""
+    batch = await imports.send(who, content)
+    assert (await who.client.post(f"{URL}/{batch['id']}/store", json={"known": known})).status_code == 200
+    await imports.work(batch["id"])
+    return batch, (await who.client.get(f"{URL}/{batch['id']}")).json()
+
+
+async def the_only_one(who) -> dict:
+    (found,) = (await who.client.get("/api/v1/residents")).json()["items"]
+    return found
+
+
+async def test_a_corrected_sheet_changes_who_is_known_when_that_is_wanted(imports, make, coordinator):
+    await imports.store(coordinator, sheet(person("何长顺", 1)))
+    corrected = sheet(person("何常顺", 1, 联系电话="12600009999", 独居="是"))
+
+    checked, stored = await store_over(imports, coordinator, corrected, "update")
+
+    found = await the_only_one(coordinator)
+    assert (found["name"], found["phone"], found["care"], found["rev"]) == ("何常顺", "12600009999", ["alone"], 2)
+    assert (checked["counts"]["can_update"], checked["counts"]["updated"]) == (1, 0)
+    assert (stored["known"], stored["counts"]["updated"], stored["counts"]["differs"]) == ("update", 1, 0)
+    by_pinyin = await coordinator.client.get("/api/v1/residents", params={"q": "9999"})
+    assert [p["name"] for p in by_pinyin.json()["items"]] == ["何常顺"]
+    homes = (await coordinator.client.get("/api/v1/households")).json()["items"]
+    assert [(home["head_name"], home["care"]) for home in homes] == [("何常顺", ["alone"])]
+    edits = await make.run(lambda tx: tx.conn.fetch("SELECT fields, account_id FROM edit"))
+    assert [(sorted(row["fields"]), row["account_id"]) for row in edits] == [
+        (["care", "name", "phone"], coordinator.account_id)
+    ]
+    track = await make.run(lambda tx: tx.conn.fetchval("SELECT count(*) FROM period WHERE track = 'care:alone'"))
+    audited = await make.run(
+        lambda tx: tx.conn.fetchval("SELECT count(*) FROM audit WHERE action = 'resident.changed'")
+    )
+    assert (track, audited) == (1, 1)
+
+
+async def test_the_dry_run_names_the_fields_that_would_change_and_those_that_never_do(imports, coordinator):
+    await imports.store(coordinator, sheet(person("何长顺", 1)))
+
+    batch = await imports.send(
+        coordinator, sheet(person("何长顺", 1, 联系电话="12600009999", 与户主关系="妻", 网格编码=NEIGHBOUR))
+    )
+
+    listed = await coordinator.client.get(f"{URL}/{batch['id']}/issues", params={"grade": "differs"})
+    (words,) = [issue["words"] for issue in listed.json()["items"]]
+    assert "电话不一样，可以按表更新" in words
+    assert "户主、网格不一样，要由人定" in words
+    assert (batch["counts"]["can_update"], batch["counts"]["differs"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "differs",
+    [{"与户主关系": "妻"}, {"网格编码": NEIGHBOUR}],
+    ids=["head", "cell"],
+)
+async def test_what_a_person_decides_is_listed_and_never_updated(imports, coordinator, differs):
+    await imports.store(coordinator, sheet(person("何长顺", 1)))
+    before = await the_only_one(coordinator)
+
+    _, stored = await store_over(imports, coordinator, sheet(person("何长顺", 1, **differs)), "update")
+
+    assert await the_only_one(coordinator) == before
+    assert (stored["counts"]["updated"], stored["counts"]["differs"]) == (0, 1)
+
+
+async def test_a_number_that_the_register_lacks_is_not_put_on_file_by_an_update(imports, coordinator):
+    await imports.store(coordinator, sheet(person("何长顺", 1, 身份证号="")))
+
+    _, stored = await store_over(imports, coordinator, sheet(person("何长顺", 1)), "update")
+
+    assert (await the_only_one(coordinator))["id_on_file"] is False
+    assert (stored["counts"]["updated"], stored["counts"]["differs"]) == (0, 1)
+
+
+async def test_who_has_died_or_left_is_changed_by_no_sheet(imports, make, coordinator):
+    await imports.store(coordinator, sheet(person("何长顺", 1)))
+    await make.run(lambda tx: tx.conn.execute("UPDATE resident SET left_on = '2026-01-01', left_by = 'death'"))
+
+    corrected = sheet(person("何长顺", 1, 联系电话="12600009999"))
+    _, stored = await store_over(imports, coordinator, corrected, "update")
+
+    phone = await make.run(lambda tx: tx.conn.fetchval("SELECT phone FROM resident"))
+    assert (phone, stored["counts"]["updated"], stored["counts"]["differs"]) == ("12600000001", 0, 1)
+
+
+async def test_undoing_gives_back_what_an_update_changed(imports, make, coordinator):
+    await imports.store(coordinator, sheet(person("何长顺", 1, 独居="是")))
+    before = await the_only_one(coordinator)
+    corrected = sheet(person("何常顺", 1, 联系电话="12600009999", 出生日期="1955-03-08"), person("王小华", 2))
+    batch, _ = await store_over(imports, coordinator, corrected, "update")
+
+    answer = await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={})
+    await imports.work(batch["id"])
+
+    after = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
+    assert answer.status_code == 200
+    assert await the_only_one(coordinator) == before | {"rev": 3}
+    counts = after["counts"]
+    assert (after["state"], counts["undone"], counts["restored"], counts["kept"]) == ("undone", 1, 1, 0)
+    assert await imports.count("import_issue WHERE former IS NOT NULL") == 0
+
+
+async def test_who_was_edited_after_an_update_is_named_and_keeps_the_edit(imports, coordinator):
+    await imports.store(coordinator, sheet(person("何长顺", 1)))
+    batch, _ = await store_over(imports, coordinator, sheet(person("何长顺", 1, 联系电话="12600009999")), "update")
+    found = await the_only_one(coordinator)
+    url, match = f"/api/v1/residents/{found['id']}", {"If-Match": f'"{found["rev"]}"'}
+    assert (await coordinator.client.patch(url, json={"phone": "12600008888"}, headers=match)).status_code == 200
+
+    refused = await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={})
+    await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={"rest": True})
+    await imports.work(batch["id"])
+
+    after = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
+    assert (refused.status_code, refused.json()["code"]) == (409, "import_changed_since")
+    assert "何长顺" in refused.json()["detail"]
+    assert (await the_only_one(coordinator))["phone"] == "12600008888"
+    assert (after["counts"]["restored"], after["counts"]["kept"]) == (0, 1)
+
+
+async def test_a_household_gets_one_head_and_the_second_is_reported(imports, coordinator):
+    rows = [person("何长顺", 1), person("何小顺", 3, 房号="301")]
+
+    batch = await imports.store(coordinator, sheet(*rows))
+    again = await imports.store(coordinator, sheet(person("何老三", 5, 房号="301")))
+
+    homes = (await coordinator.client.get("/api/v1/households")).json()["items"]
+    assert [(home["head_name"], home["size"]) for home in homes] == [("何长顺", 3)]
+    assert await imports.issues(coordinator, batch) == [(3, "warned", "与户主关系")]
+    assert await imports.issues(coordinator, again) == [(2, "warned", "与户主关系")]
+
+
+async def test_disability_and_hardship_are_sealed_and_open_as_they_were(imports, make, coordinator):
+    rows = [[*person("何长顺", 1), "肢体二级", "是"], [*person("王小华", None, 房号="9"), "听力残疾（三级）", "否"]]
+
+    batch = await imports.store(coordinator, sheet(*rows, headers=SEALED))
+
+    assert batch["counts"]["add"] == 2
+    people = {p["name"]: p["id"] for p in (await coordinator.client.get("/api/v1/residents")).json()["items"]}
+    opened = {}
+    for name, kind in (("何长顺", "disability"), ("何长顺", "poverty"), ("王小华", "disability")):
+        url = f"/api/v1/residents/{people[name]}/sealed/{kind}"
+        answer = await coordinator.client.get(url, params={"reason": "核对残疾证"})
+        opened[name, kind] = [(fact["code"], fact["grade"]) for fact in answer.json()["facts"]]
+    assert opened == {
+        ("何长顺", "disability"): [("64", 2)],
+        ("何长顺", "poverty"): [("2", None)],
+        ("王小华", "disability"): [("62", 3)],
+    }
+    stored = await make.run(lambda tx: tx.conn.fetch("SELECT sealed FROM sealed_fact"))
+    assert len(stored) == 3
+    assert not any(b"code" in row["sealed"] for row in stored)
+    number = await make.run(lambda tx: tx.conn.fetchrow("SELECT * FROM resident WHERE id_sealed IS NOT NULL"))
+    assert sealing.unseal(KEYS, number["data_key"], number["id"], "id_number", number["id_sealed"]) == id_number(1)
+
+
+async def test_words_that_say_no_disability_or_hardship_for_sure_are_refused_and_not_shown(imports, coordinator):
+    rows = [
+        [*person("何长顺", 1), "不太好", ""],
+        [*person("王小华", 2), "是", ""],
+        [*person("李秀英", 4), "", "也许"],
+        [*person("赵六", 6), "无", "无"],
+    ]
+
+    batch = await imports.store(coordinator, sheet(*rows, headers=SEALED))
+
+    listed = (await coordinator.client.get(f"{URL}/{batch['id']}/issues", params={"grade": "refused"})).json()["items"]
+    fetched = await coordinator.client.get(f"{URL}/{batch['id']}/rejects")
+    assert (batch["counts"]["add"], batch["counts"]["refused"]) == (1, 3)
+    assert [(one["row"], one["column"], one["value"]) for one in listed] == [
+        (2, "残疾", ""), (3, "残疾", ""), (4, "低保", "")
+    ]  # fmt: skip
+    assert fetched.text.count("请写类别和等级") == 2
+    assert await imports.count("sealed_fact") == 0
+
+
+async def test_a_sealed_fact_of_somebody_known_is_listed_and_written_by_a_person_alone(imports, coordinator):
+    await imports.store(coordinator, sheet([*person("何长顺", 1), "", "是"], headers=SEALED))
+
+    again = sheet([*person("何长顺", 1), "肢体二级", "是"], headers=SEALED)
+    batch, stored = await store_over(imports, coordinator, again, "update")
+
+    listed = await coordinator.client.get(f"{URL}/{batch['id']}/issues", params={"grade": "differs"})
+    assert ["残疾不一样，要由人定" in issue["words"] for issue in listed.json()["items"]] == [True]
+    assert (stored["counts"]["updated"], await imports.count("sealed_fact")) == (0, 1)
+
+
+async def test_sealed_facts_go_with_their_batch_but_for_people_whom_a_worker_wrote_about_since(imports, coordinator):
+    rows = [[*person("何长顺", 1), "肢体二级", "是"], [*person("王小华", 2), "视力一级", ""]]
+    batch = await imports.store(coordinator, sheet(*rows, headers=SEALED))
+    people = {p["name"]: p["id"] for p in (await coordinator.client.get("/api/v1/residents")).json()["items"]}
+    written = await coordinator.client.put(
+        f"/api/v1/residents/{people['王小华']}/sealed/poverty",
+        json={"code": "2", "from_day": "2026-03-01", "reason": "低保证在场"},
+    )
+
+    await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={"rest": True})
+    await imports.work(batch["id"])
+
+    assert written.status_code == 200
+    assert (await the_only_one(coordinator))["name"] == "王小华"
+    assert await imports.count("sealed_fact") == 2
+
+
+async def test_a_register_that_a_sheet_fills_is_counted_before_its_keys_are_used(imports, coordinator, monkeypatch):
+    """The database would count it a minute later, and until then look every household up through the whole county."""
+    monkeypatch.setattr(staging, "EMPTY_BELOW", 1)
+
+    await imports.store(coordinator, sheet(person("何长顺", 1), person("王小华", 2)))
+
+    counted = "pg_class WHERE relname IN ('dwelling', 'household', 'resident') AND reltuples = 2"
+    assert await imports.count(counted) == 3
+
+
+async def test_counting_is_for_the_tables_of_the_register_alone(imports, make):
+    with pytest.raises(asyncpg.CaseNotFoundError):
+        await make.run(lambda tx: tx.conn.execute("SELECT count_register('account')"))

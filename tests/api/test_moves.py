@@ -9,6 +9,7 @@ import pytest
 from backend.core.clock import county_day
 from backend.residents import documents
 from shared.register import HandoverContent, HandoverPerson
+from shared.residents import HouseholdOut
 from tests.conftest import KEYS
 from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR, OTHER_COMMUNITY
 
@@ -122,6 +123,33 @@ async def test_the_old_cell_still_lists_who_lived_there_on_a_past_day(
     looked = await owner.fetchval("SELECT count(*) FROM audit WHERE action = 'residents.read_as_at'")
     assert looked == 1
     await owner.close()
+
+
+async def test_of_two_heads_who_move_in_together_one_is_the_households(make, worker, receiving, person, home, today):
+    other = await make.resident(await make.household(room="303"), name="李秀英")
+    move = await move_out(worker, today, person, other)
+
+    arrived = await settle(receiving, move, today, household_id=str(home.id))
+    rows = [(await receiving.client.get(f"{API}/residents/{one.id}")).json() for one in (person, other)]
+
+    assert arrived.status_code == 200, arrived.text
+    assert [row["relation"] for row in rows] == ["02", "97"]
+
+
+async def test_who_comes_back_to_a_household_with_a_new_head_is_not_its_head(make, worker, receiving, person, today):
+    son = await make.resident(await household_of(worker, person), name="何小林")
+    move = await move_out(worker, today, person)
+    await worker.client.patch(f"{API}/residents/{son.id}", json={"relation": "02"}, headers={"If-Match": '"1"'})
+
+    stayed = await settle(receiving, move, today, arrived=False)
+    row = (await worker.client.get(f"{API}/residents/{person.id}")).json()
+
+    assert stayed.status_code == 200, stayed.text
+    assert (row["left_on"], row["residency"], row["relation"]) == (None, "away", "97")
+
+
+async def household_of(worker, person):
+    return HouseholdOut.model_validate((await worker.client.get(f"{API}/households/{person.household_id}")).json())
 
 
 async def test_who_joins_others_is_related_to_their_head_in_a_way_nobody_has_said(

@@ -7,10 +7,24 @@ import pytest
 
 from backend.core.clock import county_day
 from backend.redrawing.applying import apply_due
+from backend.visits import queries as visit_queries
+from backend.visits import service as visits
 from shared.auth import Role
 from shared.grid import CellKind
 from shared.types import Crs, Position, uuid7
-from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR, OTHER_COMMUNITY, PLOT, corner_of, middle_of, plot_of
+from shared.visits import VisitIn
+from tests.factories import (
+    CELL,
+    COMMUNITY,
+    COUNTY,
+    NEIGHBOUR,
+    OTHER_COMMUNITY,
+    PLOT,
+    corner_of,
+    middle_of,
+    plot_of,
+    visit_to,
+)
 
 NEW = COMMUNITY + "005"
 
@@ -282,6 +296,57 @@ async def test_applied_everything_of_a_household_goes_along_and_what_happened_st
     happened = (await coordinator.client.get("/api/v1/visits")).json()["items"][0]["happened_in"]
     asked = (await coordinator.client.get(f"/api/v1/requests/{request.id}")).json()
     assert (happened, asked["happened_in"], asked["area_code"]) == (CELL, CELL, NEW)
+
+
+async def test_a_visit_that_arrives_after_the_boundary_changed_happened_in_the_cell_of_its_day(
+    make, coordinator, today
+):
+    await make.cell(CELL)
+    home = await door(make, 0.7)
+    worker, clock = await make.worker(), make.database.clock
+    made = await plan(coordinator, split(today))
+    await step(coordinator, made, "apply")
+    back = {
+        "community_code": COMMUNITY, "effective_on": str(today + timedelta(days=3)), "reason": "又并回来",
+        "cells": [shape(CELL, plot_of(CELL))], "closed": [NEW],
+    }  # fmt: skip
+    make.database.clock = lambda: clock() + timedelta(days=3)
+    again = await step(coordinator, await plan(coordinator, back), "apply")
+    assert again.json()["state"] == "applied", again.text
+
+    said = {}
+    for days in (-1, 0, 1, 3):
+        visit = {
+            "household_id": str(home.id),
+            "outcome": "seen",
+            "visited_at": (clock() + timedelta(days=days)).isoformat(),
+        }
+        stored = await worker.client.put(f"/api/v1/visits/{uuid7()}", json=visit)
+        assert stored.status_code == 200, stored.text
+        said[days] = (stored.json()["happened_in"], stored.json()["area_code"])
+
+    assert said == {-1: (CELL, CELL), 0: (NEW, CELL), 1: (NEW, CELL), 3: (CELL, CELL)}
+
+
+async def test_many_late_visits_come_in_one_statement_and_each_happened_in_its_own_cell(make, coordinator, today):
+    await make.cell(CELL)
+    moved, stayed = await door(make, 0.7, room="701"), await door(make, 0.2, room="201")
+    await step(coordinator, await plan(coordinator, split(today)), "apply")
+    yesterday = make.database.clock() - timedelta(days=1)
+    drafts = [
+        visits.Draft(uuid7(), VisitIn.model_validate(visit_to(one.id, visited_at=when)))
+        for one in (moved, stayed)
+        for when in (yesterday, make.database.clock())
+    ]
+
+    async def record(tx):
+        return await visits.record_many(tx, tx.caller, drafts)
+
+    _stored, refused = await make.run(record)
+    found = await make.run(lambda tx: visit_queries.by_ids(tx.conn, tx.county, [draft.id for draft in drafts]))
+
+    assert refused == {}
+    assert [found[draft.id].happened_in for draft in drafts] == [CELL, NEW, CELL, CELL]
 
 
 async def test_an_empty_flat_goes_with_the_ground_and_one_without_a_position_stays(make, coordinator, today):

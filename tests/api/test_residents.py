@@ -204,7 +204,8 @@ async def test_a_sum_counts_everybody_who_joined_at_once(make):
     household = await make.household()
     worker = await make.worker()
 
-    await asyncio.gather(*(worker.client.put(person(uuid7()), json=somebody(household)) for _ in range(5)))
+    others = [somebody(household, relation="97") for _ in range(5)]
+    await asyncio.gather(*(worker.client.put(person(uuid7()), json=body) for body in others))
 
     assert (await worker.client.get(home(household.id))).json()["size"] == 5
 
@@ -698,6 +699,54 @@ async def test_neither_a_dump_nor_the_log_holds_a_plain_number(make, database_ur
         for text in (dumped, logged):
             assert number[:17] not in text
             assert number.encode().hex() not in text
+
+
+# Sealed kinds
+
+
+async def test_which_sealed_kinds_are_on_file_is_told_without_what_they_say(make):
+    resident = await make.resident()
+    coordinator = await make.worker(COMMUNITY, name="王芳")
+    facts = {
+        "disability": {"code": "64", "grade": 2, "from_day": "2024-03-01", "reason": "残疾人证年审"},
+        "poverty": {"code": "2", "from_day": "2023-01-01", "until_day": "2024-01-01", "reason": "低保名单"},
+    }
+    for kind, body in facts.items():
+        stored = await coordinator.client.put(person(resident.id, f"/sealed/{kind}"), json=body)
+        assert stored.status_code == 200, stored.text
+
+    listed = await coordinator.client.get(person(resident.id, "/sealed"))
+
+    assert [(row["kind"], row["from_day"], row["until_day"], row["noted_by"]) for row in listed.json()] == [
+        ("disability", "2024-03-01", None, "王芳"), ("poverty", "2023-01-01", "2024-01-01", "王芳"),
+    ]  # fmt: skip
+    assert all(set(row) == {"kind", "from_day", "until_day", "noted_by", "noted_at"} for row in listed.json())
+
+
+async def test_sealed_kinds_of_a_merged_row_are_told_of_the_kept_one(make):
+    first, second = await make.resident(), await make.resident(await make.household(room="303"))
+    coordinator = await make.worker(COMMUNITY)
+    body = {"code": "2", "from_day": "2023-01-01", "reason": "低保名单"}
+    await coordinator.client.put(person(second.id, "/sealed/poverty"), json=body)
+    pair = await coordinator.client.post("/api/v1/duplicates", json={"one": str(first.id), "other": str(second.id)})
+    decided = {"same": True, "keep": str(first.id), "reason": "上门核过证件"}
+    await coordinator.client.post(f"/api/v1/duplicates/{pair.json()['id']}/settle", json=decided)
+
+    listed = await coordinator.client.get(person(first.id, "/sealed"))
+
+    assert [row["kind"] for row in listed.json()] == ["poverty"]
+
+
+async def test_which_kinds_are_on_file_is_for_those_who_coordinate_there(make):
+    resident = await make.resident()
+    refused = [
+        await one.client.get(person(resident.id, "/sealed"))
+        for one in (await make.worker(), await make.auditor(), await make.partner(), await make.volunteer())
+    ]
+    elsewhere = await (await make.worker(OTHER_COMMUNITY)).client.get(person(resident.id, "/sealed"))
+
+    assert {(one.status_code, one.json()["code"]) for one in refused} == {(403, "role_not_allowed")}
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (404, "not_found")
 
 
 # Loading

@@ -3,17 +3,18 @@
 import random
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from backend.core import daily
 from backend.core.clock import county_day, system_clock
 from backend.rounds import queries
 from shared import rounds
 from shared.auth import Role
 from shared.residents import Care, Residency
 from shared.rounds import Conditions
-from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR, visit_to
+from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR, OTHER_COMMUNITY, plot_of, visit_to
 
 OLD_ALONE = {"conditions": {"age_from": 80, "care_all": ["alone"]}, "alert": "cold", "area_code": COMMUNITY}
 
@@ -182,6 +183,52 @@ def on_the_phone(bodies: dict[str, list[Any]]) -> list[dict[str, Any]]:
 
 def _day(word: str | None) -> date | None:
     return date.fromisoformat(word) if word else None
+
+
+async def test_a_cell_founded_later_hears_of_rules_and_warnings_that_hold_in_it(make, coordinator, old_home):
+    await go_live(coordinator, uuid4())
+    await coordinator.client.post("/api/v1/alerts", json=warning())
+    over = warning(kind="heat", from_day=str(today() - timedelta(days=3)), last_day=str(today()))
+    over_id = (await coordinator.client.post("/api/v1/alerts", json=over)).json()["id"]
+    await make.run(lambda tx: tx.conn.execute("UPDATE alert SET last_day = from_day WHERE id = $1", UUID(over_id)))
+    elsewhere = await make.worker(OTHER_COMMUNITY)
+    await elsewhere.client.post("/api/v1/alerts", json=warning(area_code=OTHER_COMMUNITY))
+
+    await make.cell(NEIGHBOUR)
+    heard = (await (await make.worker(NEIGHBOUR)).client.get("/api/v1/changes")).json()["items"]
+
+    assert sorted(row["kind"] for row in heard if row["kind"] in ("round_rule", "alert")) == ["alert", "round_rule"]
+    assert over_id not in {row["id"] for row in heard}
+
+
+async def test_a_cell_founded_by_a_plan_hears_of_them_too(make, coordinator, old_home):
+    await go_live(coordinator, uuid4())
+    plan = {
+        "community_code": COMMUNITY, "effective_on": str(today()), "reason": "新楼入住",
+        "cells": [{"code": NEIGHBOUR, "name": "第四网格", "geometry": plot_of(NEIGHBOUR)}],
+    }  # fmt: skip
+    made = (await coordinator.client.put(f"/api/v1/grid/plans/{uuid4()}", json=plan)).json()
+    applied = await coordinator.client.post(f"/api/v1/grid/plans/{made['id']}/apply")
+
+    heard = (await (await make.worker(NEIGHBOUR)).client.get("/api/v1/changes")).json()["items"]
+
+    assert applied.status_code == 200, applied.text
+    assert [row["kind"] for row in heard if row["kind"] == "round_rule"] == ["round_rule"]
+
+
+async def test_a_trial_is_forgotten_after_thirty_days_and_no_sooner(make, coordinator, old_home):
+    clock, kept = make.database.clock, []
+    await coordinator.client.post("/api/v1/round-rules/try", json=OLD_ALONE)
+    for days in (29, 2):
+        make.database.clock = lambda now=make.database.clock, days=days: now() + timedelta(days=days)
+        await daily.run(make.database, COUNTY)
+        kept.append(await make.run(lambda tx: tx.conn.fetchval("SELECT count(*) FROM round_trial")))
+    make.database.clock = clock
+
+    refused = await coordinator.client.put(f"/api/v1/round-rules/{uuid4()}", json=named(state="live"))
+
+    assert kept == [1, 0]
+    assert (refused.status_code, refused.json()["code"]) == (409, "rule_not_tried")
 
 
 async def test_what_the_database_leaves_out_no_condition_holds_of(make, monkeypatch):

@@ -1,11 +1,12 @@
 """Visits over HTTP: recorded once, seen by those who may."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
-from tests.factories import CELL, NEIGHBOUR, OTHER_COMMUNITY, visit_to
+from shared.visiting import DueDaysOut
+from tests.factories import CELL, COMMUNITY, NEIGHBOUR, OTHER_COMMUNITY, visit_to
 
 AT_THE_DOOR = {"accuracy_m": 8, "age_s": 2, "crs": "wgs84"}
 
@@ -190,3 +191,86 @@ async def test_a_cursor_from_nowhere_is_refused(make, household):
     answer = await worker.client.get("/api/v1/visits", params={"cursor": "bm93aGVyZQ"})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_cursor")
+
+
+# How often
+
+
+async def days_of(person):
+    answer = await person.client.get("/api/v1/due-days")
+    assert answer.status_code == 200, answer.text
+    return answer.json(), answer.headers["ETag"]
+
+
+async def test_a_county_sets_its_own_intervals_and_the_next_visit_follows_from_them(make, household):
+    await make.resident(household, care=["alone"])
+    admin, worker = await make.admin(), await make.worker()
+    before, tag = await days_of(admin)
+    own = {"usual": 90, "retry": 2, "care": {"alone": 5}}
+
+    async def due_after(outcome):
+        body = visit_to(household.id, outcome=outcome)
+        await worker.client.put(f"/api/v1/visits/{uuid4()}", json=body)
+        home = (await worker.client.get(f"/api/v1/households/{household.id}")).json()
+        due = date.fromisoformat(home["due_on"]) - date.fromisoformat(home["last_visited_on"])
+        return due.days, home["due_reason"]
+
+    usual = await due_after("seen")
+    put = await admin.client.put("/api/v1/due-days", json=own, headers={"If-Match": tag})
+    again = await admin.client.put("/api/v1/due-days", json=own, headers={"If-Match": tag})
+    audited = await make.run(lambda tx: tx.conn.fetchval("SELECT count(*) FROM audit WHERE action = 'due_days.set'"))
+
+    assert (before["usual"], before["care"]["alone"], before["rev"], tag) == (60, 14, 0, '"0"')
+    assert (put.status_code, put.json()["usual"], put.headers["ETag"]) == (200, 90, '"1"')
+    assert (put.json()["care"]["alone"], put.json()["care"]["empty_nest"]) == (5, 30)
+    assert (again.json(), audited) == (put.json(), 1)
+    assert usual == (14, "独居，每 14 天看一次")
+    assert await due_after("seen") == (5, "独居，每 5 天看一次")
+    assert (await due_after("absent"))[0] == 2
+
+
+async def test_phones_get_the_intervals_and_so_does_a_cell_that_is_founded_later(make, household):
+    admin = await make.admin()
+    await admin.client.put("/api/v1/due-days", json={"usual": 45}, headers={"If-Match": '"0"'})
+    await make.cell(NEIGHBOUR)
+
+    heard = []
+    for cell in (CELL, NEIGHBOUR):
+        items = (await (await make.worker(cell)).client.get("/api/v1/changes")).json()["items"]
+        heard += [row["body"] for row in items if row["kind"] == "due_days"]
+
+    assert heard == [(await days_of(admin))[0]] * 2
+    assert DueDaysOut.model_validate(heard[0]).usual == 45
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"usual": 0}, {"usual": 367}, {"care": {"alone": 0}}, {"care": {"hobby": 3}}, {"usual": "soon"}, {"sometimes": 3}],
+    ids=["zero", "over a year", "a label's zero", "unknown label", "no number", "unknown interval"],
+)
+async def test_an_absurd_interval_is_refused(make, wrong):
+    admin = await make.admin()
+
+    answer = await admin.client.put("/api/v1/due-days", json=wrong, headers={"If-Match": '"0"'})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    assert (await days_of(admin))[0]["rev"] == 0
+
+
+async def test_intervals_are_set_by_the_county_on_what_was_read(make):
+    admin, worker, coordinator = await make.admin(), await make.worker(), await make.worker(COMMUNITY)
+    await admin.client.put("/api/v1/due-days", json={"usual": 45}, headers={"If-Match": '"0"'})
+
+    refused = [
+        await worker.client.put("/api/v1/due-days", json={"usual": 30}, headers={"If-Match": '"1"'}),
+        await coordinator.client.put("/api/v1/due-days", json={"usual": 30}, headers={"If-Match": '"1"'}),
+        await admin.client.put("/api/v1/due-days", json={"usual": 30}),
+        await admin.client.put("/api/v1/due-days", json={"usual": 30}, headers={"If-Match": '"0"'}),
+    ]
+    stranger = await (await make.volunteer()).client.get("/api/v1/due-days")
+
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [
+        (403, "role_not_allowed"), (403, "role_not_allowed"), (428, "precondition_missing"), (412, "stale"),
+    ]  # fmt: skip
+    assert stranger.status_code == 403
+    assert (await days_of(worker))[0]["usual"] == 45

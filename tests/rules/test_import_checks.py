@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from uuid import UUID
 
 import polars as pl
 import pytest
@@ -11,7 +12,10 @@ from hypothesis import strategies as st
 from backend.grid.locate import CountyGrid
 from backend.imports import checks, dates
 from backend.imports.checks import Checked, World
+from backend.imports.known import Known, counted
+from backend.imports.prepare import search_keys
 from backend.imports.repeats import Repeats
+from backend.residents.search import person_keys
 from shared.identifiers import full_id_number
 from shared.imports import Column
 from tests.factories import CELL, COMMUNITY
@@ -119,3 +123,80 @@ def test_namesakes_at_other_doors_are_two_people():
     people = [{"name": "甲", "cell": CELL, "room": room} for room in ("1", "2")]
 
     assert Repeats().find(checked(*people).good).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("said", "sealed"),
+    [
+        ({"disability": "肢体二级"}, "64:2"), ({"disability": "听力残疾（三级）"}, "62:3"),
+        ({"disability": "视力1级"}, "61:1"), ({"disability": "肢体残疾", "disability:grade": "四级"}, "64:4"),
+        ({"disability": "64", "disability:grade": "2.0"}, "64:2"), ({"disability": "无"}, None),
+        ({"disability": "否", "disability:grade": "无"}, None),
+    ],
+)  # fmt: skip
+def test_a_disability_is_read_as_kind_and_grade(said, sealed):
+    assert value("disability", **said) == sealed
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"disability": "是"}, {"disability": "肢体残疾"}, {"disability": "二级"}, {"disability": "慢性病二级"},
+        {"disability": "肢体五级"}, {"disability:grade": "二级"}, {"poverty": "也许"}, {"poverty": "7"},
+        {"poverty:2": "也许"}, {"poverty": "特困供养", "poverty:2": "是"},
+    ],
+)  # fmt: skip
+def test_what_would_be_sealed_half_understood_keeps_its_row_out_and_is_not_shown(said):
+    found = checked({"name": "何长顺", "cell": CELL} | said)
+
+    assert found.good.is_empty()
+    assert set(found.issues["grade"]) == {"refused"}
+    assert set(found.issues["value"]) == {""}
+
+
+@pytest.mark.parametrize(
+    ("said", "sealed"),
+    [
+        ({"poverty": "低保户"}, "2"), ({"poverty": "3"}, "3"), ({"poverty": "建档立卡脱贫户"}, "6"),
+        ({"poverty:2": "是"}, "2"), ({"poverty:2": "√", "poverty": "最低生活保障"}, "2"),
+        ({"poverty:2": "低保边缘"}, "3"), ({"poverty:2": "否", "poverty": "无"}, None),
+        ({"poverty": "五保", "poverty:2": "否"}, "1"),
+    ],
+)  # fmt: skip
+def test_hardship_is_read_from_either_of_its_columns(said, sealed):
+    assert value("poverty", **said) == sealed
+
+
+@pytest.mark.parametrize("phone", ["12600002706", "", "0917-7212345", "+86 12600002706"])
+@pytest.mark.parametrize("name", ["何长顺", "单晓", "Ann 2706", "12600002706"])
+def test_a_sheet_makes_the_search_keys_of_name_and_phone_once_each(name, phone):
+    good = checked({"name": name, "cell": CELL, "phone": phone}).good
+
+    lines = search_keys(good).decode().split()
+
+    assert sorted(lines) == sorted(f"2,{key}" for key in {*person_keys(name, None), *_ends(good["phone"][0])})
+
+
+def _ends(phone: str | None) -> list[str]:
+    digits = "".join(char for char in phone or "" if char.isdigit())
+    return [digits[at:] for at in range(len(digits) - 3)]
+
+
+def test_search_keys_come_in_the_order_of_their_index():
+    people = [{"name": name, "cell": CELL, "phone": f"1260000{at:04}"} for at, name in enumerate("甲乙丙丁戊")]
+
+    keys = [line.split(",")[1] for line in search_keys(checked(*people).good).decode().split()]
+
+    assert keys == sorted(keys, key=str.encode)
+
+
+@pytest.mark.parametrize("decided", ["head", "area", "id_number", "disability", "poverty"])
+def test_what_a_person_decides_stays_listed_beside_what_a_sheet_changes(decided):
+    known = Known(2, UUID(int=1), ("phone", decided))
+
+    assert (known.can_update, known.decided) == (("phone",), (decided,))
+    assert counted([known], {2}) == {"same": 0, "differs": 1, "can_update": 1, "updated": 1}
+
+
+def test_nothing_of_somebody_who_has_left_can_be_updated():
+    assert Known(2, UUID(int=1), ("phone", "left")).can_update == ()

@@ -177,8 +177,8 @@ def test_a_zip_that_is_no_workbook_is_refused(tmp_path):
     [
         ("公民身份号码", Column.id_number), ("证件号码", Column.id_number), ("*姓 名（必填）", Column.name),
         ("与户主关系", Column.relation), ("手机号", Column.phone), ("楼号", Column.building), ("门牌号", Column.room),
-        ("人户状态", Column.residency), ("网格编码", Column.cell), ("是否独居", Column.care_alone), ("低保", None),
-        ("残疾", None), ("随便写的", None),
+        ("人户状态", Column.residency), ("网格编码", Column.cell), ("是否独居", Column.care_alone),
+        ("低保", Column.subsistence), ("残疾", Column.disability), ("随便写的", None),
     ],
 )  # fmt: skip
 def test_headers_are_known_by_their_usual_spellings(header, meaning):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from backend.requests.rules import may_ask_in, owes_reason, refusal
+from backend.requests.rules import may_ask_in, refusal
 from backend.volunteers.rules import after_asking, merged
 from shared.auth import Role
 from shared.errors import Code
-from shared.requests import TRANSITIONS, RequestKind, RequestState
+from shared.requests import TRANSITIONS, RequestKind, RequestState, owes_reason
 from shared.volunteers import ServiceState, Slot
 
 S = RequestState

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from itertools import permutations
 
 import pytest
+from pydantic import ValidationError
 
 from shared.residents import Care
-from shared.visiting import CARE_DAYS, Call, Standing, after, evidence, next_due
+from shared.visiting import CARE_DAYS, Call, Intervals, Standing, after, evidence, next_due
 from shared.visits import Evidence, Finding, Fix, VisitOutcome
 
 DAY = date(2026, 11, 20)
@@ -124,3 +125,21 @@ def test_a_refusal_and_a_promise_outrank_old_age_alone():
 
     assert next_due(Call(DAY, DECLINED), [Care.alone], old)[0] == in_days(90)
     assert next_due(Call(DAY, SEEN, [], in_days(20)), [Care.alone], old)[0] == in_days(20)
+
+
+def test_a_county_may_keep_another_rhythm_and_what_it_leaves_out_is_as_usual():
+    own = Intervals(usual=90, declined=200, old_and_alone=3, care={Care.alone: 10})
+    old = date(1930, 1, 1)
+
+    assert next_due(Call(DAY, SEEN), [], days=own) == (in_days(90), "每 90 天走一遍")
+    assert next_due(Call(DAY, SEEN), [Care.alone], days=own)[0] == in_days(10)
+    assert next_due(Call(DAY, SEEN), [Care.alone], old, own)[0] == in_days(3)
+    assert next_due(Call(DAY, DECLINED), [], days=own)[0] == in_days(200)
+    assert next_due(Call(DAY, ABSENT), [], days=own)[0] == in_days(7)
+    assert own.care[Care.empty_nest] == CARE_DAYS[Care.empty_nest]
+
+
+@pytest.mark.parametrize("days", [0, 367, -7])
+def test_no_interval_is_shorter_than_a_day_or_longer_than_a_year(days):
+    with pytest.raises(ValidationError):
+        Intervals(care={Care.alone: days})
