@@ -13,6 +13,9 @@ CHUNK: Final = 1 << 20
 
 LARGEST: Final = 8 << 20
 
+MOST: Final = 6
+"""So many photos belong to one visit or request."""
+
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Side = Annotated[int, Field(ge=1, le=20_000)]
 
@@ -42,9 +45,10 @@ class PhotoIn(WireIn):
 
 
 class PhotoOut(WireOut):
-    """A photo of a visit and how far it has come."""
+    """A photo of a visit or a request, and how far it has come."""
 
-    visit_id: UUID = Field(description="走访编号")
+    visit_id: UUID | None = Field(default=None, description="走访编号")
+    request_id: UUID | None = Field(default=None, description="求助、事件或办件编号")
     sha256: str = Field(description="照片内容的 SHA-256")
     size: int = Field(description="字节数")
     width: int = Field(description="宽（像素）")

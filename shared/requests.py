@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from shared.attachments import MOST, PhotoIn
 from shared.types import AreaCode, Lat, Lon, Note, Phone, Position, ShortText, Utc, WireIn, WireOut, example
 from shared.volunteers import Language, Skill
 
@@ -69,6 +70,8 @@ CATEGORIES: dict[str, Category] = {
     "fallen_tree": Category(_incident, "树倒了", "有没有压着线"),
     "noise": Category(_incident, "噪声扰民", "什么时候、从哪里来"),
     "fire_hazard": Category(_incident, "消防隐患", "通道堵塞、飞线充电"),
+    "standing_water": Category(_incident, "积水结冰", "哪一段路、有多深"),
+    "other_incident": Category(_incident, "别的事", "是什么事"),
     "elder_allowance": Category(_matter, "高龄补贴", "年满 80 岁"),
     "medical_insurance": Category(_matter, "居民医保", "参保与缴费"),
     "housing_letter": Category(_matter, "居住证明", "看看是否已取消"),
@@ -107,6 +110,17 @@ TRANSITIONS: dict[RequestKind, dict[RequestState, frozenset[RequestState]]] = {
     },
 }
 
+BY_OFFER = frozenset({RequestState.taken, RequestState.serving})
+"""States that only a volunteer's own yes and arrival lead to."""
+
+_TURNED_DOWN = frozenset({RequestState.rejected, RequestState.cancelled})
+
+
+def owes_reason(state: RequestState, to: RequestState) -> bool:
+    """Who turns a request down or sends it back says why."""
+    sent_back = to is RequestState.open or (state is RequestState.done and to is RequestState.handling)
+    return to in _TURNED_DOWN or sent_back
+
 
 class RequestIn(WireIn):
     """A request as somebody brings it. A place or a household says where; a household wins."""
@@ -137,6 +151,7 @@ class RequestIn(WireIn):
     urgency: Urgency = Field(default=Urgency.soon, description="紧急程度 0-3")
     language: Language | None = Field(default=None, description="需要的语言")
     contact_phone: Phone | None = Field(default=None, description="联系电话")
+    photos: list[PhotoIn] = Field(default_factory=list, max_length=MOST, description="照片清单；照片随后分块上传")
 
     @model_validator(mode="after")
     def _hang_together(self) -> Self:
@@ -149,6 +164,8 @@ class RequestIn(WireIn):
             raise ValueError("help is for a household")
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise ValueError("ends_at must be after starts_at")
+        if len({photo.sha256 for photo in self.photos}) < len(self.photos):
+            raise ValueError("a photo is named twice")
         return self
 
 

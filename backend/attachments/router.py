@@ -1,4 +1,4 @@
-"""Photos of visits: sent in chunks, read by whoever sees the visit."""
+"""Photos of visits and requests: sent in chunks, read by whoever sees what announced them."""
 
 from typing import Annotated, Any
 
@@ -44,7 +44,7 @@ async def put_chunk(
     database: Db,
     offset: Annotated[int, Query(ge=0, le=LARGEST, description="这一段从第几个字节起")],
 ) -> UploadOut:
-    """传照片的一段。照片要先写在走访的清单里；断了就看 received，从那里接着传。重复传同一段没有关系。"""
+    """传照片的一段。照片要先写在走访或事件的清单里；断了就看 received，从那里接着传。重复传同一段没有关系。"""
     try:
         chunk = await request.body()
     except ClientDisconnect as error:
@@ -60,7 +60,7 @@ async def get_status(request: Request, sha256: Sha256, reader: CurrentReader, da
 
 @router.get("/{sha256}", response_class=Response, responses=_PICTURE)
 async def get_photo(request: Request, sha256: Sha256, reader: CurrentReader, database: Db) -> Response:
-    """取一张照片。看得到那次走访的人才能取；位置等附带信息都已去掉。"""
+    """取一张照片。看得到那次走访或那件事的人才能取；位置等附带信息都已去掉。"""
     return _jpeg(await photos.read(database, _store(request), reader, sha256, thumbnail=False))
 
 

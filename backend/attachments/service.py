@@ -4,12 +4,14 @@ import asyncio
 
 import structlog
 
+from backend.attachments import queries
 from backend.attachments.store import GapInFile, Store
 from backend.core.db import Database
 from backend.core.errors import Refusal
+from backend.core.handover import beyond_scope
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
-from backend.visits import follow_up_queries as visits
+from backend.requests import photos as of_requests
 from shared.attachments import PhotoState, UploadOut
 from shared.errors import Code
 
@@ -27,7 +29,7 @@ async def add_chunk(
         state, received = await asyncio.to_thread(_take, files, county, sha256, offset, chunk, size)
         if state is PhotoState.missing:
             return UploadOut(sha256=sha256, size=size, received=received, state=state)
-    await database.run(worker, lambda tx: visits.set_photo_state(tx.conn, tx.county, sha256, state))
+    await database.run(worker, lambda tx: _note(tx, sha256, state))
     return UploadOut(sha256=sha256, size=size, received=size, state=state)
 
 
@@ -64,7 +66,7 @@ async def status(database: Database, store: Store | None, reader: Caller, sha256
 
 
 async def read(database: Database, store: Store | None, reader: Caller, sha256: str, *, thumbnail: bool) -> bytes:
-    """Return a photo of a visit that the reader sees."""
+    """Return a photo of a visit or a request that the reader sees."""
     await _announced(database, reader, sha256)
     found = await asyncio.to_thread(_require(store).read, reader.county_code, sha256, thumbnail=thumbnail)
     if found is None:
@@ -73,18 +75,24 @@ async def read(database: Database, store: Store | None, reader: Caller, sha256: 
 
 
 async def _announced(database: Database, caller: Caller, sha256: str, *, writing: bool = False) -> int:
-    """Return the size of a photo that a visit in the caller's sight announced; to write, in the caller's area."""
+    """Return the size of a photo that was announced in the caller's sight; to write, in the caller's area, or by
+    themselves wherever it was."""
 
     async def look(tx: Transaction) -> int:
-        rows = await visits.announced(tx.conn, tx.county, sha256)
-        if not rows:
-            raise Refusal(Code.not_found)
+        rows = await queries.announced(tx.conn, tx.county, sha256)
         mine = [row for row in rows if not writing or caller.may_write_in(row["area_code"])]
+        mine = mine or await of_requests.own_announced(tx, caller, sha256)
         if not mine:
-            raise Refusal(Code.area_not_allowed)
+            raise Refusal(Code.area_not_allowed if rows else Code.not_found)
         return int(mine[0]["size"])
 
     return await database.run(caller, look)
+
+
+async def _note(tx: Transaction, sha256: str, state: PhotoState) -> None:
+    """Beyond the caller's area too: the file is the county's, and what announces it may be anywhere in it."""
+    async with beyond_scope(tx, "photo.received", "account", tx.caller.account_id, tx.county, sha256=sha256):
+        await queries.set_state(tx.conn, tx.county, sha256, state)
 
 
 def _require(store: Store | None) -> Store:

@@ -73,6 +73,27 @@ class Request(StoredRow, table=True):
     visit_id: UUID | None
 
 
+class RequestPhoto(AreaRow, table=True):
+    """A photo that a request announced, and who did. Its bytes lie in a file named by their hash."""
+
+    __tablename__ = "request_photo"
+    __table_args__ = (
+        within_county("request_id", "request"),
+        Index("request_photo_request", "county_code", "request_id", "place"),
+        Index("request_photo_hash", "county_code", "sha256"),
+        CheckConstraint("state IN ('missing', 'stored', 'quarantined')", name="request_photo_state"),
+    )
+
+    request_id: UUID = Field(nullable=False)
+    account_id: UUID = Field(nullable=False)
+    place: int = Field(sa_type=SmallInteger, nullable=False)
+    sha256: str = text_column(nullable=False)
+    size: int = Field(nullable=False)
+    width: int = Field(sa_type=SmallInteger, nullable=False)
+    height: int = Field(sa_type=SmallInteger, nullable=False)
+    state: str = text_column(nullable=False)
+
+
 class RequestEvent(AreaRow, table=True):
     """A step that was taken, by whom and why."""
 

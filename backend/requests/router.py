@@ -10,6 +10,7 @@ from backend.core.paging import Page, Paging
 from backend.core.preconditions import IfMatch, etag
 from backend.core.route import TxRoute
 from backend.requests import service as requests
+from shared.attachments import PhotoOut
 from shared.requests import MoveIn, RequestEventOut, RequestIn, RequestKind, RequestOut, RequestState
 from shared.types import AreaCode
 
@@ -69,6 +70,12 @@ async def get_request(request_id: UUID, reader: CurrentReader, tx: Tx, response:
 async def list_events(request_id: UUID, _reader: CurrentReader, tx: Tx) -> list[RequestEventOut]:
     """看一件走过的每一步：谁、什么时候、为什么。"""
     return await requests.events(tx, request_id)
+
+
+@router.get("/{request_id}/photos")
+async def list_photos(request_id: UUID, reader: CurrentReader, tx: Tx) -> list[PhotoOut]:
+    """看一件的照片清单，以及每张传完没有。"""
+    return await requests.photos_of(tx, reader, request_id)
 
 
 @router.post("/{request_id}/move")

@@ -2,33 +2,48 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from weakref import WeakSet
 
 from kivy.event import EventDispatcher
 from kivy.properties import NumericProperty, ObjectProperty
 
+from mobile.attachments.tray import PhotoTray
+from mobile.auth.lock import Lock
+from mobile.auth.pins import Holder, Pins
 from mobile.auth.viewmodel import LoginForm, Mine
 from mobile.core.clock import Clock, system_now
+from mobile.core.drafts import Draft
 from mobile.core.settings import DEFAULT_SERVER, Settings
 from mobile.device.ports import Ports
+from mobile.duties.viewmodel import Duties
 from mobile.grid.viewmodel import MyGrid
 from mobile.offers.task import TaskBoard
 from mobile.offers.viewmodel import Invitations
+from mobile.requests.detail import RequestDetail
+from mobile.requests.help_form import HelpForm
+from mobile.requests.report import ReportForm
+from mobile.requests.todo import Reported, Todo
 from mobile.residents.checks import Checks
 from mobile.residents.directory import Directory
 from mobile.residents.event_form import EventForm
 from mobile.residents.finder import Finder
-from mobile.residents.household_form import HouseholdForm
+from mobile.residents.household_form import DOOR, HouseholdForm
+from mobile.residents.link_form import LinkForm
 from mobile.residents.person import PersonDetail
 from mobile.residents.person_form import PersonForm
 from mobile.residents.viewmodel import HouseholdDetail
+from mobile.store.errors import StoreProblem
+from mobile.store.opening import open_store
 from mobile.store.phone import PhoneFile
 from mobile.store.store import Store
 from mobile.sync.client import Client
+from mobile.sync.errors import Refused
+from mobile.sync.rescue import Left, leave
 from mobile.sync.status import SyncStatus
 from mobile.sync.syncer import DEVICE_NAME, Syncer
 from mobile.sync.viewmodel import SyncScreen
@@ -37,9 +52,14 @@ from mobile.visits.summary import Summary
 from mobile.visits.viewmodel import Today
 from mobile.volunteers.viewmodel import Hours
 from shared.auth import MeOut, Role, TokenOut
+from shared.errors import Code
 
 WORKER_ROLES = (Role.grid_worker, Role.community_worker, Role.county_admin)
-TABS = ("today", "grid", "summary", "invitations", "task", "hours", "sync_screen", "mine", "chip", "checks")
+TABS = (
+    "today", "grid", "summary", "invitations", "task", "hours", "sync_screen", "mine", "chip", "checks",
+    "duties", "todo", "reported",
+)  # fmt: skip
+BEGAN_ANEW = "手机的设置坏了，请重新登录。记过的都还在；没送出的可能会被退回，到“同步情况”里再送一次。"
 log = logging.getLogger(__name__)
 
 MakeClient = Callable[[str, TokenOut | None], Client]
@@ -57,9 +77,11 @@ class Session(EventDispatcher):
         self.store, self.me, self.client = store, me, client
         self._app, self._ports, self._now = app, app.ports, app.now
         self.syncer = Syncer(store, client, self.chip, app.now)
+        self.syncer.on_revoked = lambda left: app.shut_out(self, left)
         client.on_tokens = store.keep_tokens
         store.on_change, store.on_capture = self._changed, self.syncer.wake
         self._form: VisitForm | None = None
+        self._drafts: WeakSet[Draft] = WeakSet()
         if start_syncing:
             app.spawn(self.syncer.run())
 
@@ -112,24 +134,61 @@ class Session(EventDispatcher):
         return Checks(self.store, self._ports, self._now)
 
     @cached_property
+    def duties(self) -> Duties:
+        return Duties(self.store, self.me, self._now)
+
+    @cached_property
     def directory(self) -> Directory:
         return Directory(self.store.entities)
+
+    @cached_property
+    def report(self) -> ReportForm:
+        return ReportForm(self.store, self.me, self._ports, self._now, self.photo_tray())
+
+    @cached_property
+    def todo(self) -> Todo:
+        return Todo(self.store, self._now)
+
+    @cached_property
+    def reported(self) -> Reported:
+        return Reported(self.store, self._now)
+
+    def request(self, request_id: UUID) -> RequestDetail:
+        detail = RequestDetail(self.store, self.me, self._now, request_id)
+        self.bind(version=detail.refresh)
+        return detail
+
+    def help_form(self, household_id: UUID) -> HelpForm:
+        return HelpForm(self.store, self.me, self._now, household_id)
 
     def finder(self, *, doors_only: bool = False) -> Finder:
         finder = Finder(self.store, self.directory, self._now, doors_only=doors_only)
         self.bind(version=finder.refresh)
         return finder
 
-    def event_form(self, household_id: UUID | None = None, resident_id: UUID | None = None) -> EventForm:
-        return EventForm(self.store, self.me, self._now, household_id, resident_id)
+    def event_form(
+        self, household_id: UUID | None = None, resident_id: UUID | None = None, correction_id: UUID | None = None
+    ) -> EventForm:
+        form = EventForm(self.store, self.me, self._now, household_id, resident_id, correction_id)
+        self.keeps(form, _draft_key("event", household_id, resident_id, correction_id), form.drafted)
+        return form
 
     def household_form(self) -> HouseholdForm:
         form = HouseholdForm(self.store, self._ports, self._now)
+        self.keeps(form, "household", ("cell", "here", *DOOR))
         self._app.spawn(form.locate())
         return form
 
-    def person_form(self, household_id: UUID, resident_id: UUID | None = None) -> PersonForm:
-        return PersonForm(self.store, self._now, household_id, resident_id)
+    def person_form(
+        self, household_id: UUID, resident_id: UUID | None = None, correction_id: UUID | None = None
+    ) -> PersonForm:
+        form = PersonForm(self.store, self._now, household_id, resident_id, correction_id)
+        key = _draft_key("person", household_id, resident_id, correction_id)
+        self.keeps(form, key, form.drafted, stamp=form.rev)
+        return form
+
+    def link_form(self, resident_id: UUID) -> LinkForm:
+        return LinkForm(self.store, self._now, resident_id)
 
     def person(self, resident_id: UUID) -> PersonDetail:
         detail = PersonDetail(self.store, self._ports, self._now, resident_id)
@@ -138,9 +197,17 @@ class Session(EventDispatcher):
 
     def visit_form(self, household_id: UUID) -> VisitForm:
         """A form with what was left unfinished; it looks for its place by itself."""
-        self._form = VisitForm(self.store, self.me, self._ports, self._now, household_id)
+        self._form = VisitForm(self.store, self.me, self._ports, self._now, household_id, self.photo_tray())
         self._app.spawn(self._form.locate())
         return self._form
+
+    def photo_tray(self) -> PhotoTray:
+        """The photos of one form; the form says in its draft which they are."""
+        return PhotoTray(self.store, self._ports, self._app.spawn)
+
+    def keeps(self, form: EventDispatcher, key: str, names: Iterable[str], *, stamp: object = None) -> None:
+        """Show a form's draft and keep it from now on, until its event `on_saved`. See Draft."""
+        self._drafts.add(Draft(self.store, key, form, names, stamp=stamp))
 
     def household(self, household_id: UUID) -> HouseholdDetail:
         detail = HouseholdDetail(self.store, self._ports, self._now, household_id)
@@ -151,12 +218,19 @@ class Session(EventDispatcher):
     def keep(self) -> None:
         if self._form is not None:
             self._form.keep_draft()
+        for draft in list(self._drafts):
+            draft.keep()
 
     def _changed(self) -> None:
         for name in TABS:
             if name in self.__dict__:
                 self.__dict__[name].refresh()
         self.version += 1
+
+
+def _draft_key(what: str, household_id: UUID | None, resident_id: UUID | None, correction_id: UUID | None) -> str:
+    key = f"{what}|{household_id}|{resident_id}"
+    return f"{key}|{correction_id}" if correction_id else key
 
 
 class AppContext(EventDispatcher):
@@ -181,19 +255,51 @@ class AppContext(EventDispatcher):
         self._make_client, self._start_syncing = make_client, start_syncing
         self._tasks: set[asyncio.Task[object]] = set()
         self.login = LoginForm(self.settings, self._sign_in, self.phone.get("username") or "")
+        self.lock = Lock(Pins(self.phone, now), now, self._present, self._go_on_as)
+        self.fbind("session", self.lock.look)
 
     def resume(self) -> bool:
         """Go on as whoever was signed in, network or not."""
         account = self.phone.get("account")
         if account is None:
+            self.login.error = BEGAN_ANEW if self.phone.began_anew else ""
             return False
-        store = self._open_store(UUID(account))
+        try:
+            store = self._open_store(UUID(account))
+        except StoreProblem as problem:
+            self.login.error = problem.sentence
+            return False
         me = store.me()
+        self.login.error = store.loss()
         if me is None:
             store.close()
             return False
         self._begin(store, me, self._make_client(self.settings.server, store.tokens()))
+        self.lock.lock()
         return True
+
+    def _present(self) -> Holder | None:
+        return Holder(self.session.me.account_id, self.session.me.display_name) if self.session else None
+
+    def _go_on_as(self, account_id: UUID) -> None:
+        """Whoever has shown their PIN goes on with their own store and tokens, as the author of what follows."""
+        before = self.session
+        if before is not None and before.me.account_id == account_id:
+            return
+        if before is not None:
+            self._stop_tasks()
+            before.keep()
+            before.store.retire()
+        self.phone.put("account", str(account_id))
+        store = self._open_store(account_id)
+        me = store.me()
+        if me is None:
+            store.close()
+            self.session = None
+        else:
+            self._begin(store, me, self._make_client(self.settings.server, store.tokens()))
+        if before is not None:
+            self.spawn(_close(before))
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Run something on the screen's event loop. The task is held, and a failure is not lost."""
@@ -216,6 +322,14 @@ class AppContext(EventDispatcher):
             self.spawn(_sign_out(session))
         self.phone.drop("account")
 
+    def shut_out(self, session: Session, left: Left) -> None:
+        """This phone was revoked: its user reads what became of the rest, and starts at the sign-in again."""
+        self._stop_tasks(but=asyncio.current_task())
+        self.session = None
+        self.phone.drop("account")
+        self.login.error = left.sentence
+        self.spawn(_close(session))
+
     async def close(self) -> None:
         self.keep()
         self._stop_tasks()
@@ -229,18 +343,32 @@ class AppContext(EventDispatcher):
         client = self._make_client(self.settings.server, None)
         try:
             me = await client.sign_in(username, password)
-            await client.register(self.phone.device_id, DEVICE_NAME)
+            await self._register(client, me)
+            self._replace_session(me, client)
         except BaseException:
             await client.close()
             raise
-        self._replace_session(me, client)
         self.phone.put("username", username)
         self.phone.put("account", str(me.account_id))
+
+    async def _register(self, client: Client, me: MeOut) -> None:
+        """Name this phone to the server. One that was shut out hands in what it could not hand in before."""
+        try:
+            await client.register(self.phone.device_id, DEVICE_NAME)
+        except Refused as refusal:
+            if refusal.code == Code.device_revoked and self.phone.store_path(me.account_id).exists():
+                store = self._open_store(me.account_id)
+                left = await leave(store, client)
+                store.close()
+                if left is not None:
+                    raise Refused(refusal.status, refusal.code, left.sentence) from refusal
+            raise
 
     def _replace_session(self, me: MeOut, client: Client) -> None:
         before = self.session
         if before is not None:
             self._stop_tasks(but=asyncio.current_task())
+            before.keep()
             before.store.retire()
         store = self._open_store(me.account_id)
         store.keep_me(me)
@@ -254,8 +382,7 @@ class AppContext(EventDispatcher):
         self.session = Session(store, me, client, self, start_syncing=self._start_syncing)
 
     def _open_store(self, account_id: UUID) -> Store:
-        key = self.ports.keystore.key()
-        return Store(self.phone.store_path(account_id), key, account_id, self.phone, self.now)
+        return open_store(self.ports.keystore.key(), account_id, self.phone, self.now)
 
     def _stop_tasks(self, but: asyncio.Task[Any] | None = None) -> None:
         for task in self._tasks - {but}:

@@ -8,36 +8,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
+
+from mobile.store.errors import BrokenStore, WrongKey
+from mobile.store.migrations import migrate
 from mobile.store.sealing import Sealer
 
-SCHEMA = 1
-_TABLES = """
-CREATE TABLE IF NOT EXISTS entity(
-    kind TEXT NOT NULL, id TEXT NOT NULL, parent_id TEXT, area_code TEXT NOT NULL, rev INTEGER NOT NULL,
-    round INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(kind, id)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS entity_parent ON entity(kind, parent_id);
-CREATE TABLE IF NOT EXISTS outbox(
-    device_seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, entity_id TEXT NOT NULL,
-    author_id TEXT NOT NULL, made_at TEXT NOT NULL, hold_until TEXT,
-    state TEXT NOT NULL CHECK(state IN ('unsent', 'sent', 'accepted', 'refused')),
-    tries INTEGER NOT NULL DEFAULT 0, body BLOB NOT NULL, outcome TEXT, code TEXT, sentence TEXT, answered_at TEXT);
-CREATE INDEX IF NOT EXISTS outbox_state ON outbox(state, device_seq);
-CREATE TABLE IF NOT EXISTS effect(
-    device_seq INTEGER NOT NULL REFERENCES outbox ON DELETE CASCADE, kind TEXT NOT NULL, id TEXT NOT NULL,
-    parent_id TEXT, whole INTEGER NOT NULL, shown INTEGER NOT NULL DEFAULT 1, body BLOB NOT NULL,
-    PRIMARY KEY(device_seq, kind, id)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS effect_target ON effect(kind, id);
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-"""
+SEAL = 1
+"""How values are sealed. It is part of what every seal is bound to, so it stays while the tables change."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open a file whose every commit is on the disk before the call returns: a phone may die the moment after."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA secure_delete=ON")
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -50,9 +39,25 @@ class Database:
 
     def __init__(self, path: Path, key: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._connection, self._sealer, self._lock = connect(path), Sealer(key), threading.RLock()
-        self._connection.executescript(_TABLES)
-        self._connection.execute(f"PRAGMA user_version={SCHEMA}")
+        self._sealer, self._lock = Sealer(key), threading.RLock()
+        self._connection = _opened(path)
+        try:
+            migrate(self._connection)
+            self._require_key()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _require_key(self) -> None:
+        """What is sealed must open, or everything that follows would fail one by one."""
+        try:
+            for key, value in self.rows("SELECT key, value FROM meta LIMIT 1"):
+                self.unseal(value, "meta", key)
+            for op_id, body in self.rows("SELECT op_id, body FROM outbox LIMIT 1"):
+                self.unseal(body, "outbox", op_id)
+        except InvalidTag as error:
+            unsent = self.row("SELECT count(*) FROM outbox WHERE state IN ('unsent', 'sent')")
+            raise WrongKey(unsent[0] if unsent else 0) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -90,6 +95,12 @@ class Database:
     def unseal(self, sealed: bytes, *place: object) -> Any:
         return json.loads(self._sealer.open(sealed, _bound(place)))
 
+    def seal_bytes(self, plain: bytes, *place: object) -> bytes:
+        return self._sealer.seal(plain, _bound(place))
+
+    def unseal_bytes(self, sealed: bytes, *place: object) -> bytes:
+        return self._sealer.open(sealed, _bound(place))
+
     def put_meta(self, key: str, value: object) -> None:
         sealed = self.seal(value, "meta", key)
         self.execute("INSERT INTO meta VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value", key, sealed)
@@ -107,5 +118,28 @@ class Database:
             self._connection.close()
 
 
+def _opened(path: Path) -> sqlite3.Connection:
+    """The file, if SQLite finds it whole. Read only here: a broken one is left as it is."""
+    try:
+        connection = connect(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise BrokenStore(str(error)) from error
+    if problem := _problem(connection):
+        connection.close()
+        raise BrokenStore(problem)
+    return connection
+
+
+def _problem(connection: sqlite3.Connection) -> str:
+    """What SQLite finds wrong; a county's largest store is looked through in some hundredths of a second."""
+    try:
+        found: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if found == "ok" else found
+
+
 def _bound(place: tuple[object, ...]) -> str:
-    return "|".join(str(part) for part in (*place, SCHEMA))
+    return "|".join(str(part) for part in (*place, SEAL))

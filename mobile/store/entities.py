@@ -10,25 +10,33 @@ from pydantic import BaseModel
 
 from mobile.store.database import Database
 from mobile.store.sealing import NONCE_BYTES
+from shared.conflicts import ConflictOut
+from shared.duties import CellTeam
 from shared.grid import CellOut
-from shared.links import DuplicateOut
+from shared.links import DuplicateOut, LinkOut
 from shared.matching import OfferOut, TaskOut
-from shared.register import EventOut, MoveOut
+from shared.register import EventOut, MoveOut, PersonPast
+from shared.requests import RequestOut
 from shared.residents import HouseholdOut, ResidentOut
 from shared.rounds import AlertOut, RoundRuleOut
 from shared.sync import Change, EntityKind
-from shared.visits import VisitOut
+from shared.visits import CorrectionOut, VisitOut
 from shared.volunteers import ServiceRecordOut, VolunteerOut
 
 Entity = TypeVar("Entity", bound=BaseModel)
 
 KINDS: dict[type[BaseModel], EntityKind] = {
     CellOut: EntityKind.cell,
+    CellTeam: EntityKind.cell,
     HouseholdOut: EntityKind.household,
     ResidentOut: EntityKind.resident,
+    PersonPast: EntityKind.resident,
+    LinkOut: EntityKind.link,
     VisitOut: EntityKind.visit,
+    CorrectionOut: EntityKind.correction,
     EventOut: EntityKind.register_event,
     MoveOut: EntityKind.move,
+    RequestOut: EntityKind.request,
     VolunteerOut: EntityKind.volunteer,
     OfferOut: EntityKind.offer,
     TaskOut: EntityKind.task,
@@ -36,6 +44,7 @@ KINDS: dict[type[BaseModel], EntityKind] = {
     RoundRuleOut: EntityKind.round_rule,
     AlertOut: EntityKind.alert,
     DuplicateOut: EntityKind.duplicate,
+    ConflictOut: EntityKind.conflict,
 }
 
 

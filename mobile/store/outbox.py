@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from mobile.core.clock import Clock
+from mobile.store import photos
 from mobile.store.database import Database
 from mobile.store.entities import Effect, as_json
 from shared.sync import Answer, EntityKind, Operation, OperationKind, Outcome
@@ -77,6 +78,7 @@ class Outbox:
             if replaces is not None:
                 self._db.execute("DELETE FROM outbox WHERE op_id=? AND state='refused'", str(replaces))
             self._insert(operation, title, hold)
+            photos.link(self._db, operation.device_seq, operation.fields)
             for effect in effects:
                 self._insert_effect(operation.device_seq, effect)
         return operation.op_id
@@ -234,6 +236,8 @@ class Outbox:
             at,
             op_id,
         )
+        if state is State.accepted:
+            photos.announced(self._db, op_id)
 
     def _show_effects(self, op_id: str, *, shown: bool) -> None:
         self._db.execute(
@@ -297,6 +301,13 @@ class Outbox:
             is not None
         )
 
+    def is_due(self) -> bool:
+        """Whether something that was never pushed may be pushed now."""
+        found = self._db.row(
+            "SELECT 1 FROM outbox WHERE state='unsent' AND (hold_until IS NULL OR hold_until <= ?)", _stamp(self._now())
+        )
+        return found is not None
+
     def next_hold(self) -> datetime | None:
         """When the earliest operation that can still be taken back becomes due."""
         found = self._db.row(
@@ -311,6 +322,14 @@ class Outbox:
             f"SELECT op_id, state, outcome, code, sentence, body FROM outbox WHERE state IN ({marks}) "
             "ORDER BY device_seq DESC",
             *(state.value for state in states),
+        )
+        return [self._entry(*row) for row in found]
+
+    def of_kind(self, kind: OperationKind) -> list[Entry]:
+        """Everything of one kind that this phone still knows of, newest first."""
+        found = self._db.rows(
+            "SELECT op_id, state, outcome, code, sentence, body FROM outbox WHERE kind=? ORDER BY device_seq DESC",
+            kind.value,
         )
         return [self._entry(*row) for row in found]
 

@@ -11,6 +11,7 @@ from mobile.store.database import Database
 from mobile.store.entities import Entities
 from mobile.store.outbox import Outbox
 from mobile.store.phone import PhoneFile
+from mobile.store.photos import Photos
 from shared.auth import MeOut, TokenOut
 from shared.sync import PullOut, PushOut
 
@@ -25,6 +26,7 @@ class Store:
         self.account_id, self.device_id = account_id, phone.device_id
         self.entities = Entities(self._db)
         self.outbox = Outbox(self._db, account_id, phone.device_id, phone.next_seq, now)
+        self.photos = Photos(self._db, path.parent / "photos", now)
         self._retired = False
         self.on_change: Callable[[], None] = lambda: None
         self.on_capture: Callable[[], None] = lambda: None
@@ -61,6 +63,14 @@ class Store:
             drafts = self._db.meta("drafts") or {}
             drafts.pop(key, None)
             self._db.put_meta("drafts", drafts if value is None else {**drafts, key: value})
+
+    def loss(self) -> str:
+        """What was put aside when this store began, in a sentence; '' when nothing was, or when it has been read."""
+        return self._db.meta("loss") or ""
+
+    def keep_loss(self, sentence: str) -> None:
+        """Until somebody has read it: then it is kept as ''."""
+        self._db.put_meta("loss", sentence)
 
     def last_talk(self) -> datetime | None:
         """When the server last answered this account."""
@@ -105,6 +115,7 @@ class Store:
         self.entities.sweep(self._round())
         self.outbox.hide_effects(seen)
         self.outbox.forget_old()
+        self.photos.forget_old(self._db.meta("drafts"))
         self._db.put_meta("complete", True)
 
     def take_receipt(self, operations: list[dict[str, Any]], receipt: PushOut) -> None:
@@ -139,6 +150,19 @@ class Store:
                 self._db.drop_meta(key)
             self._db.put_meta("complete", False)
             self.entities.sweep(self._round() + 1)
+
+    def wipe(self, *, keep_unsent: bool) -> None:
+        """Forget everything of this account. What nobody has taken yet may stay, sealed, until somebody does."""
+        with self._db.transaction():
+            self.sign_out()
+            for key in ("drafts", "last_talk", "loss"):
+                self._db.drop_meta(key)
+            self._db.execute("DELETE FROM entity")
+            self._db.execute("DELETE FROM effect")
+            self._db.execute("DELETE FROM outbox" + (" WHERE state IN ('accepted', 'refused')" if keep_unsent else ""))
+        for (sha256,) in self._db.rows("SELECT sha256 FROM photo WHERE sha256 NOT IN (SELECT sha256 FROM photo_of)"):
+            self.photos.drop(sha256)
+        self._db.row("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still holds what the tables no longer do
 
     def close(self) -> None:
         self._db.close()

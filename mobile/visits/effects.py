@@ -17,12 +17,17 @@ from shared.visits import VisitIn, VisitOut
 
 
 def effects(
-    visit_id: UUID, visit: VisitIn, household: HouseholdOut, me: MeOut, members: Iterable[ResidentOut] = ()
+    visit_id: UUID,
+    visit: VisitIn,
+    household: HouseholdOut,
+    me: MeOut,
+    members: Iterable[ResidentOut] = (),
+    days: visiting.Intervals = visiting.USUAL,
 ) -> list[Effect]:
     """What a visit changes at once: it is in the history, and the household was visited."""
     return [
         Effect(EntityKind.visit, visit_id, _visit_row(visit_id, visit, household, me), whole=True),
-        Effect(EntityKind.household, household.id, _household_patch(visit, household, members)),
+        Effect(EntityKind.household, household.id, _household_patch(visit, household, members, days)),
     ]
 
 
@@ -46,7 +51,9 @@ def _visit_row(visit_id: UUID, visit: VisitIn, household: HouseholdOut, me: MeOu
     return as_json(row)
 
 
-def _household_patch(visit: VisitIn, household: HouseholdOut, members: Iterable[ResidentOut]) -> dict[str, Any]:
+def _household_patch(
+    visit: VisitIn, household: HouseholdOut, members: Iterable[ResidentOut], days: visiting.Intervals
+) -> dict[str, Any]:
     call = visiting.Call(local_day(visit.visited_at), visit.outcome, visit.findings, visit.return_on)
     eldest_born = min((one.birth_date for one in members if one.birth_date), default=None)
     before = visiting.Standing(
@@ -58,5 +65,5 @@ def _household_patch(visit: VisitIn, household: HouseholdOut, members: Iterable[
     )
     return {
         field: value.isoformat() if isinstance(value, date) else value
-        for field, value in asdict(visiting.after(before, call, household.care, eldest_born)).items()
+        for field, value in asdict(visiting.after(before, call, household.care, eldest_born, days)).items()
     }

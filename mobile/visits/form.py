@@ -5,14 +5,16 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from kivy.event import EventDispatcher
-from kivy.properties import BooleanProperty, ListProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, StringProperty
 
+from mobile.attachments.tray import PhotoTray
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import NoFix, Ports
 from mobile.residents.rules import door_short, person_to_see
 from mobile.store.entities import Effect
 from mobile.store.store import Store
 from mobile.visits import rules
+from mobile.visits.due_days import due_days
 from mobile.visits.effects import effects
 from shared import visiting
 from shared.auth import MeOut
@@ -68,6 +70,7 @@ class VisitForm(EventDispatcher):
     can_save = BooleanProperty(False)
     place_title, place_line = StringProperty("正在定位…"), StringProperty("")
     place_ok = BooleanProperty(False)
+    tray = ObjectProperty(rebind=True)
     undo_seconds = UNDO_SECONDS
     modes: ClassVar[list[Option]] = [(mode.value, MODE_WORDS[mode], MODE_ICONS[mode]) for mode in VisitMode]
     met_options: ClassVar[list[Option]] = [
@@ -81,8 +84,8 @@ class VisitForm(EventDispatcher):
     more_findings: ClassVar[list[Option]] = _all_findings[FIRST_FINDINGS:]
     return_options: ClassVar[list[Option]] = RETURN_OPTIONS
 
-    def __init__(self, store: Store, me: MeOut, ports: Ports, now: Clock, household_id: UUID) -> None:
-        super().__init__()
+    def __init__(self, store: Store, me: MeOut, ports: Ports, now: Clock, household_id: UUID, tray: PhotoTray) -> None:
+        super().__init__(tray=tray)
         self._store, self._me, self._ports, self._now = store, me, ports, now
         self._household = store.entities.get(HouseholdOut, household_id)
         self._key, self._fix = rules.draft_key(household_id), ports.location.last()
@@ -94,6 +97,7 @@ class VisitForm(EventDispatcher):
         self._restore(store.draft(self._key))
         self._show_place()
         self.bind(**dict.fromkeys(KEPT_IN_DRAFT, self.keep_draft))
+        self.tray.fbind("photos", self.keep_draft)
 
     def on_saved(self, sentence: str) -> None:
         """Event: the visit is safe on this phone; `sentence` says what was written."""
@@ -169,14 +173,17 @@ class VisitForm(EventDispatcher):
     def keep_draft(self, *_: object) -> None:
         if self._saved is None:
             values: dict[str, Any] = {name: _plain(getattr(self, name)) for name in KEPT_IN_DRAFT}
-            self._store.keep_draft(self._key, {**values, "replaces": self._replaces} if self._touched() else None)
+            values |= {"replaces": self._replaces, "photos": self.tray.draft()}
+            self._store.keep_draft(self._key, values if self._touched() else None)
 
     def _touched(self) -> bool:
-        return bool(self.outcome or self.findings or self.return_choice or self.note or self._replaces)
+        written = self.outcome or self.findings or self.return_choice or self.note
+        return bool(written or self.tray.photos or self._replaces)
 
     def _restore(self, draft: dict[str, Any] | None) -> None:
         if draft:
             self._replaces = draft.get("replaces")
+            self.tray.restore(draft.get("photos", ()))
             for name in KEPT_IN_DRAFT:
                 setattr(self, name, draft[name])
 
@@ -193,6 +200,7 @@ class VisitForm(EventDispatcher):
             visited_at=now,
             return_on=rules.return_day(self.return_choice, local_day(now)),
             fix=self._wire_fix(mode),
+            photos=self.tray.manifest(),
         )
 
     def _wire_fix(self, mode: VisitMode) -> Fix | None:
@@ -201,7 +209,8 @@ class VisitForm(EventDispatcher):
 
     def _recorded(self, household: HouseholdOut, visit: VisitIn) -> tuple[dict[str, Any], list[Effect]]:
         members = self._store.entities.all(ResidentOut, household.id)
-        return visit.model_dump(mode="json"), effects(self._visit_id, visit, household, self._me, members)
+        days = due_days(self._store)
+        return visit.model_dump(mode="json"), effects(self._visit_id, visit, household, self._me, members, days)
 
     def _show_household(self) -> None:
         self._person_id: UUID | None = None

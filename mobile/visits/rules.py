@@ -1,8 +1,10 @@
 """What follows from a visit on the phone, until the server's own word on it arrives; and which door is next."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from uuid import UUID
 
 from mobile.core import texts
@@ -10,11 +12,13 @@ from mobile.device.ports import DeviceFix
 from mobile.grid.rules import LonLat, metres
 from mobile.visits.asked import Asked
 from shared import visiting
-from shared.residents import HouseholdOut
+from shared.residents import Care, HouseholdOut
 from shared.rounds import PROMISED, RoundEntry
 from shared.visits import Evidence, Fix
 
 RETURN_DAYS = {"tomorrow": 1, "in_3": 3, "in_7": 7}
+HELPLESS = {Care.needs_care, Care.discharged, Care.minor_alone, Care.frail}
+LONELY = {Care.alone, Care.left_behind, Care.empty_nest, Care.bereaved, Care.medication}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,9 @@ def to_see(households: Iterable[HouseholdOut], today: date, asked: Asked) -> lis
         due = household.due_on is not None and household.due_on <= last and household.last_visited_on != today
         return due or household.id in asked
 
-    def place(household: HouseholdOut) -> tuple[int, date, str, str, str]:
-        entry = asked.get(household.id)
-        priority = entry.priority if entry else PROMISED
-        return priority, due_on(household, today, entry), household.building, household.unit, household.room
+    def place(household: HouseholdOut) -> tuple[date, str, str, str]:
+        due = due_on(household, today, asked.get(household.id))
+        return due, household.building, household.unit, household.room
 
     return sorted(filter(is_due, households), key=place)
 
@@ -86,21 +89,47 @@ def due_on(household: HouseholdOut, today: date, entry: RoundEntry | None) -> da
     return entry.due_on if entry else household.due_on or today
 
 
+def risk(household: HouseholdOut) -> int:
+    """How much may go wrong behind a door nobody looks at: 2 for who cannot do without others, 1 for who has nobody."""
+    care = set(household.care)
+    return 2 if care & HELPLESS or {Care.alone, Care.medication} <= care else 1 if care & LONELY else 0
+
+
+def suggested(
+    households: Sequence[HouseholdOut], today: date, asked: Asked, start: LonLat | None
+) -> list[HouseholdOut]:
+    """The order of a round: rules first, then overdue before due before tomorrow, then the greater risk, and what is
+    alike in all of these along the way from where the worker stands. `households` as `to_see` gives them."""
+
+    def pressing(household: HouseholdOut) -> tuple[int, int, int]:
+        entry = asked.get(household.id)
+        due = due_on(household, today, entry)
+        stage = (due >= today) + (due > today)
+        return entry.priority if entry else PROMISED, stage, -risk(household)
+
+    ordered: list[HouseholdOut] = []
+    for _alike, doors in groupby(sorted(households, key=pressing), key=pressing):
+        stood = [one for one in reversed(ordered) if one.lon is not None and one.lat is not None]
+        ordered += along_the_way(list(doors), _place(stood[0]) if stood else start)
+    return ordered
+
+
 def along_the_way(households: Sequence[HouseholdOut], start: LonLat | None) -> list[HouseholdOut]:
-    """Always the nearest door next. Doors without a place come last."""
+    """Always the nearest door next, and of one stairwell the first given. Doors without a place come last."""
     left = [h for h in households if h.lon is not None and h.lat is not None]
     nowhere = [h for h in households if h.lon is None or h.lat is None]
     here, ordered = start, []
     while left:
-        nearest = _nearest(left, here) if here else left[0]
-        left.remove(nearest)
-        ordered.append(nearest)
-        here = _place(nearest)
+        ordered.append(left.pop(_nearest(left, here) if here else 0))
+        here = _place(ordered[-1])
     return ordered + nowhere
 
 
-def _nearest(households: Sequence[HouseholdOut], here: LonLat) -> HouseholdOut:
-    return min(households, key=lambda household: metres(here, _place(household)))
+def _nearest(households: Sequence[HouseholdOut], here: LonLat) -> int:
+    """Which of them. The square of the way orders them as the way itself does, and hundreds may be due."""
+    (lon, lat), narrow = here, math.cos(math.radians(here[1])) ** 2
+    ways = (((h.lon or 0.0) - lon, (h.lat or 0.0) - lat, place) for place, h in enumerate(households))
+    return min((east * east * narrow + north * north, place) for east, north, place in ways)[1]
 
 
 def _place(household: HouseholdOut) -> LonLat:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from kivy.uix.screenmanager import Screen
 
+from mobile.attachments import strip
 from mobile.core.session import AppContext
 from mobile.residents import find_screen
 from mobile.residents import screen as residents
@@ -16,7 +17,7 @@ from mobile.visits.visit_screen import VisitScreen
 from mobile.widgets.composed import load
 
 # Rules apply in the order they are read: what other rooms' widgets say comes first.
-SHOWN = (residents, find_screen, sync, today_screen, visit_screen, summary_screen)
+SHOWN = (strip, residents, find_screen, sync, today_screen, visit_screen, summary_screen)
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

@@ -9,6 +9,7 @@ from kivy.properties import ListProperty, NumericProperty, StringProperty
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import Ports
+from mobile.requests.todo import reported_on
 from mobile.residents.rules import door_short, person_to_see
 from mobile.store.outbox import State
 from mobile.store.store import Store
@@ -96,7 +97,9 @@ class Summary(EventDispatcher):
         notable = len({visit.household_id for visit in self._visits if _worries(visit)})
         self.day_line, self.total = texts.full_day(self._day), len(self._visits)
         self.figures = [(households, "走访户"), (seen, "见到本人"), (notable, "有情况")]
-        self.modes_line = " · ".join(self._counts_by_mode()) or "今天还没有走访"
+        reports = reported_on(self._store, self._day)
+        counts = self._counts_by_mode() or ["今天还没有走访"]
+        self.modes_line = " · ".join([*counts, f"上报 {reports} 件"] if reports else counts)
 
     def _counts_by_mode(self) -> list[str]:
         modes = [visit.mode for visit in self._visits]

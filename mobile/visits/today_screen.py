@@ -27,12 +27,13 @@ class TodayScreen(Screen):
     vm = ObjectProperty(rebind=True)
     chip = ObjectProperty(rebind=True)
     checks = ObjectProperty(rebind=True)
+    todo = ObjectProperty(rebind=True)
     shown = NumericProperty(PAGE)
 
     def __init__(self, ctx: AppContext, **kwargs: object) -> None:
         self._ctx = ctx
         session = ctx.session
-        super().__init__(vm=session.today, chip=session.chip, checks=session.checks, **kwargs)
+        super().__init__(vm=session.today, chip=session.chip, checks=session.checks, todo=session.todo, **kwargs)
 
     def on_pre_enter(self, *_: Any) -> None:
         self.shown = PAGE

@@ -50,7 +50,7 @@ class Door:
 
 
 class Today(EventDispatcher):
-    """The round of a day: overdue doors first, or along the way."""
+    """The round of a day: what presses first and what is alike along the way, or all of it along the way."""
 
     date_line = StringProperty("")
     doors = ListProperty([])
@@ -96,7 +96,10 @@ class Today(EventDispatcher):
 
     def _doors(self, households: list[HouseholdOut], today: date, asked: Asked) -> list[Door]:
         here = _place(self._ports.location.last())
-        ordered = rules.along_the_way(households, here) if self.by_route else households
+        if self.by_route:
+            ordered = rules.along_the_way(households, here)
+        else:
+            ordered = rules.suggested(households, today, asked, here)
         return [self._door(household, today, here, asked.get(household.id)) for household in ordered]
 
     def _door(self, household: HouseholdOut, today: date, here: LonLat | None, entry: RoundEntry | None) -> Door:

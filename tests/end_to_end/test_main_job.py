@@ -20,6 +20,7 @@ from tests.mobile.driver import Phone, running
 # The driver fixes the window before Kivy is imported.
 from mobile.app import GridhoodApp  # isort: skip
 from mobile.core.session import Session  # isort: skip
+from mobile.device import desktop  # isort: skip
 
 WORKER, VOLUNTEER = "yangjiaping03", "volunteer1"
 
@@ -27,7 +28,7 @@ WORKER, VOLUNTEER = "yangjiaping03", "volunteer1"
 @asynccontextmanager
 async def held(folder: Path, server: Server) -> AsyncIterator[tuple[Phone, GridhoodApp]]:
     """A phone with the app on it."""
-    app = GridhoodApp(folder, server.address)
+    app = GridhoodApp(folder, server.address, desktop.ports)
     async with running(app) as phone:
         yield phone, app
     assert app.ctx is not None

@@ -1,15 +1,21 @@
-"""A photo from a worker to the server's folder and back, with a kill -9 between two of its chunks."""
+"""Photos to the server's folder and back: with a kill -9 between two chunks, and over a line that breaks."""
 
 import hashlib
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
 from PIL import Image
 
+from mobile.core.session import AppContext
+from mobile.device import fakes
 from shared.attachments import CHUNK
+from shared.residents import HouseholdOut
+from tests.end_to_end.cutting import CuttingLine
 from tests.end_to_end.server import Server
+from tests.mobile.phone_parts import Hands
 
 USER, PASSWORD = "yangjiaping03", "linge-2026-yangjiaping03"
 
@@ -48,3 +54,72 @@ def test_a_photo_goes_on_where_it_was_when_the_server_was_killed(server: Server)
     assert (received, last.json()["state"]) == (CHUNK, "stored")
     assert Image.open(BytesIO(seen.content)).size == (1600, 1200)
     assert [photo["state"] for photo in phone.get(f"/visits/{visit_id}/photos").json()] == ["stored"]
+
+
+def taken(number: int) -> bytes:
+    """What a camera makes, a different one each time; noise, so that it stays large."""
+    out = BytesIO()
+    Image.effect_noise((1300, 1000 + number), 70).convert("RGB").save(out, "JPEG", quality=95)
+    return out.getvalue()
+
+
+def started(folder: Path, address: str, *pictures: bytes) -> AppContext:
+    """The phone's app as main starts it, without its window and with somebody at the camera."""
+    ports = fakes.ports(camera=fakes.ScriptedCamera(*pictures))
+    # A clock moved by hand: what is saved need not wait ten seconds for 撤销.
+    return AppContext(folder, ports, Hands(datetime.now(UTC)), server=address, start_syncing=False)
+
+
+async def synced(app: AppContext, line: CuttingLine) -> None:
+    """Try until all is settled, as the app does with pauses in between."""
+    for _attempt in range(60):
+        if await app.session.syncer.sync_once():
+            return
+    raise AssertionError(f"{app.session.chip.text} {app.session.chip.problem} after {line.cuts} cuts")
+
+
+async def visit_with_photos(app: AppContext, household: HouseholdOut, count: int) -> list[str]:
+    form = app.session.visit_form(household.id)
+    for _ in range(count):
+        assert await form.tray.take(), form.tray.message
+    form.choose_outcome("seen")
+    assert form.save()
+    app.now.move(seconds=11)
+    return form.tray.draft()
+
+
+async def test_photos_of_a_phone_arrive_whole_over_a_line_that_breaks(server: Server, tmp_path: Path) -> None:
+    pictures = [taken(number) for number in range(6)]
+    async with CuttingLine(server.port).open() as line:
+        app = started(tmp_path, line.address, *pictures)
+        app.login.username, app.login.password, app.login.consent = USER, PASSWORD, True
+        line.whole = True
+        assert await app.login.sign_in(), app.login.error
+        await synced(app, line)
+        line.whole = False
+        homes = app.session.store.entities.all(HouseholdOut)
+        names = [name for home in homes[:3] for name in await visit_with_photos(app, home, 2)]
+
+        await app.session.syncer.sync_once()
+        app.keep()  # and the system ends the app: nothing more is said to anybody
+        again = started(tmp_path, line.address)
+        assert again.resume()
+        await synced(again, line)
+        at_the_end = again.session.chip.text
+        sizes = {name: again.session.store.photos.get(name) for name in names}
+        for each in (app, again):
+            await each.close()
+
+    phone = signed_in(server)
+    seen = {name: phone.get(f"/attachments/{name}") for name in names}
+    states = {name: phone.get(f"/attachments/{name}/status").json()["state"] for name in names}
+    assert len(set(names)) == 6
+    assert line.cuts > 0, "or nothing was tried"
+    assert states == dict.fromkeys(names, "stored")
+    for name, answer in seen.items():
+        photo = sizes[name]
+        assert photo is not None
+        assert Image.open(BytesIO(answer.content)).size == (photo.width, photo.height)
+    assert at_the_end == "已送到"
+    announced = sum(photo.size for photo in sizes.values() if photo is not None)
+    assert line.upward < 2 * announced, "it goes on where it stopped"

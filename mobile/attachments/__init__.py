@@ -1,0 +1,1 @@
+"""Photos: taken, made small, kept sealed, sent after the record that announces them."""

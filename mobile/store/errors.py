@@ -1,0 +1,36 @@
+"""Why a store cannot be opened, in the words a person reads."""
+
+
+class StoreProblem(Exception):
+    """The file is left as it is."""
+
+    sentence = "手机里的资料打不开。"
+
+
+class NewerStore(StoreProblem):
+    """A newer version of the app has written it: an older one would not know what it overlooks."""
+
+    sentence = "手机里的资料是新版应用存的，这一版打不开。请先更新应用；资料一点没动。"
+
+
+class Unreadable(StoreProblem):
+    """Nothing this app could do would bring its content back."""
+
+
+class BrokenStore(Unreadable):
+    """The file is not what SQLite wrote."""
+
+    sentence = "手机里的资料坏了，打不开。原来的文件没有删，另放着；没送出的记录可能还在里面，请告诉社区管理员。"
+
+
+class WrongKey(Unreadable):
+    """It was sealed under a key that this phone no longer has."""
+
+    def __init__(self, unsent: int) -> None:
+        super().__init__(f"{unsent} operations without an answer")
+        self.unsent = unsent
+        self.sentence = (
+            f"手机的钥匙变了，原来存的打不开，里面有 {unsent} 条没送出的记录，要重新记。原来的文件没有删，另放着。"
+            if unsent
+            else "手机的钥匙变了，原来存的打不开。里面没有没送出的记录，登录以后会从服务器取回来。"
+        )

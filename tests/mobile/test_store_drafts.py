@@ -1,0 +1,235 @@
+"""Unfinished forms: the system may end the app at any moment, and what was written is there the next time."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mobile.core.session import AppContext, Session
+from tests.mobile.app_parts import an_app, signed_in
+from tests.mobile.county import County
+from tests.mobile.phone_parts import CELL, MONDAY, cell, change, household, me, resident
+
+HOME = household()
+MEMBER = resident(HOME)
+COUNTY_CELLS = cell(), cell(code=CELL[:-1] + "4", name="杨家坪第4网格")
+
+
+async def a_phone(folder: Path) -> tuple[AppContext, County]:
+    county = County(me())
+    return await signed_in(folder, county, *COUNTY_CELLS, HOME, MEMBER), county
+
+
+async def ended_and_started_again(ctx: AppContext, county: County) -> AppContext:
+    """The system takes the app away after it was paused; nobody says goodbye to anything."""
+    ctx.keep()
+    again = an_app(ctx.phone.folder, county)
+    assert again.resume()
+    return again
+
+
+def write_event(session: Session) -> Any:
+    form = session.event_form(HOME.id)
+    form.choose_kind("move_out")
+    form.day.choose("yesterday")
+    form.to.choose("cell")
+    return form
+
+
+def event_values(form: Any) -> Any:
+    return form.kind, list(form.who), form.day.day, form.to.cell, form.can_save
+
+
+def write_birth(session: Session) -> Any:
+    form = session.event_form()
+    form.choose_home(HOME.id)
+    form.choose_kind("birth")
+    form.name = "何小满"
+    form.choose_sex("2")
+    return form
+
+
+def birth_values(form: Any) -> Any:
+    return form.kind, form.home_title, form.name, form.sex, form.relation, form.is_new, form.can_save
+
+
+def write_household(session: Session) -> Any:
+    form = session.household_form()
+    form.compound, form.building, form.room = "河滨小区", "9号楼", "101"
+    return form
+
+
+def household_values(form: Any) -> Any:
+    return form.compound, form.building, form.unit, form.room
+
+
+def write_person(session: Session) -> Any:
+    form = session.person_form(HOME.id)
+    form.name, form.sex, form.birth, form.relation = "何小军", "1", "19800203", "30"
+    form.toggle_care("alone")
+    return form
+
+
+def write_edit(session: Session) -> Any:
+    form = session.person_form(HOME.id, MEMBER.id)
+    form.phone, form.note = "12600001111", "换了电话"
+    return form
+
+
+def person_values(form: Any) -> Any:
+    return form.name, form.sex, form.birth, form.phone, form.relation, list(form.care), form.note, form.can_save
+
+
+def write_visit(session: Session) -> Any:
+    form = session.visit_form(HOME.id)
+    form.choose_outcome("seen")
+    form.toggle_finding("fine")
+    form.note = "炉子没装烟道"
+    return form
+
+
+def visit_values(form: Any) -> Any:
+    return form.outcome, list(form.findings), form.note, form.can_save
+
+
+FORMS: list[tuple[Callable[[Session], Any], Callable[[Session], Any], Callable[[Any], Any]]] = [
+    (write_visit, lambda session: session.visit_form(HOME.id), visit_values),
+    (write_event, lambda session: session.event_form(HOME.id), event_values),
+    (write_birth, lambda session: session.event_form(), birth_values),
+    (write_household, lambda session: session.household_form(), household_values),
+    (write_person, lambda session: session.person_form(HOME.id), person_values),
+    (write_edit, lambda session: session.person_form(HOME.id, MEMBER.id), person_values),
+]
+NAMES = ["visit", "event", "birth", "household", "person", "person's edit"]
+
+
+@pytest.mark.parametrize(("write", "reopen", "values"), FORMS, ids=NAMES)
+async def test_what_was_written_is_there_after_the_app_was_ended(
+    tmp_path: Path, write: Callable[..., Any], reopen: Callable[..., Any], values: Callable[..., Any]
+) -> None:
+    ctx, county = await a_phone(tmp_path)
+    empty = values(reopen(ctx.session))
+    form = write(ctx.session)
+    written = values(form)
+
+    again = await ended_and_started_again(ctx, county)
+    restored = values(reopen(again.session))
+
+    assert restored == written
+    assert restored != empty, "or there was nothing to lose"
+    await again.close()
+    await ctx.close()
+
+
+@pytest.mark.parametrize(("write", "reopen", "values"), FORMS, ids=NAMES)
+async def test_without_the_pause_there_is_nothing_to_restore_but_what_is_kept_at_each_change(
+    tmp_path: Path, write: Callable[..., Any], reopen: Callable[..., Any], values: Callable[..., Any]
+) -> None:
+    """The control: it is ctx.keep() that keeps them; 记走访 keeps itself."""
+    ctx, county = await a_phone(tmp_path)
+    form = write(ctx.session)
+    again = an_app(tmp_path, county)
+    assert again.resume()
+
+    kept = values(reopen(again.session)) == values(form)
+
+    assert kept == (write is write_visit)
+    await again.close()
+    await ctx.close()
+
+
+@pytest.mark.parametrize(
+    ("write", "reopen", "values"), [FORMS[1], FORMS[3], FORMS[4]], ids=["event", "household", "person"]
+)
+async def test_a_form_that_was_saved_is_empty_the_next_time(
+    tmp_path: Path, write: Callable[..., Any], reopen: Callable[..., Any], values: Callable[..., Any]
+) -> None:
+    ctx, county = await a_phone(tmp_path)
+    form = write(ctx.session)
+    ctx.keep()
+    if write is write_household:
+        form.cell = CELL
+
+    saved = form.save()
+    again = await ended_and_started_again(ctx, county)
+
+    assert saved
+    assert values(reopen(again.session)) != values(form)
+    await again.close()
+    await ctx.close()
+
+
+async def test_an_edit_of_somebody_who_was_changed_meanwhile_is_not_put_over_the_change(tmp_path: Path) -> None:
+    ctx, county = await a_phone(tmp_path)
+    write_edit(ctx.session)
+    ctx.keep()
+    newer = MEMBER.model_copy(update={"rev": 2, "phone": "12600009999"})
+    county.rows.append(change(newer))
+    await ctx.session.syncer.sync_once()
+
+    form = ctx.session.person_form(HOME.id, MEMBER.id)
+
+    assert (form.phone, form.note) == ("12600009999", "")
+    await ctx.close()
+
+
+async def test_what_was_written_yesterday_as_today_is_yesterday_today(tmp_path: Path) -> None:
+    ctx, county = await a_phone(tmp_path)
+    form = ctx.session.event_form(HOME.id)
+    form.choose_kind("move_in")
+    form.name = "新来的"
+    ctx.keep()
+    again = an_app(tmp_path, county, ctx.now() + timedelta(days=1))
+    assert again.resume()
+
+    restored = again.session.event_form(HOME.id)
+
+    assert (restored.day.day, restored.day.choice) == (MONDAY, "yesterday")
+    await again.close()
+    await ctx.close()
+
+
+async def test_a_cell_that_the_phone_found_is_no_draft(tmp_path: Path) -> None:
+    ctx, _county = await a_phone(tmp_path)
+    form = ctx.session.household_form()
+    form.cell = CELL
+
+    ctx.keep()
+
+    assert ctx.session.store.draft("household") is None
+    await ctx.close()
+
+
+def files_of(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_no_draft_lies_open_on_the_disk(tmp_path: Path) -> None:
+    ctx, _county = await a_phone(tmp_path)
+    for write in (write_visit, write_birth, write_household, write_person, write_edit):
+        form = write(ctx.session)
+        if write is write_person:
+            form.id_number = "99999919540308001X"
+        ctx.keep()
+
+    files = files_of(tmp_path)
+    on_disk = b"".join(path.read_bytes() for path in files)
+
+    assert str(HOME.id).encode() in on_disk  # the control: what is not sealed can be found this way
+    assert {path.name for path in files} >= {"phone.db", "phone.db-wal", "store.db", "store.db-wal"}
+    secrets = (
+        "何小满",
+        "何小军",
+        "河滨小区",
+        "杨家坪",
+        "12600001111",
+        "换了电话",
+        "炉子没装烟道",
+        "19800203",
+        "99999919540308001X",
+    )
+    for secret in secrets:
+        assert secret.encode() not in on_disk
+    await ctx.close()
