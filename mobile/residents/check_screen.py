@@ -9,6 +9,7 @@ from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import shell_of
 from mobile.residents.checks import Arrival, Checks, Returned
+from mobile.residents.doubts import LEAVES, Doubt
 from mobile.residents.twins import Side, Twin
 from mobile.widgets.layout import Box, Card, Col
 from mobile.widgets.lists import Item
@@ -45,19 +46,31 @@ class ValueBox(Box):
 
 
 class CheckScreen(Screen):
-    """`giving_up` is the item that is asked about before it is let go, `merging` the pair that is to be one row."""
+    """`giving_up` is the item that is asked about before it is let go, `merging` the pair that is to be one row,
+    `leaving` the doubt of which the reason is asked why nothing is changed."""
 
     vm: Checks = ObjectProperty(rebind=True)
     giving_up: Returned | None = ObjectProperty(None, allownone=True)
     merging: Twin | None = ObjectProperty(None, allownone=True)
+    leaving: Doubt | None = ObjectProperty(None, allownone=True)
 
     def on_pre_enter(self, *_: Any) -> None:
         self.vm.refresh()
 
     def on_back(self) -> bool:
-        asked = self.giving_up is not None or self.merging is not None
-        self.giving_up = self.merging = None
+        asked = any(one is not None for one in (self.giving_up, self.merging, self.leaving))
+        self.giving_up = self.merging = self.leaving = None
         return asked
+
+    def correct(self, item: Doubt) -> None:
+        """The form says what was heard; saving it settles the doubt."""
+        route = "event" if item.kind in LEAVES else "person_form"
+        shell_of(self).push(route, household_id=item.household_id, resident_id=item.resident_id, correction_id=item.id)
+
+    def leave(self, reason: str) -> None:
+        if self.leaving is not None:
+            shell_of(self).snack(self.vm.leave(self.leaving, reason))
+            self.leaving = None
 
     def arrived(self, item: Arrival) -> None:
         """Which household they live in is known to whoever stands at the door."""

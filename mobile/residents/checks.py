@@ -1,7 +1,8 @@
 """待核对: who is expected here, and what came back to be decided. Nothing in it is lost by waiting."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from kivy.event import EventDispatcher
@@ -10,17 +11,21 @@ from kivy.properties import ListProperty, NumericProperty, StringProperty
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import Ports
-from mobile.residents import effects, twins
+from mobile.requests import returned as returned_requests
+from mobile.residents import doubts, effects, links, twins
+from mobile.residents.choices import Option
+from mobile.residents.doubts import Doubt
 from mobile.residents.told import NOTHING, told
 from mobile.residents.twins import Twin
 from mobile.store.entities import Effect
 from mobile.store.outbox import Entry, State
 from mobile.store.store import Store
 from shared.grid import CellOut
-from shared.links import DuplicateOut, SettleIn
+from shared.links import DuplicateOut, LinkOut, SettleIn
 from shared.register import MoveOut, MoveSettleIn, MoveState
 from shared.residents import HouseholdOut, ResidentIn, ResidentOut
 from shared.sync import EntityKind, OperationKind, Outcome
+from shared.visits import CorrectionState
 
 REGISTER = frozenset(
     {
@@ -30,6 +35,11 @@ REGISTER = frozenset(
         OperationKind.register_event,
         OperationKind.move_settle,
         OperationKind.duplicate_settle,
+        OperationKind.correction_settle,
+        OperationKind.follow_up_open,
+        OperationKind.link_put,
+        OperationKind.link_end,
+        *returned_requests.KINDS,
     }
 )
 
@@ -69,8 +79,9 @@ class Returned:
 class Checks(EventDispatcher):
     """Counted on the tab of 我的; each item is settled by one or two taps."""
 
-    arrivals, twins, returned = ListProperty([]), ListProperty([]), ListProperty([])
-    arrivals_title, twins_title, returned_title = StringProperty(""), StringProperty(""), StringProperty("")
+    reasons: ClassVar[list[Option]] = doubts.REASONS
+    arrivals, doubts, twins, returned = (ListProperty([]) for _ in range(4))
+    arrivals_title, doubts_title, twins_title, returned_title = (StringProperty("") for _ in range(4))
     count, count_text = NumericProperty(0), StringProperty("")
 
     def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
@@ -80,13 +91,15 @@ class Checks(EventDispatcher):
 
     def refresh(self, *_: object) -> None:
         self.arrivals = [self._arrival(move) for move in self._expected()]
+        self.doubts = doubts.waiting(self._store, self._now)
         self.twins = [twins.shown(pair) for pair in twins.waiting(self._store)]
         entries = self._store.outbox.entries(State.refused)
         self.returned = [self._returned(entry) for entry in entries if entry.kind in REGISTER]
         self.arrivals_title = f"有人要搬来 {len(self.arrivals)} 件" if self.arrivals else ""
+        self.doubts_title = f"登记可能有误 {len(self.doubts)} 件" if self.doubts else ""
         self.twins_title = f"可能登记重了 {len(self.twins)} 件" if self.twins else ""
         self.returned_title = f"没有收下 {len(self.returned)} 件" if self.returned else ""
-        self.count = len(self.arrivals) + len(self.twins) + len(self.returned)
+        self.count = len(self.arrivals) + len(self.doubts) + len(self.twins) + len(self.returned)
         self.count_text = f"{self.count} 件" if self.count else ""
 
     def arrived(self, move_id: UUID, household_id: UUID) -> str:
@@ -115,6 +128,13 @@ class Checks(EventDispatcher):
         self._store.captured()
         return f"已记：{twin.title} {word}"
 
+    def leave(self, doubt: Doubt, reason: str) -> str:
+        """不用改: the register stays as it is, and whoever noted it reads why."""
+        if doubts.settle(self._store, doubt.id, CorrectionState.refused, reason) is None:
+            return ""
+        self._store.captured()
+        return f"已记：{doubt.title}的登记不用改"
+
     def dial(self, move_id: UUID) -> None:
         move = self._store.entities.get(MoveOut, move_id)
         number = next((mover.phone for mover in move.movers if mover.phone), None) if move else None
@@ -124,10 +144,13 @@ class Checks(EventDispatcher):
     def send_again(self, op_id: UUID) -> None:
         """再送一次, based on what is stored now: whoever presses it has seen both values."""
         entry = self._store.outbox.entry(op_id)
-        if entry is not None:
-            row = self._store.entities.get(ResidentOut, entry.entity_id)
-            edits = entry.kind == OperationKind.resident_edit and row is not None
-            self._store.outbox.send_anew(op_id, row.rev if edits and row else None)
+        if entry is not None and entry.kind in returned_requests.KINDS:
+            returned_requests.send_again(self._store, entry)
+            self._store.captured()
+        elif entry is not None:
+            model = _EDITED.get(entry.kind)
+            row = self._store.entities.get(model, entry.entity_id) if model else None
+            self._store.outbox.send_anew(op_id, row.rev if row else None)
             self._store.captured()
 
     def give_up(self, op_id: UUID) -> None:
@@ -195,12 +218,28 @@ class Checks(EventDispatcher):
         )
 
     def _values(self, entry: Entry) -> list[Value]:
+        if entry.kind in returned_requests.KINDS:
+            return [Value(*words) for words in returned_requests.told(self._store, entry)]
         row = self._store.entities.get(ResidentOut, entry.entity_id)
         now: dict[str, Any] = row.model_dump(mode="json") if row else {}
         edits = entry.kind == OperationKind.resident_edit
+        if entry.kind in _TOLD:
+            return [Value(label, words, "") for label, words in _TOLD[entry.kind](entry.fields).items()]
         shown = told(entry.fields)
         theirs = told({name: now.get(name) for name in entry.fields}) if edits else {}
         return [Value(label, mine, theirs.get(label, "")) for label, mine in shown.items() if edits or mine != NOTHING]
+
+
+_EDITED: dict[str, type[ResidentOut | LinkOut]] = {
+    OperationKind.resident_edit: ResidentOut,
+    OperationKind.link_end: LinkOut,
+}
+_TOLD: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
+    OperationKind.correction_settle: doubts.told,
+    OperationKind.follow_up_open: lambda _fields: {},
+    OperationKind.link_put: links.told,
+    OperationKind.link_end: links.told,
+}
 
 
 def _settled(move: MoveOut, found: MoveSettleIn) -> Effect:

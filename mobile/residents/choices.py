@@ -1,6 +1,7 @@
 """What a worker chooses instead of typing: the common answers first, the whole list behind 更多."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from shared.codes import ListName, code_list, name_of
 from shared.register import EVENT_WORDS, EventKind
@@ -26,6 +27,7 @@ CODED: dict[str, tuple[str, ListName, tuple[str, ...]]] = {
     "marital": ("婚姻", ListName.marital, ("10", "20", "30", "40")),
     "education": ("学历", ListName.education, ("81", "71", "61", "31", "21")),
     "employment": ("在做什么", ListName.employment, ("27", "31", "54", "80", "70")),
+    "occupation": ("职业", ListName.occupation, ("50000", "40000", "60000", "20000", "30000")),
     "political": ("政治面貌", ListName.political, ("13", "01", "03")),
 }
 """Field of a person: its label, its list, and the codes that most people here have."""
@@ -39,6 +41,17 @@ _CHILDREN = {
 
 
 _SPOKEN = {Relation.father: "父亲", Relation.mother: "母亲"}
+_OCCUPATIONS = {
+    "10000": "单位负责人",
+    "20000": "技术人员",
+    "30000": "办事人员",
+    "40000": "做生意、服务",
+    "50000": "务农",
+    "60000": "做工",
+    "70000": "军人",
+    "80000": "别的",
+}
+"""What people say for the major groups of GB/T 6565, whose own names fill two lines."""
 
 
 def relations(chosen: str = "") -> list[Option]:
@@ -57,12 +70,18 @@ def all_relations() -> list[Option]:
 
 
 def coded(field: str, chosen: str = "") -> list[Option]:
-    _label, name, common = CODED[field]
-    return with_chosen([(code, name_of(name, code), "") for code in common], chosen, lambda code: name_of(name, code))
+    _label, _name, common = CODED[field]
+    return with_chosen([(code, code_word(field, code), "") for code in common], chosen, partial(code_word, field))
 
 
 def all_coded(field: str) -> list[Option]:
-    return [(entry.code, entry.name, "") for entry in code_list(CODED[field][1]).entries]
+    return [(entry.code, code_word(field, entry.code), "") for entry in code_list(CODED[field][1]).entries]
+
+
+def code_word(field: str, code: str) -> str:
+    """What people say for a code of a field."""
+    spoken = _OCCUPATIONS.get(code) if field == "occupation" else None
+    return spoken or name_of(CODED[field][1], code)
 
 
 def with_chosen(options: Sequence[Option], chosen: str, word: object) -> list[Option]:

@@ -58,6 +58,13 @@ class DayChoice(EventDispatcher):
         self._month = day.replace(day=1)
         self._draw()
 
+    def restore(self, day: date) -> None:
+        """The day of a draft: what was today may be yesterday by now."""
+        ago = {self._today: "today", self._today - timedelta(days=1): "yesterday"}
+        self.choose(ago.get(day, "date"))
+        self.choose_day(min(day, self._today))
+        self.month_shown = False
+
     def turn(self, months: int) -> None:
         """Show an earlier or a later month, none after the present one."""
         count = self._month.year * 12 + self._month.month - 1 + months

@@ -57,6 +57,16 @@ class Destination(EventDispatcher):
         self.cell = code
         self._look()
 
+    def restore(self, choice: str, community: str, cell: str) -> None:
+        """The answers of a draft, as far as this phone still knows the places."""
+        known = {one.code: one.community_code for one in self._known}
+        if choice in {value for value, _word, _icon in self.options}:
+            self.choose(choice)
+            if community in known.values():
+                self.choose_community(community)
+            if cell in known:
+                self.choose_cell(cell)
+
     def wire(self) -> MoveTo:
         if self.cell:
             return MoveTo(cell_code=self.cell)

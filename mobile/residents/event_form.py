@@ -1,8 +1,8 @@
 """人员变动: one of the six events, written down in a few taps."""
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import ClassVar
+from datetime import date, timedelta
+from typing import Any, ClassVar
 from uuid import UUID
 
 from kivy.event import EventDispatcher
@@ -10,7 +10,7 @@ from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, Strin
 
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
-from mobile.residents import choices, effects, rules
+from mobile.residents import choices, doubts, effects, rules
 from mobile.residents.choices import MORE, Option
 from mobile.residents.day_choice import DayChoice
 from mobile.residents.destination import Destination
@@ -20,8 +20,10 @@ from shared.register import EVENT_WORDS, EventIn, EventKind
 from shared.residents import HouseholdOut, Relation, Residency, ResidentIn, ResidentOut, Sex
 from shared.sync import OperationKind
 from shared.types import uuid7
+from shared.visits import CorrectionState
 
 UNDO_SECONDS = 10
+WRITTEN = ("name", "sex", "relation", "phone")
 EVERYBODY: Option = ("all", "全家", "users")
 OLD_ENOUGH = 50
 """A head of this age has grandchildren rather than newborn children."""
@@ -39,19 +41,28 @@ class EventForm(EventDispatcher):
     is_new, is_move_out, asks_who = BooleanProperty(False), BooleanProperty(False), BooleanProperty(False)
     who_options, who = ListProperty([]), ListProperty([])
     name, sex, relation, phone = StringProperty(""), StringProperty(""), StringProperty(""), StringProperty("")
+    drafted = ("kind", "home_known", "who", "name", "sex", "relation", "phone", "day.day", "to.choice", "to.cell")
     relation_options = ListProperty([])
     can_save, missing = BooleanProperty(False), StringProperty("")
     question, question_text = StringProperty(""), StringProperty("")
     day, to = ObjectProperty(rebind=True), ObjectProperty(rebind=True)
 
     def __init__(
-        self, store: Store, me: MeOut, now: Clock, household_id: UUID | None = None, resident_id: UUID | None = None
+        self,
+        store: Store,
+        me: MeOut,
+        now: Clock,
+        household_id: UUID | None = None,
+        resident_id: UUID | None = None,
+        correction_id: UUID | None = None,
     ) -> None:
+        """With `correction_id` somebody is said to have left: saving settles that doubt too."""
         super().__init__()
         self._store, self._me, self._now = store, me, now
         self._home: HouseholdOut | None = None
         self._members: list[ResidentOut] = []
-        self._saved: UUID | None = None
+        self._correction = correction_id
+        self._saved: list[UUID] = []
         self._first = str(resident_id) if resident_id else ""
         self.day, self.to = DayChoice(now), Destination(store)
         for name in ("kind", "who_options", "who", "name", "sex", "relation", "phone", "home_known"):
@@ -59,6 +70,8 @@ class EventForm(EventDispatcher):
         self.to.fbind("ready", self._look)
         if household_id:
             self.choose_home(household_id)
+        if correction_id:
+            self.choose_kind(EventKind.move_out)
         self._look()
 
     def on_saved(self, sentence: str) -> None:
@@ -112,7 +125,7 @@ class EventForm(EventDispatcher):
         event_id, event = uuid7(), self._event(self._home)
         people = self._people(event)
         words = f"{'、'.join(one.name for one in people)} {EVENT_WORDS[event.kind]}"
-        self._saved = self._store.outbox.capture(
+        saved = self._store.outbox.capture(
             OperationKind.register_event,
             event_id,
             event.model_dump(mode="json", exclude_none=True),
@@ -120,17 +133,42 @@ class EventForm(EventDispatcher):
             title=words,
             hold=timedelta(seconds=UNDO_SECONDS),
         )
+        done = doubts.settle(self._store, self._correction, CorrectionState.done, hold=timedelta(seconds=UNDO_SECONDS))
+        self._saved = [saved, done] if done else [saved]
         self._store.captured()
         self.dispatch("on_saved", f"已记：{words}")
         return True
 
     def undo(self) -> bool:
         """Take it back as if it had not been written. False: it has already left the phone."""
-        if self._saved is None or not self._store.outbox.take_back(self._saved):
+        if not self._saved or not self._store.outbox.take_back(self._saved[0]):
             return False
-        self._saved = None
+        for settled in self._saved[1:]:
+            self._store.outbox.take_back(settled)
+        self._saved = []
         self._store.captured()
         return True
+
+    def draft(self) -> dict[str, Any]:
+        """What is written so far, in the order in which it was asked; nothing before the kind of change is known."""
+        if not self.kind:
+            return {}
+        words = {name: getattr(self, name) for name in WRITTEN}
+        home = str(self._home.id) if self._home else None
+        return {"kind": self.kind, "home": home, "who": list(self.who), **words, "day": self.day.day.isoformat(),
+                "to": [self.to.choice, self.to.community, self.to.cell]}  # fmt: skip
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """Answer every question again as the draft says."""
+        if values["home"]:
+            self.choose_home(UUID(values["home"]))
+        self.choose_kind(values["kind"])
+        known = {value for value, _word, _icon in self.who_options}
+        self.who = [one for one in values["who"] if one in known]
+        for name in WRITTEN:
+            setattr(self, name, values[name])
+        self.day.restore(date.fromisoformat(values["day"]))
+        self.to.restore(*values["to"])
 
     def _event(self, home: HouseholdOut) -> EventIn:
         kind = EventKind(self.kind)

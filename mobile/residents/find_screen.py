@@ -11,16 +11,25 @@ from kivy.uix.screenmanager import Screen
 from mobile.core.navigation import shell_of
 from mobile.residents.finder import Finder, FoundRow
 from mobile.widgets.lists import Item, PressRow
-from mobile.widgets.press import Link
+from mobile.widgets.press import Btn, Link
 
 Pick = Callable[[UUID], object]
 
 
 class FindLink(Link):
-    """In the header of 今日 and 网格."""
+    """In the header of 今日."""
 
     def on_release(self) -> None:
         shell_of(self).push("find")
+
+
+class FindButton(Btn):
+    """Asks for a household, and hands it to `pick`."""
+
+    pick = ObjectProperty()
+
+    def on_release(self) -> None:
+        shell_of(self).push("find", pick=self.pick)
 
 
 class FoundPerson(Item, PressRow):

@@ -48,7 +48,7 @@ class PersonFormScreen(Screen):
     coded_fields = tuple(choices.CODED)
 
     def __init__(self, form: PersonForm, **kwargs: object) -> None:
-        super().__init__(form=form, more=any(form.codes.values()), **kwargs)
+        super().__init__(form=form, more=bool(form.registered_place) or any(form.codes.values()), **kwargs)
         form.bind(on_saved=self._saved)
 
     def choose_relation(self, value: str) -> None:

@@ -1,6 +1,7 @@
 """登记一户: a door that has not been on the register."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from kivy.event import EventDispatcher
@@ -76,6 +77,15 @@ class HouseholdForm(EventDispatcher):
         self._store.captured()
         self.dispatch("on_saved", household_id, f"已登记：{rules.door_short(row)}")
         return True
+
+    def draft(self) -> dict[str, Any]:
+        """What is written so far. A cell alone was found by the phone, and may be another one next time."""
+        written = {name: getattr(self, name) for name in DOOR}
+        return {**written, "cell": self.cell, "here": self.here} if any(written.values()) else {}
+
+    def restore(self, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def _wire(self) -> HouseholdIn:
         words = {name: getattr(self, name).strip() for name in DOOR}

@@ -1,6 +1,7 @@
 """One person: what is on file, and what happened to them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from kivy.event import EventDispatcher
@@ -9,13 +10,14 @@ from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, Strin
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import Ports
-from mobile.residents import choices, rules
+from mobile.residents import choices, links, past, rules
 from mobile.store.store import Store
-from shared.codes import name_of
+from shared.links import LINK_WORDS, LinkOut, whom_to_call
 from shared.register import EVENT_WORDS, EventOut
 from shared.residents import RELATION_WORDS, RESIDENCY_WORDS, HouseholdOut, ResidentOut, Sex
 from shared.sync import EntityKind
 
+SHOWN_PAST, UNDO_SECONDS = 4, 10
 SEX_WORDS = {Sex.male: "男", Sex.female: "女"}
 
 
@@ -55,12 +57,16 @@ class PersonDetail(EventDispatcher):
     name, line, door, phone, note = (StringProperty("") for _ in range(5))
     residency_word, residency_kind = StringProperty(""), StringProperty("grey")
     care, facts, events = ListProperty([]), ListProperty([]), ListProperty([])
+    links, past, past_rest = ListProperty([]), ListProperty([]), StringProperty("")
+    undo_seconds = UNDO_SECONDS
     unsent, gone, can_call = BooleanProperty(False), BooleanProperty(False), BooleanProperty(False)
     household_id = ObjectProperty(None, allownone=True)
 
     def __init__(self, store: Store, ports: Ports, now: Clock, resident_id: UUID) -> None:
         super().__init__()
         self._store, self._ports, self._now, self.resident_id = store, ports, now, resident_id
+        self._all_past = False
+        self._ended: UUID | None = None
         self.refresh()
 
     def refresh(self, *_: object) -> None:
@@ -76,7 +82,43 @@ class PersonDetail(EventDispatcher):
         if person and person.phone:
             self._ports.dialer.dial(person.phone)
 
+    def dial_link(self, link_id: UUID) -> None:
+        """Ring whoever answers for them today."""
+        link = self._store.entities.get(LinkOut, link_id)
+        number = whom_to_call(link, local_day(self._now())).phone if link else None
+        if number:
+            self._ports.dialer.dial(number)
+
+    def end_link(self, link_id: UUID) -> str:
+        """End it today; it waits on this phone for the time of 撤销. Returns what to say."""
+        link = self._store.entities.get(LinkOut, link_id)
+        hold = timedelta(seconds=UNDO_SECONDS)
+        self._ended = links.end(self._store, link_id, local_day(self._now()), hold=hold)
+        if link is None or self._ended is None:
+            return ""
+        self._store.captured()
+        return f"已结束：{LINK_WORDS[link.kind]} {link.name}"
+
+    def undo_end(self) -> bool:
+        """Take it back as if it had not been. False: it has already left the phone."""
+        if self._ended is None or not self._store.outbox.take_back(self._ended):
+            return False
+        self._ended = None
+        self._store.captured()
+        return True
+
+    def show_all_past(self) -> None:
+        self._all_past = True
+        self._show_past()
+
+    def _show_past(self) -> None:
+        lines = past.lines(self._store, self.resident_id, local_day(self._now()))
+        self.past = lines if self._all_past else lines[:SHOWN_PAST]
+        self.past_rest = f"全部 {len(lines)} 条" if len(lines) > len(self.past) else ""
+
     def _show(self, person: ResidentOut) -> None:
+        self.links = links.lines(self._store, person, local_day(self._now()))
+        self._show_past()
         home = self._store.entities.get(HouseholdOut, person.household_id)
         age = texts.age(person.birth_date, local_day(self._now())) if person.birth_date else ""
         parts = (RELATION_WORDS[person.relation], SEX_WORDS.get(person.sex, ""), age)
@@ -93,7 +135,13 @@ class PersonDetail(EventDispatcher):
         """What is known; what nobody has asked is not shown as empty."""
         born = person.birth_date
         known = [("出生", f"{born.year}年{texts.month_day(born)}")] if born else []
-        for field, (label, name, _common) in choices.CODED.items():
+        for field, (label, _name, _common) in choices.CODED.items():
             code = getattr(person, field)
-            known += [(label, name_of(name, code))] if code else []
+            known += [(label, choices.code_word(field, code))] if code else []
+        known += [("户籍地", self._place(person.registered_place))] if person.registered_place else []
         return [*known, ("身份证号", "已登记，已核对" if person.id_on_file else "没有登记")]
+
+    def _place(self, words: str) -> str:
+        """A sheet may have brought the county's own code."""
+        me = self._store.me()
+        return me.county_name if me and words == me.county_code else words

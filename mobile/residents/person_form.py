@@ -1,5 +1,6 @@
 """登记一人 and 改资料: what is written down about a person."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
-from mobile.residents import choices, effects, rules
+from mobile.residents import choices, doubts, effects, rules
 from mobile.residents.choices import MORE, Option
 from mobile.store.entities import as_json
 from mobile.store.store import Store
@@ -19,8 +20,10 @@ from shared import identifiers
 from shared.residents import HouseholdOut, Relation, Residency, ResidentIn, ResidentOut, ResidentPatch, Sex
 from shared.sync import OperationKind
 from shared.types import uuid7
+from shared.visits import CORRECTION_WORDS, CorrectionKind, CorrectionOut, CorrectionState
 
-PLAIN = ("name", "sex", "phone", "relation", "residency", "note")
+PLAIN = ("name", "sex", "phone", "relation", "residency", "note", "registered_place")
+MOST_PLACES, PHONE_DIGITS = 4, 11
 PROBLEMS = {
     "name": "请写上姓名。",
     "phone": "电话号码不对，请再看一遍。",
@@ -43,24 +46,43 @@ class PersonForm(EventDispatcher):
     care, id_number, note = ListProperty([]), StringProperty(""), StringProperty("")
     codes = DictProperty({})
     relation_options = ListProperty([])
-    problem, age_line = StringProperty(""), StringProperty("")
+    registered_place, places = StringProperty(""), ListProperty([])
+    problem, age_line, heard = StringProperty(""), StringProperty(""), StringProperty("")
     can_save = BooleanProperty(False)
 
-    def __init__(self, store: Store, now: Clock, household_id: UUID, resident_id: UUID | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        now: Clock,
+        household_id: UUID,
+        resident_id: UUID | None = None,
+        correction_id: UUID | None = None,
+    ) -> None:
+        """With `correction_id` the form says what was heard at the door, and saving settles that doubt too."""
         super().__init__()
         self._store, self._now = store, now
         self._home = store.entities.get(HouseholdOut, household_id)
         self._before = store.entities.get(ResidentOut, resident_id) if resident_id else None
         self.is_new = self._before is None
+        self.rev = self._before.rev if self._before else None
         self.title = "登记一人" if self.is_new else "改资料"
         self.home_line = rules.door(self._home) if self._home else ""
         if self._before is not None:
             self._fill(self._before)
         elif self._home is not None and not self._home.size:
             self.relation = Relation.head.value
-        for name in ("name", "sex", "birth", "phone", "relation", "residency", "care", "id_number", "note", "codes"):
+        self.places = self._known_places()
+        self._correction = store.entities.get(CorrectionOut, correction_id) if correction_id else None
+        if self._correction is not None:
+            self._hear(self._correction)
+        for name in (*PLAIN, "birth", "care", "id_number", "codes"):
             self.fbind(name, self._look)
         self._look()
+
+    @property
+    def drafted(self) -> tuple[str, ...]:
+        """What a draft keeps. The number comes first: what stands in it may have been written otherwise."""
+        return ("id_number", "birth", "care", "codes", *PLAIN)
 
     def on_saved(self, resident_id: UUID, sentence: str) -> None:
         """Event: the person is safe on this phone."""
@@ -122,6 +144,9 @@ class PersonForm(EventDispatcher):
         return self._done(before.id, f"已改：{before.name}")
 
     def _done(self, resident_id: UUID, sentence: str) -> bool:
+        if self._correction is not None:
+            doubts.settle(self._store, self._correction.id, CorrectionState.done)
+            sentence = sentence or f"已核对：{self.name.strip()}"
         self._store.captured()
         self.dispatch("on_saved", resident_id, sentence)
         return True
@@ -133,6 +158,22 @@ class PersonForm(EventDispatcher):
         self.sex = "" if person.sex in (Sex.unknown, Sex.unstated) else person.sex.value
         self.care = [label.value for label in person.care]
         self.codes = {field: getattr(person, field) or "" for field in choices.CODED}
+
+    def _hear(self, correction: CorrectionOut) -> None:
+        """What was said at the door; a number among it is put in, to be looked at once more."""
+        said = correction.said.strip()
+        self.heard = f"{CORRECTION_WORDS[correction.what]}{f'：{said}' if said else ''}（{correction.noted_by}记的）"
+        digits = "".join(filter(str.isdigit, said))
+        if correction.what is CorrectionKind.phone and len(digits) == PHONE_DIGITS:
+            self.phone = digits
+
+    def _known_places(self) -> list[Option]:
+        """This county, and where most people on this phone come from."""
+        me = self._store.me()
+        here = [me.county_name] if me else []
+        count = Counter(one.registered_place for one in self._store.entities.all(ResidentOut) if one.registered_place)
+        words = [*here, *(place for place, _n in count.most_common() if not place.isdigit())]
+        return [(place, place, "") for place in dict.fromkeys(words)][:MOST_PLACES]
 
     def _values(self) -> dict[str, Any]:
         """In the form they have on the wire. What was not known stays unknown and is no change."""
@@ -147,6 +188,7 @@ class PersonForm(EventDispatcher):
             "residency": self.residency,
             "care": self._care(),
             "note": self.note.strip(),
+            "registered_place": self.registered_place.strip() or None,
             **{field: self.codes.get(field) or None for field in choices.CODED},
         }
 

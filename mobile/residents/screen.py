@@ -1,13 +1,17 @@
 """住户详情."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
+from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
+from mobile.residents.choices import MORE
+from mobile.residents.follow_up import FollowUps
 from mobile.widgets.composed import load
 from mobile.widgets.layout import Row
 from mobile.widgets.lists import Item, PressRow
@@ -41,6 +45,10 @@ class VisitRow(Item, Row):
     """An earlier visit."""
 
 
+class FollowedRow(Item, Row):
+    """What is under way after a visit."""
+
+
 class HouseholdScreen(Screen):
     """The door, who lives there, what was seen."""
 
@@ -48,6 +56,19 @@ class HouseholdScreen(Screen):
 
     def on_pre_enter(self, *_: Any) -> None:
         self.vm.refresh()
+
+    def follow(self, value: str) -> None:
+        """One tap asks for it; 更多 leads to all there is."""
+        if value == MORE[0]:
+            options = self.vm.follow.every_option()
+            shell_of(self).push("pick", title="怎么跟进？", options=options, chosen="", pick=self.follow)
+        elif sentence := self.vm.follow.open(value):
+            follow = self.vm.follow
+            shell_of(self).snack(sentence, follow.undo_seconds, on_undo=partial(_undo, follow))
+
+
+def _undo(follow: FollowUps) -> None:
+    follow.undo()
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

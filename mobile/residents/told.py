@@ -5,8 +5,7 @@ from datetime import date
 from typing import Any
 
 from mobile.core import texts
-from mobile.residents.choices import CODED, words_of
-from shared.codes import name_of
+from mobile.residents.choices import CODED, code_word, words_of
 from shared.register import EVENT_WORDS, EventKind
 from shared.residents import RELATION_WORDS, RESIDENCY_WORDS, Care, Relation, Residency, Sex
 
@@ -20,6 +19,7 @@ _WORDS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "relation": ("和户主的关系", lambda value: RELATION_WORDS[Relation(value)]),
     "residency": ("人员状态", lambda value: RESIDENCY_WORDS[Residency(value)]),
     "care": ("关爱标签", lambda value: words_of(Care(item) for item in value)),
+    "registered_place": ("户籍地", str),
     "note": ("备注", str),
     "kind": ("变动", lambda value: EVENT_WORDS[EventKind(value)]),
     "on": ("哪天", lambda value: _day(value)),
@@ -38,8 +38,7 @@ def told(fields: Mapping[str, Any]) -> dict[str, str]:
         if field == "new_resident" and value:
             spoken |= {label: words for label, words in told(value).items() if words != NOTHING}
         elif field in CODED:
-            label, name, _common = CODED[field]
-            spoken[label] = name_of(name, value) if value else NOTHING
+            spoken[CODED[field][0]] = code_word(field, value) if value else NOTHING
         elif field in _WORDS:
             label, word = _WORDS[field]
             spoken[label] = word(value) if value not in (None, "", []) else NOTHING

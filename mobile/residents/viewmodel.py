@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kivy.event import EventDispatcher
-from kivy.properties import BooleanProperty, ListProperty, NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty, StringProperty
 
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import Ports
 from mobile.residents import rules
+from mobile.residents.follow_up import FollowUps
 from mobile.residents.person import event_lines
 from mobile.store.store import Store
 from shared.grid import CellOut
@@ -69,12 +70,14 @@ class HouseholdDetail(EventDispatcher):
     members, members_title = ListProperty([]), StringProperty("")
     visits, visits_total, visits_total_text = ListProperty([]), NumericProperty(0), StringProperty("")
     events = ListProperty([])
+    follow: FollowUps = ObjectProperty(rebind=True)
     can_call = BooleanProperty(False)
     gone = BooleanProperty(False)
 
     def __init__(self, store: Store, ports: Ports, now: Clock, household_id: UUID) -> None:
         super().__init__()
         self._store, self._ports, self._now, self.household_id = store, ports, now, household_id
+        self.follow = FollowUps(store, now, household_id)
         self._members: list[ResidentOut] = []
         self._all_visits = False
         self.refresh()
@@ -89,6 +92,7 @@ class HouseholdDetail(EventDispatcher):
         self._show_members(household)
         self._show_visits()
         self._show_events()
+        self.follow.refresh()
 
     def show_all(self) -> None:
         self._all_visits = True

@@ -1,15 +1,17 @@
 """同步情况, and the chip that leads to it from everywhere."""
 
 from collections.abc import Callable
+from typing import Any
 
 from kivy.metrics import dp
 from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
+from kivy.uix.widget import Widget
 
 from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
 from mobile.sync.status import SyncStatus
-from mobile.sync.viewmodel import OperationLine, SyncScreen
+from mobile.sync.viewmodel import OperationLine, PhotoLine, SyncScreen
 from mobile.widgets.composed import Composed, Parts, load
 from mobile.widgets.frame import SectionHead, SubHeader
 from mobile.widgets.layout import Card, Col, Gap, Group, Row, Rule, Sheet
@@ -28,10 +30,14 @@ class SyncLink(SyncChip):
     said = StringProperty("")
 
     def words(self, status: str, count: float, large: bool) -> str:
-        """What looks like a refusal or like no network, and is neither, must not read like it."""
+        """What looks like a refusal, like no network or like a record, and is none, must not read like it."""
         source = self.source
+        if source and source.needs_update:
+            return "请更新应用"  # the rest of the sentence stands on the page behind the chip
         if source and (source.needs_sign_in or (status == "offline" and not source.offline)):
             return str(source.text)
+        if source and source.only_photos and status in ("unsent", "sent"):
+            return f"{int(count)} 张没送" if large else str(source.text)
         return str(super().words(status, count, large))
 
     def on_said(self, *_: object) -> None:
@@ -84,6 +90,19 @@ class AsideButton(Col):
     card = ObjectProperty()
 
 
+class PhotoCard(Card):
+    """A photo the server did not keep."""
+
+    line: PhotoLine = ObjectProperty()
+    vm = ObjectProperty()
+
+
+class LossCard(Card):
+    """What could not be opened any more when the app started."""
+
+    vm = ObjectProperty(rebind=True)
+
+
 class OperationRow(Row):
     line: OperationLine = ObjectProperty()
     icon = StringProperty("")
@@ -100,7 +119,7 @@ class SyncPage(Composed):
 
     def __init__(self, vm: SyncScreen) -> None:
         super().__init__(vm=vm)
-        self.follow(vm, ("refused", "unsent", "sent", "problem_line"))
+        self.follow(vm, ("refused", "unsent", "sent", "problem_line", "photos_back", "photo_line", "loss_line"))
         self.follow(vm.status, ("needs_sign_in",))
 
     def on_pre_enter(self) -> None:
@@ -124,10 +143,10 @@ class SyncPage(Composed):
 
     def compose(self) -> tuple[Parts, Parts, Parts]:
         vm = self.vm
-        lists = [*self._refused(), *self._waiting()]
+        lists = [*self._refused(), *self._photos(), *self._waiting()]
         return (
             [SubHeader(title="同步情况")],
-            [SyncHead(vm=vm, status=vm.status), *self._problem(), *self._sign_in(), *lists],
+            [SyncHead(vm=vm, status=vm.status), *self._loss(), *self._problem(), *self._sign_in(), *lists],
             [SendBar(vm=vm, status=vm.status)],
         )
 
@@ -144,6 +163,18 @@ class SyncPage(Composed):
         if not self.vm.status.needs_sign_in:
             return []
         return [Gap(), Btn(icon="key", text="重新登录", on_release=lambda press: shell_of(press).push("sign_in"))]
+
+    def _photos(self) -> Parts:
+        parts: list[Widget] = [Gap(), WhyBox(icon="camera", text=self.vm.photo_line)] if self.vm.photo_line else []
+        if self.vm.photos_back:
+            cards = Col(spacing=dp(12))
+            for line in self.vm.photos_back[:SHOWN_LINES]:
+                cards.add_widget(PhotoCard(line=line, vm=self.vm))
+            parts += [RefusedHead(title=self.vm.photos_title), cards, *_more(self.vm.photos_back)]
+        return parts
+
+    def _loss(self) -> Parts:
+        return [Gap(), LossCard(vm=self.vm)] if self.vm.loss_line else []
 
     def _refused(self) -> Parts:
         if not self.vm.refused:
@@ -170,7 +201,7 @@ def _section(head: SectionHead, lines: list[OperationLine], ink: object) -> Part
     return [head, group, *_more(lines)]
 
 
-def _more(lines: list[OperationLine]) -> Parts:
+def _more(lines: list[Any]) -> Parts:
     rest = len(lines) - SHOWN_LINES
     return [Txt(raw=f"……还有 {rest} 条", style="cap", halign="center")] if rest > 0 else []
 

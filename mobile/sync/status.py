@@ -8,18 +8,21 @@ from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from mobile.core import texts
 from mobile.core.clock import Clock
 from mobile.store.outbox import State
+from mobile.store.photos import Standing
 from mobile.store.store import Store
 from mobile.sync.errors import NetworkProblem, Refused, SignInNeeded
 
 ICONS = {
     "sign_in": "key",
+    "update": "download-simple",
     "refused": "arrow-u-up-left",
     "sending": "paper-plane-tilt",
     "offline": "wifi-slash",
     "unsent": "device-mobile",
     "accepted": "cloud-check",
 }
-KIT_STATES = {"sending": "sent", "sign_in": "refused"}
+KIT_STATES = {"sending": "sent", "sign_in": "refused", "update": "refused"}
+TOO_OLD = 426
 
 
 class SyncStatus(EventDispatcher):
@@ -27,9 +30,11 @@ class SyncStatus(EventDispatcher):
 
     unsent, sent = NumericProperty(0), NumericProperty(0)
     accepted, refused = NumericProperty(0), NumericProperty(0)
+    photos, photos_back = NumericProperty(0), NumericProperty(0)
     sending = BooleanProperty(False)
     offline = BooleanProperty(False)
     needs_sign_in = BooleanProperty(False)
+    needs_update = BooleanProperty(False)
     first_pull_done = BooleanProperty(False)
     last_talk = StringProperty("还没有")
     problem = StringProperty("")
@@ -42,6 +47,11 @@ class SyncStatus(EventDispatcher):
         self._store, self._now = store, now
         self.refresh()
 
+    @property
+    def only_photos(self) -> bool:
+        """Every record has its receipt, and a photo is still on its way."""
+        return bool(self.photos and not self.unsent + self.sent)
+
     def begin(self) -> None:
         self.sending = True
         self._say()
@@ -51,6 +61,7 @@ class SyncStatus(EventDispatcher):
         self.sending = False
         self.offline = isinstance(problem, NetworkProblem)
         self.needs_sign_in = isinstance(problem, SignInNeeded)
+        self.needs_update = isinstance(problem, Refused) and problem.status == TOO_OLD
         self.problem = problem.sentence if isinstance(problem, (NetworkProblem, Refused)) else ""
         if problem is None or isinstance(problem, Refused):
             self._store.keep_last_talk(at)
@@ -60,6 +71,8 @@ class SyncStatus(EventDispatcher):
         counts = self._store.outbox.counts()
         self.unsent, self.sent = counts[State.unsent], counts[State.sent]
         self.accepted, self.refused = counts[State.accepted], counts[State.refused]
+        photos = self._store.photos.counts()
+        self.photos, self.photos_back = photos[Standing.due], photos[Standing.quarantined] + photos[Standing.refused]
         self.first_pull_done = self._store.first_pull_done()
         talked = self._store.last_talk()
         self.last_talk = texts.when(talked, self._now()) if talked else "还没有"
@@ -70,17 +83,21 @@ class SyncStatus(EventDispatcher):
         self.kit_state, self.icon = KIT_STATES.get(self.state, self.state), ICONS[self.state]
 
     def _words(self) -> tuple[str, int, str]:
-        waiting = self.unsent + self.sent
+        waiting, back = self.unsent + self.sent, self.refused + self.photos_back
         if self.needs_sign_in:
             return "sign_in", waiting, "请重新登录"
-        if self.refused:
-            return "refused", self.refused, f"{self.refused} 条被退回"
-        if self.sending and waiting:
-            return "sending", waiting, "正在送"
-        if self.offline and not waiting:
+        if self.needs_update:
+            return "update", waiting, "请更新应用，记录都还在手机里"
+        if back:
+            return "refused", back, f"{back} 条被退回"
+        if self.sending and (waiting or self.photos):
+            return "sending", waiting or self.photos, "正在送" if waiting else "正在送照片"
+        if self.offline and not (waiting or self.photos):
             return "offline", 0, "没有网络，照常记"
         if waiting:
             return "unsent", waiting, f"{waiting} 条在手机里"
+        if self.photos:
+            return "unsent", self.photos, f"{self.photos} 张照片没送"
         if self.problem:
             return "offline", 0, "服务器暂时不行"
         return "accepted", 0, "已送到"

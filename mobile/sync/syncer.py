@@ -7,14 +7,16 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from mobile.attachments.uploads import Uploads
 from mobile.core.clock import Clock
 from mobile.store.store import Store
-from mobile.sync import pace
+from mobile.sync import pace, rescue
 from mobile.sync.client import Client
 from mobile.sync.errors import NetworkProblem, NeverLeft, Refused, SignInNeeded
 from mobile.sync.status import SyncStatus
+from shared.conflicts import ConflictOut, ConflictState
 from shared.errors import Code
-from shared.sync import Answer, Outcome, PullIn, PushIn
+from shared.sync import SCHEMA, Answer, Outcome, PullIn, PushIn
 
 BATCH = 200
 PAGE = 500
@@ -37,20 +39,24 @@ class Syncer:
         dice: Callable[[], float] = random.random,
     ) -> None:
         self._store, self._client, self._status = store, client, status
+        self._uploads = Uploads(store, client)
         self._now, self._sleep, self._dice = now, sleep, dice
         self._woken, self._one_at_a_time = asyncio.Event(), asyncio.Lock()
         self._failures = 0
+        self._left = False
+        self.on_revoked: Callable[[rescue.Left], None] = lambda _left: None
 
     def wake(self) -> None:
         """Something was captured, or somebody pressed 现在送出."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled. A failure only changes how long the next pause is."""
-        while True:
+        """Until cancelled, or shut out. A failure only changes how long the next pause is."""
+        while not self._left:
             self._woken.clear()
             await self.sync_once()
-            await self._pause(self._next_wait())
+            if not self._left:
+                await self._pause(self._next_wait())
 
     async def sync_once(self) -> bool:
         """One push and pull. Returns whether everything due was settled; never raises into the screen."""
@@ -77,10 +83,24 @@ class Syncer:
         try:
             await self._push_and_pull()
         except Refused as refusal:
+            if refusal.code in (Code.device_revoked, Code.grant_ended):
+                await self._hand_in(refusal.code)
             if refusal.code != Code.device_unknown:
                 raise
             await self._client.register(self._store.device_id, DEVICE_NAME)
             await self._push_and_pull()
+        await self._send_photos()
+
+    async def _hand_in(self, code: str) -> None:
+        """Shut out with this phone, or not working here any more: what waits is for a person to decide."""
+        if code == Code.device_revoked:
+            left = await rescue.leave(self._store, self._client)
+            if left is not None:
+                self._left = True
+                self.on_revoked(left)
+        else:
+            await rescue.hand_in(self._store, self._client)
+            await self._pull_all()
 
     async def _push_and_pull(self) -> None:
         await self._push_all()
@@ -88,6 +108,11 @@ class Syncer:
             # The server was restored from a backup: give back what it lost, then read its history from the start.
             await self._push_all()
             await self._pull_all()
+
+    async def _send_photos(self) -> None:
+        """Photos give way to whatever somebody writes down meanwhile."""
+        while not await self._uploads.send(self._store.outbox.is_due):
+            await self._push_all()
 
     async def _push_all(self) -> None:
         answered: set[str] = set()
@@ -99,7 +124,7 @@ class Syncer:
             self._store.changed()
 
     async def _push(self, batch: list[dict[str, Any]]) -> None:
-        push = PushIn(device_id=self._store.device_id, operations=batch)
+        push = PushIn(schema_version=SCHEMA, device_id=self._store.device_id, operations=batch)
         try:
             receipt = await self._client.push(push)
         except (NeverLeft, SignInNeeded):
@@ -144,10 +169,18 @@ class Syncer:
             if not await asyncio.to_thread(self._store.take_page, page, seen):
                 return False
             more = page.more
+        await asyncio.to_thread(self._let_go_of_settled)
         return True
 
+    def _let_go_of_settled(self) -> None:
+        """What came back to this phone and somebody has decided elsewhere waits here no longer."""
+        for item in self._store.entities.all(ConflictOut):
+            if item.state is ConflictState.settled:
+                self._store.outbox.put_aside(item.op_id)
+
     def _asking(self) -> PullIn:
-        return PullIn(device_id=self._store.device_id, cursor=self._store.cursor(), limit=PAGE)
+        asked = self._store.device_id, self._store.cursor()
+        return PullIn(schema_version=SCHEMA, device_id=asked[0], cursor=asked[1], limit=PAGE)
 
     def _next_wait(self) -> float:
         """Idle or backing off, but no longer than until an operation can no longer be taken back."""

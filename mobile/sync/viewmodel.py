@@ -30,11 +30,23 @@ class OperationLine:
     can_check: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PhotoLine:
+    """A photo that the server did not keep, and why."""
+
+    sha256: str
+    title: str
+    time: str
+    sentence: str
+
+
 class SyncScreen(EventDispatcher):
     """Counts come from `status`; the lists are read from the outbox itself."""
 
     refused, unsent, sent = ListProperty([]), ListProperty([]), ListProperty([])
     refused_title, unsent_title, sent_title = StringProperty(""), StringProperty(""), StringProperty("")
+    photos_back, photos_title, photo_line = ListProperty([]), StringProperty(""), StringProperty("")
+    loss_line = StringProperty("")
     last_line, problem_line = StringProperty(""), StringProperty("")
     rule_line = StringProperty("变绿才算数：社区的服务器收到并存好了。")
 
@@ -50,8 +62,34 @@ class SyncScreen(EventDispatcher):
         self.refused_title = f"被退回 {len(self.refused)} 条，等您改" if self.refused else ""
         self.unsent_title = f"在手机里 {len(self.unsent)} 条" if self.unsent else ""
         self.sent_title = f"已送达，等回执 {len(self.sent)} 条" if self.sent else ""
+        self._refresh_photos()
+        self.loss_line = self._store.loss()
         self.problem_line = self.status.problem
         self.last_line = f"上次和服务器通上话：{self.status.last_talk}"
+
+    def _refresh_photos(self) -> None:
+        self.photos_back = [
+            PhotoLine(
+                back.photo.sha256,
+                f"{back.title} 的照片" if back.title else "照片",
+                texts.when(back.made_at, self._now()),
+                back.sentence,
+            )
+            for back in self._store.photos.returned()
+        ]
+        self.photos_title = f"{len(self.photos_back)} 张照片没存上" if self.photos_back else ""
+        waiting = self.status.photos
+        self.photo_line = f"还有 {waiting} 张照片在手机里，连上网会接着送。" if waiting else ""
+
+    def drop_photo(self, sha256: str) -> None:
+        """知道了: the person has read why a photo was not kept; it leaves this phone."""
+        self._store.photos.drop(sha256)
+        self._store.changed()
+
+    def read_loss(self) -> None:
+        """知道了: what was put aside stays where it is."""
+        self._store.keep_loss("")
+        self._store.changed()
 
     def send_now(self) -> None:
         self._send()
@@ -114,5 +152,6 @@ def _as_draft(entry: Entry) -> dict[str, object]:
         "findings": fields["findings"],
         "return_choice": "",
         "note": fields["note"],
+        "photos": [photo["sha256"] for photo in fields.get("photos", ())],
         "replaces": str(entry.op_id),
     }

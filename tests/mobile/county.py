@@ -1,5 +1,6 @@
 """A county's server at the network's edge: small, but it keeps its promises, and its faults are scripted."""
 
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ class County:
     rows: list[Change] = field(default_factory=list)
     page_size: int = 100
     refuses: dict[str, str] = field(default_factory=dict)
+    behind_for: set[str] = field(default_factory=set)
+    rescued: list[dict[str, Any]] = field(default_factory=list)
     applied: dict[str, dict[str, Any]] = field(default_factory=dict)
     settled_seq: int = 0
     token: str = "access-1"
@@ -66,9 +69,11 @@ class County:
         if path.startswith("/devices/"):
             self.devices.add(path.removeprefix("/devices/"))
             return reply(self._device(UUID(path.removeprefix("/devices/"))))
-        body = json.loads(request.content)
+        body = sent(request)
         if body["device_id"] not in self.devices:
             return problem(Code.device_unknown)
+        if path == "/sync/rescue":
+            return reply(self.rescue(body))
         return reply(self.push(body) if path == "/sync/push" else self._pull(body))
 
     def _sign_in(self, request: httpx.Request) -> httpx.Response:
@@ -91,11 +96,21 @@ class County:
         self.settled_seq = max([self.settled_seq, *seqs])
         return PushOut(epoch=self.epoch, settled_seq=self.settled_seq, answers=answers, server_time=MORNING)
 
+    def rescue(self, body: dict[str, Any]) -> PushOut:
+        self.rescued += body["operations"]
+        answers = [
+            Answer(op_id=operation["op_id"], index=index, outcome=Outcome.conflict, code=Code.rescued)
+            for index, operation in enumerate(body["operations"])
+        ]
+        return PushOut(epoch=self.epoch, settled_seq=self.settled_seq, answers=answers, server_time=MORNING)
+
     def _one(self, index: int, operation: dict[str, Any]) -> Answer:
         op_id, refused = operation["op_id"], self.refuses.get(operation["entity_id"])
         if refused:
             sentence = CATALOGUE[Code(refused)].sentence
             return Answer(op_id=op_id, index=index, outcome=Outcome.rejected, code=refused, sentence=sentence)
+        if operation["entity_id"] in self.behind_for:
+            return Answer(op_id=op_id, index=index, outcome=Outcome.held, code=Code.server_behind)
         known = op_id in self.applied
         self.applied[op_id] = operation
         return Answer(op_id=op_id, index=index, outcome=Outcome.duplicate if known else Outcome.applied)
@@ -114,6 +129,12 @@ class County:
             settled_seq=self.settled_seq,
             server_time=MORNING,
         )
+
+
+def sent(request: httpx.Request) -> Any:
+    """The body of a request, as the server reads it."""
+    zipped = request.headers.get("Content-Encoding") == "gzip"
+    return json.loads(gzip.decompress(request.content) if zipped else request.content)
 
 
 def reply(model: Any) -> httpx.Response:

@@ -1,15 +1,19 @@
 """Builders for tests of the phone without a window: a clock that is moved by hand, rows, a store, a county's server."""
 
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from mobile.attachments.tray import PhotoTray
 from mobile.device.fakes import KEY
+from mobile.device.ports import Ports
 from mobile.store.entities import KINDS, as_json
 from mobile.store.phone import PhoneFile
 from mobile.store.store import Store
+from mobile.visits.form import VisitForm
 from shared.auth import GrantOut, MeOut, Role
 from shared.grid import CellKind, CellOut
 from shared.links import DuplicateOut, DuplicateState, Likeness, Sketch
@@ -284,6 +288,7 @@ class Desk:
     folder: Path
     me: MeOut = field(default_factory=me)
     now: Hands = field(default_factory=Hands)
+    spawned: list[Coroutine[Any, Any, object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.phone = PhoneFile(self.folder)
@@ -293,6 +298,12 @@ class Desk:
         """Open the store as a new start of the app would."""
         path = self.phone.store_path(self.me.account_id)
         return Store(path, KEY, self.me.account_id, self.phone, self.now)
+
+    def tray(self, ports: Ports) -> PhotoTray:
+        return PhotoTray(self.store, ports, self.spawned.append)
+
+    def visit_form(self, home: HouseholdOut, ports: Ports) -> VisitForm:
+        return VisitForm(self.store, self.me, ports, self.now, home.id, self.tray(ports))
 
     def holds(self, *rows: WireOut) -> None:
         """The server's rows are on the phone."""

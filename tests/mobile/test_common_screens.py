@@ -117,7 +117,7 @@ async def test_signing_in_by_hand_opens_the_tabs_of_the_role(phone, tmp_path: Pa
         await p.until(lambda: ctx.session)
 
         assert without_consent
-        assert [tab[1] for tab in p.root.tab_bar.tabs] == ["今日", "网格", "我的"]
+        assert [tab[1] for tab in p.root.tab_bar.tabs] == ["今日", "网格", "上报", "我的"]
         assert p.root.at == "today"
 
 
@@ -192,11 +192,11 @@ async def test_signing_out_warns_of_what_has_not_left_and_keeps_it(phone, tmp_pa
     record(ctx)
     async with shown(phone, ctx) as p:
         await p.tap("我的")
-        await p.tap("退出登录")
+        await reach(p, "退出登录")
         warned = p.shows("还有 1 条在手机里没送到")
         await p.tap("先不退")
         stayed = ctx.session
-        await p.tap("退出登录")
+        await reach(p, "退出登录")
         await p.tap("退出登录", nth=1)
 
         assert warned
@@ -211,7 +211,7 @@ async def test_signing_out_with_nothing_waiting_does_not_warn(phone, tmp_path: P
     ctx, _ = await working(tmp_path)
     async with shown(phone, ctx) as p:
         await p.tap("我的")
-        await p.tap("退出登录")
+        await reach(p, "退出登录")
 
         assert p.shows("要退出登录吗？")
         assert not p.shows("没送到")

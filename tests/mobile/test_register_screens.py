@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from mobile.residents.find_screen import FindLink
 from shared.register import EventOut, MoveOut, Mover, MoveState
 from shared.residents import ResidentOut
 from shared.sync import Answer, Outcome
@@ -246,17 +245,6 @@ async def test_somebody_is_found_by_initials_and_opened_with_two_taps(worker: Wo
         assert p.taps == 2
         assert p.root.at == "person"
         assert p.shows("杨家坪小区 4号楼2单元 302")
-
-
-async def test_the_search_is_reached_from_the_map_too_and_opens_a_door(worker: Worker, opened: Opened) -> None:
-    async with opened(worker) as p:
-        await p.tap("网格")
-        [find] = [w for w in p.root.screen.walk(restrict=True) if isinstance(w, FindLink)]
-        await p.tap(find)
-        await p.type("3-2-302")
-        await p.tap("何长顺一家")
-
-        assert p.root.at == "household"
 
 
 async def test_a_death_takes_five_taps_from_the_household_and_asks_with_the_name(

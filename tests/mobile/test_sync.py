@@ -11,6 +11,8 @@ from uuid import UUID
 import httpx
 import pytest
 
+from mobile.core.session import AppContext
+from mobile.device import fakes
 from mobile.store.outbox import State
 from mobile.store.store import Store
 from mobile.sync import pace
@@ -18,13 +20,15 @@ from mobile.sync.client import Client
 from mobile.sync.status import SyncStatus
 from mobile.sync.syncer import Syncer
 from mobile.visits.effects import effects
+from shared.auth import TokenOut
+from shared.conflicts import ConflictOut, ConflictSide, ConflictState
 from shared.errors import Code
 from shared.residents import HouseholdOut
-from shared.sync import OperationKind
+from shared.sync import SCHEMA, OperationKind
 from shared.types import uuid7
 from shared.visits import VisitIn, VisitOutcome
-from tests.mobile.county import County, cut_off, no_network, refuse
-from tests.mobile.phone_parts import Desk, change, household
+from tests.mobile.county import County, cut_off, no_network, refuse, sent
+from tests.mobile.phone_parts import Desk, Hands, cell, change, household, me
 
 
 @dataclass
@@ -91,7 +95,7 @@ async def test_a_lost_answer_is_asked_for_again_and_the_visit_stands_once(line: 
     visit_id = line.record()
 
     def applies_and_drops_the_answer(request: httpx.Request) -> httpx.Response:
-        line.county.push(json.loads(request.content))
+        line.county.push(sent(request))
         return cut_off(request)
 
     line.county.fails("/sync/push", applies_and_drops_the_answer)
@@ -150,7 +154,7 @@ async def test_a_push_refused_as_a_whole_is_split_until_the_bad_one_is_found(lin
 
     def refuses_the_fourth(request: httpx.Request) -> httpx.Response | None:
         line.county.fails("/sync/push", refuses_the_fourth)
-        bad = any(one["entity_id"] == str(ids[3]) for one in json.loads(request.content)["operations"])
+        bad = any(one["entity_id"] == str(ids[3]) for one in sent(request)["operations"])
         return refuse(Code.malformed)(request) if bad else None
 
     line.county.fails("/sync/push", refuses_the_fourth)
@@ -293,3 +297,169 @@ def test_retries_are_spread_and_never_further_apart_than_five_minutes() -> None:
     assert pace.retry_after(1, lambda: 0.0) == 1
     assert pace.retry_after(3, lambda: 1.0) == 8
     assert pace.retry_after(50, lambda: 1.0) == pace.LONGEST_RETRY_SECONDS
+
+
+async def test_an_app_that_is_too_old_keeps_its_outbox_and_says_so(line: Line) -> None:
+    line.record()
+    line.county.fails("/sync/push", refuse(Code.client_too_old))
+
+    settled = await line.syncer.sync_once()
+
+    assert not settled
+    assert line.counts() == (1, 0, 0, 0)
+    assert (line.status.text, line.status.needs_update) == ("请更新应用，记录都还在手机里", True)
+    assert line.status.problem == "请更新应用，记录都还在手机里。"
+
+    await line.syncer.sync_once()
+    assert (line.counts(), line.status.text) == ((0, 0, 1, 0), "已送到")
+
+
+async def test_what_a_server_is_behind_for_stays_and_goes_later_and_stops_no_neighbour(line: Line) -> None:
+    ids = [line.record(), line.record()]
+    line.county.behind_for.add(str(ids[0]))
+
+    await line.syncer.sync_once()
+    waiting = line.counts()
+    line.county.behind_for.clear()
+    await line.syncer.sync_once()
+
+    assert (waiting, line.counts()) == ((0, 1, 1, 0), (0, 0, 2, 0))
+    assert sorted(line.stored()) == sorted(str(one) for one in ids)
+
+
+async def test_rows_of_a_kind_that_this_app_does_not_know_stop_no_others(line: Line) -> None:
+    def newer(_request: httpx.Request) -> httpx.Response:
+        row = json.loads(change(line.home).model_dump_json())
+        page = {
+            "epoch": "first", "items": [{**row, "kind": "dream"}, row], "scope_removed": [], "cursor": "1",
+            "more": False, "settled_seq": 0, "server_time": line.desk.now().isoformat(),
+        }  # fmt: skip
+        return httpx.Response(200, json=page)
+
+    line.county.fails("/sync/pull", newer)
+
+    assert await line.syncer.sync_once()
+    assert [home.id for home in line.store.entities.all(HouseholdOut)] == [line.home.id]
+
+
+async def test_a_long_push_goes_out_zipped_and_says_its_version(line: Line) -> None:
+    for _ in range(20):
+        line.record()
+    seen: list[httpx.Request] = []
+    line.county.fails("/sync/push", lambda request: seen.append(request))  # type: ignore[func-returns-value]
+
+    await line.syncer.sync_once()
+
+    [push] = seen
+    assert push.headers["Content-Encoding"] == "gzip"
+    assert len(push.content) < len(json.dumps(sent(push))) / 4
+    assert sent(push)["schema_version"] == SCHEMA
+    assert line.counts() == (0, 0, 20, 0)
+
+
+async def test_a_sync_that_is_stopped_half_way_goes_on_when_the_app_comes_back(line: Line) -> None:
+    visit_id = line.record()
+    reached = asyncio.Event()
+
+    def stored_and_then_paused(request: httpx.Request) -> httpx.Response:
+        line.county.push(sent(request))
+        reached.set()
+        raise asyncio.CancelledError
+
+    line.county.fails("/sync/push", stored_and_then_paused)
+
+    stopped = asyncio.ensure_future(line.syncer.sync_once())
+    await asyncio.gather(stopped, return_exceptions=True)
+    between = line.counts()
+
+    assert stopped.cancelled()
+    assert reached.is_set()
+    assert between == (0, 1, 0, 0)
+    assert await line.syncer.sync_once()
+    assert line.counts() == (0, 0, 1, 0)
+    assert line.stored() == [str(visit_id)]
+
+
+async def test_what_somebody_has_decided_elsewhere_waits_on_this_phone_no_longer(line: Line) -> None:
+    visit_id = line.record()
+    line.county.refuses[str(visit_id)] = Code.handed_over
+    await line.syncer.sync_once()
+    [entry] = line.store.outbox.entries(State.refused)
+    item = ConflictOut(
+        id=uuid7(), area_code=line.home.area_code, kind="visit.record", entity_id=visit_id, op_id=entry.op_id,
+        device_id=line.desk.phone.device_id, code="handed_over", sentence="", subject="何长顺", fields=[],
+        mine=ConflictSide(name="张敏", at=line.desk.now()), theirs=None, rescued=False, choices=[],
+        state=ConflictState.open, choice=None, note="", settled_by="", settled_at=None, rev=1,
+        received_at=line.desk.now(),
+    )  # fmt: skip
+
+    line.county.rows.append(change(item))
+    await line.syncer.sync_once()
+    open_ = line.counts()
+    line.county.rows.append(change(item.model_copy(update={"state": ConflictState.settled, "rev": 2})))
+    await line.syncer.sync_once()
+
+    assert (open_, line.counts()) == ((0, 0, 0, 1), (0, 0, 0, 0))
+    assert [one.state for one in line.store.entities.all(ConflictOut)] == [ConflictState.settled]
+
+
+def an_app(folder: Path, county: County) -> AppContext:
+    def connect(server: str, tokens: TokenOut | None) -> Client:
+        return Client(server, tokens, transport=county.transport())
+
+    return AppContext(folder, fakes.ports(), Hands(), make_client=connect, start_syncing=False)
+
+
+async def sign_in(app: AppContext) -> bool:
+    app.login.username, app.login.password, app.login.consent = "zhangmin", "demo", True
+    done: bool = await app.login.sign_in()
+    return done
+
+
+async def with_an_unsent_visit(app: AppContext) -> None:
+    await sign_in(app)
+    await app.session.syncer.sync_once()
+    app.session.visit_form(app.session.today.next_door.household_id).choose_outcome("absent")
+    app.now.move(seconds=11)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def fengxian() -> County:
+    return County(me(), rows=[change(cell()), change(household())])
+
+
+async def test_the_user_of_a_phone_that_was_shut_out_reads_what_became_of_the_rest(
+    tmp_path: Path, fengxian: County
+) -> None:
+    app = an_app(tmp_path, fengxian)
+    await with_an_unsent_visit(app)
+    fengxian.fails("/sync/push", refuse(Code.device_revoked))
+
+    await app.session.syncer.sync_once()
+
+    assert app.session is None
+    assert app.login.error == "这台手机已停用，没送出的 1 条已交给社区核对。"
+    assert len(fengxian.rescued) == 1
+    assert not app.resume()
+    await app.close()
+
+
+async def test_what_could_not_be_handed_in_is_handed_in_at_the_next_sign_in(tmp_path: Path, fengxian: County) -> None:
+    app = an_app(tmp_path, fengxian)
+    await with_an_unsent_visit(app)
+    fengxian.fails("/sync/push", refuse(Code.device_revoked))
+    fengxian.fails("/sync/rescue", no_network)
+    await app.session.syncer.sync_once()
+    first = app.login.error
+    fengxian.fails(f"/devices/{app.phone.device_id}", refuse(Code.device_revoked), refuse(Code.device_revoked))
+
+    signed_in = await sign_in(app)
+    second = app.login.error
+    await sign_in(app)
+
+    assert first == "这台手机已停用。没送出的 1 条还锁在手机里，有网时再登录一次，就会交给社区核对。"
+    assert (signed_in, app.session) == (False, None)
+    assert second == "这台手机已停用，没送出的 1 条已交给社区核对。"
+    assert app.login.error == "这台手机已停用，里面的资料已清空。"
+    assert len(fengxian.rescued) == 1
+    await app.close()

@@ -25,7 +25,7 @@ def a_screen(desk: Desk) -> SyncScreen:
 
 
 def a_form(desk: Desk, home: HouseholdOut) -> VisitForm:
-    return VisitForm(desk.store, desk.me, fakes.ports(), desk.now, home.id)
+    return desk.visit_form(home, fakes.ports())
 
 
 def answered(desk: Desk, *outcomes: Outcome) -> None:

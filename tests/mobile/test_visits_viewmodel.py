@@ -12,8 +12,9 @@ from openpyxl import load_workbook
 
 from mobile.device import fakes
 from mobile.device.ports import DeviceFix, LocationDenied, Ports
+from mobile.requests.report import ReportForm
 from mobile.store.outbox import State
-from mobile.visits import ledger
+from mobile.visits import ledger, rules
 from mobile.visits.form import VisitForm
 from mobile.visits.summary import Summary
 from mobile.visits.viewmodel import Today
@@ -38,7 +39,7 @@ def ports() -> Ports:
 
 
 def a_form(desk: Desk, ports: Ports, home: HouseholdOut) -> VisitForm:
-    return VisitForm(desk.store, desk.me, ports, desk.now, home.id)
+    return desk.visit_form(home, ports)
 
 
 def recorded(desk: Desk) -> list[dict[str, Any]]:
@@ -128,6 +129,50 @@ async def test_walking_time_comes_with_a_fix_and_the_way_can_be_followed(desk: D
         (near.id, "走路 1 分钟"),
         (far.id, "走路 14 分钟"),
     ]
+
+
+def suggested(homes: list[HouseholdOut], here: tuple[float, float] | None = (106.52, 33.91)) -> list[str]:
+    """Room by room, of a round without rules."""
+    seen = rules.to_see(homes, MONDAY, {})
+    return [home.room for home in rules.suggested(seen, MONDAY, {}, here)]
+
+
+def test_the_round_takes_overdue_before_risk_before_the_way() -> None:
+    near = household(room="near")
+    frail = household(room="frail", lon=106.56, care=[Care.frail])
+    alone = household(room="alone", lon=106.55, care=[Care.alone])
+    late = household(room="late", lon=106.58, due_on=MONDAY - DAY)
+    tomorrow = household(room="tomorrow", due_on=MONDAY + DAY, care=[Care.frail])
+
+    assert suggested([tomorrow, near, alone, frail, late]) == ["late", "frail", "alone", "near", "tomorrow"]
+
+
+def test_what_is_alike_lies_along_the_way_from_where_the_worker_stands() -> None:
+    places = {"1": 106.53, "2": 106.521, "3": 106.525}
+    far, near, between = (household(room=room, lon=lon) for room, lon in places.items())
+
+    assert suggested([far, near, between]) == ["2", "3", "1"]
+    assert suggested([far, near, between], here=(106.531, 33.91)) == ["1", "3", "2"]
+
+
+def test_the_way_goes_on_from_the_last_door_of_what_pressed_more() -> None:
+    late = household(room="late", lon=106.54, due_on=MONDAY - DAY)
+    here, there = household(room="here"), household(room="there", lon=106.539)
+
+    assert suggested([here, there, late]) == ["late", "there", "here"]
+
+
+def test_doors_of_one_stairwell_come_one_after_another_from_the_lowest() -> None:
+    doors = [household(room=room) for room in ("301", "101", "201")]
+    beside = household(room="beside", building="1号楼", lon=106.5203)
+
+    assert suggested([beside, *doors]) == ["101", "201", "301", "beside"]
+
+
+def test_without_a_position_the_longest_overdue_comes_first() -> None:
+    homes = [household(room=str(late), due_on=MONDAY - DAY * late, lon=None, lat=None) for late in (1, 9, 4)]
+
+    assert suggested(homes, here=None) == ["9", "4", "1"]
 
 
 def test_a_family_without_care_flags_is_named_after_its_head(desk: Desk, ports: Ports) -> None:
@@ -320,6 +365,19 @@ def test_the_summary_counts_todays_own_visits(desk: Desk, ports: Ports) -> None:
         ("何长顺一家 身体不适", "明天再去", "thermometer")
     ]
     assert (summary.rows[0].time, summary.total, summary.unsent_line) == ("10:42", 3, "")
+
+
+def test_the_summary_counts_what_was_reported_today(desk: Desk, ports: Ports) -> None:
+    desk.holds(cell())
+    form = ReportForm(desk.store, desk.me, ports, desk.now, desk.tray(ports))
+    for kind in ("street_lamp", "noise"):
+        form.choose_kind(kind)
+        assert form.report()
+    desk.now.move(days=1)
+    form.choose_kind("rubbish")
+    form.report()
+
+    assert Summary(desk.store, desk.me, ports, desk.now).modes_line == "今天还没有走访 · 上报 1 件"
 
 
 def test_the_summary_says_what_is_still_on_the_phone(desk: Desk, ports: Ports) -> None:

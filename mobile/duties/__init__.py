@@ -1,0 +1,1 @@
+"""Who answers for a cell and its households."""

@@ -1,0 +1,152 @@
+"""加联系人: somebody who stands by a person, chosen rather than typed where the phone knows them."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from kivy.event import EventDispatcher
+from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, StringProperty
+from pydantic import ValidationError
+
+from mobile.core.clock import Clock, local_day
+from mobile.residents import links, rules
+from mobile.residents.choices import Option
+from mobile.store.entities import Effect, as_json
+from mobile.store.store import Store
+from shared.links import HELPER_WORDS, LINK_WORDS, HelperKind, LinkKind, LinkOut, PersonLinkIn
+from shared.residents import RELATION_WORDS, Relation, ResidentOut
+from shared.sync import EntityKind, OperationKind
+from shared.types import uuid7
+from shared.visiting import age_on
+
+ADULT = 18
+_RELATIONS = {
+    LinkKind.contact: ("女儿", "儿子", "老伴", "亲戚", "邻居"),
+    LinkKind.guardian: ("父亲", "母亲", "祖父", "祖母", "儿女"),
+    LinkKind.helper: ("对门", "楼上楼下", "网格员", "党员", "单位同事"),
+}
+REASONS: list[Option] = [(words, words, "") for words in ("生活不能自理", "法院指定", "本人委托")]
+"""An adult decides for themselves unless somebody says why not."""
+
+
+class LinkForm(EventDispatcher):
+    """A new contact, guardian or helper of one person."""
+
+    __events__ = ("on_saved",)
+    kinds: ClassVar[list[Option]] = [(kind.value, LINK_WORDS[kind], links.ICONS[kind]) for kind in LinkKind]
+    helpers: ClassVar[list[Option]] = [(kind.value, HELPER_WORDS[kind], "") for kind in HelperKind]
+    reasons: ClassVar[list[Option]] = REASONS
+    title_line = StringProperty("")
+    kind, helper = StringProperty(LinkKind.contact.value), StringProperty("")
+    people, relation_options = ListProperty([]), ListProperty([])
+    person_id = ObjectProperty(None, allownone=True)
+    name, phone, relation, reason = (StringProperty("") for _ in range(4))
+    first = BooleanProperty(True)
+    asks_helper, asks_reason = BooleanProperty(False), BooleanProperty(False)
+    problem, can_save = StringProperty(""), BooleanProperty(False)
+
+    def __init__(self, store: Store, now: Clock, resident_id: UUID) -> None:
+        super().__init__()
+        self._store, self._now = store, now
+        self._person = store.entities.get(ResidentOut, resident_id)
+        self._family = self._others() if self._person else []
+        self.people = [(str(one.id), one.name, "") for one in self._family]
+        self.title_line = f"给{self._person.name}登记" if self._person else ""
+        self.first = not self._has_contact()
+        for name in ("kind", "helper", "name", "phone", "relation", "reason"):
+            self.fbind(name, self._look)
+        self._look()
+
+    def on_saved(self, sentence: str) -> None:
+        """Event: it is safe on this phone."""
+
+    def choose_person(self, value: str) -> None:
+        """Somebody of the household: name and number are known. A second tap lets them go."""
+        one = next((member for member in self._family if str(member.id) == value), None)
+        if one is None or self.person_id == one.id:
+            self.person_id, self.name, self.phone, self.relation = None, "", "", ""
+            return
+        self.person_id, self.name, self.phone = one.id, one.name, one.phone or ""
+        # Relations are written down towards the head.
+        to_head = self._person is not None and self._person.relation is Relation.head
+        self.relation = RELATION_WORDS[one.relation] if to_head else ""
+
+    def choose_relation(self, value: str) -> None:
+        self.relation = "" if self.relation == value else value
+
+    def save(self) -> bool:
+        person, link_id = self._person, uuid7()
+        body = self._body()
+        if person is None or body is None or not self.can_save:
+            return False
+        words = f"{LINK_WORDS[body.kind]} {body.name}"
+        self._store.outbox.capture(
+            OperationKind.link_put,
+            link_id,
+            body.model_dump(mode="json", exclude_none=True),
+            [Effect(EntityKind.link, link_id, as_json(self._row(link_id, person, body)), whole=True)],
+            title=f"{person.name} {words}",
+        )
+        self._store.captured()
+        self.dispatch("on_saved", f"已记：{words}")
+        return True
+
+    def _others(self) -> list[ResidentOut]:
+        person = self._person
+        members = self._store.entities.all(ResidentOut, person.household_id) if person else []
+        today = local_day(self._now())
+        grown = [one for one in members if one.birth_date is None or age_on(today, one.birth_date) >= ADULT]
+        return [one for one in rules.in_family_order(grown) if person and one.id != person.id]
+
+    def _has_contact(self) -> bool:
+        today = local_day(self._now())
+        found = links.of_person(self._store, self._person, today) if self._person else []
+        return any(one.kind is LinkKind.contact for one in found)
+
+    def _body(self) -> PersonLinkIn | None:
+        """What goes to the server, or None with the reason in `problem`."""
+        values = {
+            "resident_id": self._person.id if self._person else None,
+            "kind": self.kind,
+            "helper": self.helper or None if self.asks_helper else None,
+            "name": self.name.strip(),
+            "phone": self.phone.strip() or None,
+            "relation": self.relation.strip(),
+            "order": 1 if self.first else 2,
+            "person_id": self.person_id,
+            "from_day": local_day(self._now()),
+            "note": self.reason.strip() if self.asks_reason else "",
+        }
+        try:
+            return PersonLinkIn.model_validate(values)
+        except ValidationError as error:
+            field = error.errors()[0]["loc"]
+            self.problem = "电话号码不对，请再看一遍。" if "phone" in field else "内容填得不对，请再看一遍。"
+            return None
+
+    def _row(self, link_id: UUID, person: ResidentOut, body: PersonLinkIn) -> LinkOut:
+        """The link as it will come back."""
+        return LinkOut(
+            **body.model_dump(exclude={"stand_in", "resident_id"}),
+            id=link_id,
+            area_code=person.area_code,
+            household_id=person.household_id,
+            resident_id=person.id,
+            stand_in_name=None,
+            stand_in_phone=None,
+            stand_in_from=None,
+            stand_in_until=None,
+            rev=1,
+            received_at=self._now(),
+        )
+
+    def _look(self, *_: object) -> None:
+        kind, today = LinkKind(self.kind), local_day(self._now())
+        known = [(words, words, "") for words in _RELATIONS[kind]]
+        rare = self.relation and self.relation not in _RELATIONS[kind]
+        self.relation_options = [*known, (self.relation, self.relation, "")] if rare else known
+        born = self._person.birth_date if self._person else None
+        self.asks_helper = kind is LinkKind.helper
+        self.asks_reason = kind is LinkKind.guardian and not (born and age_on(today, born) < ADULT)
+        self.problem = ""
+        owed = (self.asks_helper and not self.helper) or (self.asks_reason and not self.reason.strip())
+        self.can_save = bool(self._person and self.name.strip() and not owed)

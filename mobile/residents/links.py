@@ -1,0 +1,88 @@
+"""Who stands by a person: whom to call, who decides for them, who helps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from mobile.core import texts
+from mobile.store.entities import Effect
+from mobile.store.store import Store
+from shared.links import HELPER_WORDS, LINK_WORDS, HelperKind, LinkEndIn, LinkKind, LinkOut, holds_on, whom_to_call
+from shared.residents import ResidentOut
+from shared.sync import EntityKind, OperationKind
+
+ICONS = {LinkKind.contact: "phone", LinkKind.guardian: "shield-check", LinkKind.helper: "hand-heart"}
+_FIRST = (LinkKind.guardian, LinkKind.contact, LinkKind.helper)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLine:
+    """Somebody who stands by, in words. `away` names who comes in their place these days."""
+
+    id: UUID
+    icon: str
+    name: str
+    line: str
+    phone: str
+    away: str
+    unsent: bool
+
+
+def of_person(store: Store, person: ResidentOut, day: date) -> list[LinkOut]:
+    """A person's own, and those of the whole household, that hold on a day; whom to call first comes first."""
+    found = store.entities.all(LinkOut, person.household_id)
+    mine = [one for one in found if one.resident_id in (person.id, None) and holds_on(one, day)]
+    return sorted(mine, key=lambda one: (_FIRST.index(one.kind), one.order, one.received_at))
+
+
+def lines(store: Store, person: ResidentOut, day: date) -> list[LinkLine]:
+    unsent = store.outbox.unanswered(EntityKind.link)
+    return [_line(one, day, one.id in unsent) for one in of_person(store, person, day)]
+
+
+def _line(one: LinkOut, day: date, unsent: bool) -> LinkLine:
+    reach = whom_to_call(one, day)
+    word = HELPER_WORDS[one.helper] if one.helper else ""
+    whole = "" if one.resident_id else "全家的"
+    return LinkLine(
+        id=one.id,
+        icon=ICONS[one.kind],
+        name=one.name,
+        line=" · ".join(part for part in (whole + LINK_WORDS[one.kind], one.relation, word) if part),
+        phone=texts.phone_masked(reach.phone) if reach.phone else "",
+        away=f"这几天由 {reach.name} 代" if reach.name != one.name else "",
+        unsent=unsent,
+    )
+
+
+def end(store: Store, link_id: UUID, day: date, **how: Any) -> UUID | None:
+    """End a link on a day; one that was written down on that very day is taken off."""
+    one = store.entities.get(LinkOut, link_id)
+    if one is None:
+        return None
+    gone = Effect(EntityKind.link, one.id, None, parent=one.household_id)
+    return store.outbox.capture(
+        OperationKind.link_end,
+        one.id,
+        LinkEndIn(on=day).model_dump(mode="json"),
+        [gone],
+        title=f"{LINK_WORDS[one.kind]} {one.name} 结束",
+        base_rev=one.rev,
+        **how,
+    )
+
+
+def told(fields: Mapping[str, Any]) -> dict[str, str]:
+    """What was written about a link, for 待核对 when the server did not take it."""
+    if "kind" not in fields:
+        return {"结束": texts.month_day(date.fromisoformat(fields["on"]))}
+    shown = {
+        "关系": LINK_WORDS[LinkKind(fields["kind"])],
+        "姓名": fields["name"],
+        "电话": texts.phone(fields["phone"]) if fields.get("phone") else "",
+        "是什么人": fields.get("relation", ""),
+        "哪一方": HELPER_WORDS[HelperKind(fields["helper"])] if fields.get("helper") else "",
+    }
+    return {label: words for label, words in shown.items() if words}

@@ -1,0 +1,68 @@
+"""Leaving a county with this phone: what was not sent is handed in for a person to decide, then everything goes."""
+
+from dataclasses import dataclass
+
+from mobile.store.outbox import State
+from mobile.store.store import Store
+from mobile.sync.client import Client
+from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused
+from shared.sync import SCHEMA, Outcome, PushIn
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How a phone that was shut out parted: how many operations were handed in, and how many still lie on it."""
+
+    handed: int
+    kept: int
+
+    @property
+    def sentence(self) -> str:
+        if self.kept:
+            return f"这台手机已停用。没送出的 {self.kept} 条还锁在手机里，有网时再登录一次，就会交给社区核对。"
+        if self.handed:
+            return f"这台手机已停用，没送出的 {self.handed} 条已交给社区核对。"
+        return "这台手机已停用，里面的资料已清空。"
+
+
+async def leave(store: Store, client: Client) -> Left | None:
+    """Hand in what waits and wipe the account. None: something may still be taken back, so this comes again in a
+    moment.
+
+    Whatever becomes of the handing in, what this account could see is gone at once.
+    """
+    handed = 0
+    try:
+        handed = await hand_in(store, client)
+    except (NetworkProblem, Refused):
+        store.wipe(keep_unsent=True)
+        return Left(0, _waiting(store))
+    if _waiting(store):
+        return None
+    store.wipe(keep_unsent=False)
+    return Left(handed, 0)
+
+
+async def hand_in(store: Store, client: Client) -> int:
+    """Give everything that is due and has no answer to the community; return how many it took to decide about."""
+    handed = 0
+    answered: set[str] = set()
+    while batch := store.outbox.take_batch(BATCH):
+        if any(operation["op_id"] in answered for operation in batch):
+            raise NoAnswer("the server takes some of them neither now nor later")
+        answered.update(operation["op_id"] for operation in batch)
+        try:
+            receipt = await client.rescue(PushIn(schema_version=SCHEMA, device_id=store.device_id, operations=batch))
+        except NeverLeft:
+            store.outbox.never_left(batch)
+            raise
+        store.outbox.settle(batch, receipt.answers)
+        handed += sum(answer.outcome is Outcome.conflict for answer in receipt.answers)
+    return handed
+
+
+def _waiting(store: Store) -> int:
+    counts = store.outbox.counts()
+    return counts[State.unsent] + counts[State.sent]

@@ -1,0 +1,241 @@
+"""联系人与帮扶, 经历 and 我的分工 without a window."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from mobile.device import fakes
+from mobile.duties.viewmodel import Duties
+from mobile.residents.checks import Checks
+from mobile.residents.link_form import LinkForm
+from mobile.residents.person import PersonDetail
+from shared.duties import DutyRole, HouseholdListOut, StandInOut
+from shared.links import HelperKind, LinkEndIn, LinkKind, LinkOut, PersonLinkIn
+from shared.residents import Relation, ResidentOut
+from shared.sync import Answer, Operation, Outcome
+from shared.types import uuid7
+from tests.mobile.phone_parts import CELL, MONDAY, Desk, cell, household, page, resident
+from tests.mobile.register_parts import duty, link, period, with_past, with_team
+
+HE = household()
+HEAD = resident(HE)
+WIFE = resident(HE, name="田秀珍", relation=Relation.spouse, phone="12600001102")
+CHILD = resident(HE, name="何安安", relation=Relation.grandson, birth_date=date(2016, 5, 1), phone=None)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path)
+    desk.holds(cell(), HE, HEAD, WIFE, CHILD)
+    return desk
+
+
+def page_of(desk: Desk, who: ResidentOut = HEAD, ports: object = None) -> PersonDetail:
+    return PersonDetail(desk.store, ports or fakes.ports(), desk.now, who.id)  # type: ignore[arg-type]
+
+
+def sent(desk: Desk) -> list[Operation]:
+    desk.now.move(seconds=11)
+    return [Operation.model_validate(each) for each in desk.store.outbox.take_batch(50)]
+
+
+def test_who_stands_by_a_person_is_listed_with_guardians_first_and_whoever_is_over_left_out(desk: Desk) -> None:
+    away = {
+        "stand_in_name": "王建国", "stand_in_phone": "12600003802", "stand_in_from": MONDAY,
+        "stand_in_until": MONDAY + timedelta(days=7),
+    }  # fmt: skip
+    mine = {"resident_id": HEAD.id}
+    neighbour = {"kind": LinkKind.helper, "helper": HelperKind.neighbour, "name": "李秀兰", "relation": "对门"}
+    desk.holds(
+        link(HE, name="何建军", relation="儿子"),
+        link(HE, **mine, **neighbour, **away),
+        link(HE, **mine, kind=LinkKind.guardian, name="何小军", phone=None),
+        link(HE, **mine, name="早先的人", until_day=MONDAY),
+        link(HE, resident_id=WIFE.id, name="别人的"),
+    )
+
+    lines = page_of(desk).links
+
+    assert [(one.name, one.line, one.phone, one.away) for one in lines] == [
+        ("何小军", "监护人 · 女儿", "", ""),
+        ("何建军", "全家的联系人 · 儿子", "126 **** 8801", ""),
+        ("李秀兰", "帮扶人 · 对门 · 邻居", "126 **** 3802", "这几天由 王建国 代"),
+    ]
+
+
+def test_dialling_a_link_rings_whoever_answers_today(desk: Desk) -> None:
+    ports, contact = fakes.ports(), link(HE, resident_id=HEAD.id)
+    desk.holds(contact)
+
+    page_of(desk, ports=ports).dial_link(contact.id)
+
+    assert isinstance(ports.dialer, fakes.RecordedDialer)
+    assert ports.dialer.dialled == ["12600008801"]
+
+
+def test_a_contact_of_the_family_takes_two_taps_and_is_shown_at_once(desk: Desk) -> None:
+    form = LinkForm(desk.store, desk.now, HEAD.id)
+    form.choose_person(str(WIFE.id))
+
+    assert (form.name, form.phone, form.relation, form.first) == ("田秀珍", "12600001102", "配偶", True)
+    assert form.save()
+
+    [line] = page_of(desk).links
+    [operation] = sent(desk)
+    wire = PersonLinkIn.model_validate(operation.fields)
+    assert (line.name, line.line, line.unsent) == ("田秀珍", "联系人 · 配偶", True)
+    assert (operation.kind, operation.base_rev) == ("link.put", None)
+    assert (wire.resident_id, wire.person_id, wire.kind) == (HEAD.id, WIFE.id, LinkKind.contact)
+    assert not LinkForm(desk.store, desk.now, HEAD.id).first, "the next one is called after this one"
+
+
+def test_children_are_nobodys_contacts_and_nobody_their_own(desk: Desk) -> None:
+    assert [word for _value, word, _icon in LinkForm(desk.store, desk.now, HEAD.id).people] == ["田秀珍"]
+
+
+def test_an_adults_guardian_owes_a_reason_and_a_childs_does_not(desk: Desk) -> None:
+    grown, child = (LinkForm(desk.store, desk.now, one.id) for one in (HEAD, CHILD))
+    for form in (grown, child):
+        form.kind, form.name = LinkKind.guardian.value, "何小军"
+
+    assert (grown.asks_reason, grown.can_save) == (True, False)
+    assert (child.asks_reason, child.can_save) == (False, True)
+    grown.reason = "法院指定"
+    assert grown.save()
+    assert PersonLinkIn.model_validate(sent(desk)[0].fields).note == "法院指定"
+
+
+def test_a_helper_comes_from_somewhere_and_a_wrong_number_is_said(desk: Desk) -> None:
+    form = LinkForm(desk.store, desk.now, HEAD.id)
+    form.kind, form.name, form.phone = LinkKind.helper.value, "李秀兰", "12"
+    before = form.can_save
+    form.helper = HelperKind.neighbour.value
+
+    assert (before, form.can_save, form.save()) == (False, True, False)
+    assert form.problem == "电话号码不对，请再看一遍。"
+    assert sent(desk) == []
+
+
+def test_a_link_that_is_ended_is_gone_at_once_and_back_when_that_is_undone(desk: Desk) -> None:
+    contact = link(HE, resident_id=HEAD.id, rev=3)
+    desk.holds(contact)
+    detail = page_of(desk)
+
+    assert detail.end_link(contact.id) == "已结束：联系人 何小梅"
+    assert page_of(desk).links == []
+    assert detail.undo_end()
+    assert [one.name for one in page_of(desk).links] == ["何小梅"]
+
+    detail.end_link(contact.id)
+    [operation] = sent(desk)
+    assert (operation.kind, operation.entity_id, operation.base_rev) == ("link.end", contact.id, 3)
+    assert LinkEndIn.model_validate(operation.fields).on == MONDAY
+    assert not detail.undo_end()
+
+
+def test_a_refused_link_is_told_in_words_and_sent_again_upon_what_is_there_now(desk: Desk) -> None:
+    contact = link(HE, resident_id=HEAD.id)
+    desk.holds(contact)
+    form = LinkForm(desk.store, desk.now, HEAD.id)
+    form.kind, form.helper, form.name = LinkKind.helper.value, HelperKind.member.value, "周丽华"
+    assert form.save()
+    page_of(desk).end_link(contact.id)
+    batch = [one.model_dump(mode="json") for one in sent(desk)]
+    no = {"outcome": Outcome.rejected, "sentence": "这个地方不归您管。"}
+    desk.store.outbox.settle(batch, [Answer(op_id=one["op_id"], index=at, **no) for at, one in enumerate(batch)])
+    assert desk.store.take_page(page(contact.model_copy(update={"rev": 2})), [])
+
+    checks = Checks(desk.store, fakes.ports(), desk.now)
+    told = {item.title: [(value.label, value.mine) for value in item.values] for item in checks.returned}
+    for item in checks.returned:
+        checks.send_again(item.op_id)
+
+    assert told == {
+        "何长顺 帮扶人 周丽华": [("关系", "帮扶人"), ("姓名", "周丽华"), ("哪一方", "单位成员")],
+        "联系人 何小梅 结束": [("结束", "11月23日")],
+    }
+    assert {one.kind: one.base_rev for one in sent(desk)} == {"link.put": None, "link.end": 2}
+    assert desk.store.entities.get(LinkOut, contact.id) is None
+
+
+def test_a_persons_past_is_told_with_days_and_who_said_so_newest_first(desk: Desk) -> None:
+    old, gone = household(compound="河滨小区", building="1号楼", unit="", room="101"), uuid7()
+    desk.holds(old)
+    desk.store.take_page(
+        page(
+            with_past(
+                HEAD,
+                period("residency", "living", date(2024, 1, 1), date(2026, 3, 1)),
+                period("residency", "away", date(2026, 3, 1)),
+                period("household", str(gone), date(2020, 1, 1), date(2024, 1, 1)),
+                period("household", str(old.id), date(2024, 1, 1)),
+                period("care:alone", "yes", date(2026, 11, 22)),
+            )
+        ),
+        [],
+    )
+
+    detail = page_of(desk)
+    first = [(one.text, one.sub, one.now) for one in detail.past]
+    rest = detail.past_rest
+    detail.show_all_past()
+
+    assert first == [
+        ("独居", "昨天起 · 王芳", True),
+        ("外出", "3月1日起 · 王芳", True),
+        ("常住", "2024年1月1日到3月1日 · 王芳", False),
+        ("住在河滨小区 1号楼 101", "2024年1月1日起 · 王芳", True),
+    ]
+    assert (rest, detail.past_rest) == ("全部 5 条", "")
+    assert detail.past[-1].text == "住在别处"
+    assert detail.name == "何长顺", "the row itself reads as before"
+
+
+def test_a_person_whose_past_has_not_come_has_none(desk: Desk) -> None:
+    assert page_of(desk).past == []
+
+
+def test_who_answers_for_my_cell_today_is_named_and_what_is_mine_is_marked(desk: Desk) -> None:
+    stand_in = StandInOut(
+        account_id=desk.me.account_id, name="张敏", from_day=MONDAY, until_day=MONDAY + timedelta(days=7)
+    )
+    team = with_team(
+        cell(),
+        duty(DutyRole.in_charge, "李建国", stand_in=stand_in),
+        duty(DutyRole.informed, "王芳", from_day=MONDAY + timedelta(days=1)),
+        duty(DutyRole.serving, "张敏", account_id=desk.me.account_id, until_day=MONDAY + timedelta(days=30)),
+        looked_after=[
+            HouseholdListOut(account_id=desk.me.account_id, name="张敏", household_ids=[HE.id, uuid7()]),
+            HouseholdListOut(account_id=uuid7(), name="王芳", household_ids=[uuid7()]),
+        ],
+    )
+    desk.store.take_page(page(team), [])
+
+    duties = Duties(desk.store, desk.me, desk.now)
+
+    [here] = [one for one in duties.cells if one.shares]
+    assert [(one.role, one.name, one.sub, one.mine) for one in here.roles] == [
+        ("管事", "李建国", "今天到11月30日由张敏代", True),
+        ("知情", "还没有人", "", False),
+        ("服务", "张敏", "9月24日起，到12月23日", True),
+    ]
+    assert here.shares == [("张敏", "1 户", True)], "households that have left this phone are not counted"
+    assert [(one.title, one.sub, one.due) for one in duties.doors] == [
+        ("何长顺一家", "杨家坪小区 3号楼2单元 302", "今天到期")
+    ]
+    assert (duties.doors_title, duties.doors_rest, duties.trail) == ("我包 1 户", "", "管事、服务")
+
+
+def test_more_doors_than_a_glance_are_shown_when_asked_for(desk: Desk) -> None:
+    homes = [household(room=str(room)) for room in range(101, 108)]
+    mine = HouseholdListOut(account_id=desk.me.account_id, name="张敏", household_ids=[one.id for one in homes])
+    desk.holds(*homes)
+    desk.store.take_page(page(with_team(cell(code=CELL), looked_after=[mine])), [])
+    duties = Duties(desk.store, desk.me, desk.now)
+    first = len(duties.doors), duties.doors_rest
+
+    duties.show_all_doors()
+
+    assert first == (5, "全部 7 户")
+    assert (len(duties.doors), duties.doors_rest) == (7, "")
