@@ -23,7 +23,7 @@ from backend.duties import gaps
 from backend.duties.router import router as duties
 from backend.exports.router import router as exports
 from backend.grid.router import router as grid
-from backend.grid.service import when_redrawn
+from backend.grid.service import when_founded, when_redrawn
 from backend.imports.router import router as imports
 from backend.imports.router import uploads
 from backend.imports.tasks import Importer
@@ -43,8 +43,14 @@ from backend.residents.moves import when_arrived
 from backend.residents.register_router import router as register
 from backend.residents.router import router as residents
 from backend.rounds.router import router as rounds
+from backend.rounds.service import prune_trials, tell_new_cell
+from backend.sync import conflicts as waiting
+from backend.sync.conflicts_router import router as conflicts
+from backend.sync.reading import DESCRIBED
 from backend.sync.router import router as sync
 from backend.visits.corrections_router import router as corrections
+from backend.visits.due_days import tell_new_cell as tell_due_days
+from backend.visits.due_days_router import router as due_days
 from backend.visits.follow_ups import when_found
 from backend.visits.leaving import nobody_left
 from backend.visits.router import router as visits
@@ -72,7 +78,9 @@ ROOMS: tuple[APIRouter, ...] = (
     exports,
     codes,
     corrections,
+    conflicts,
     rounds,
+    due_days,
     attachments,
     imports,
     uploads,
@@ -86,8 +94,12 @@ when_left(nobody_left)
 when_arrived(following.arrived)
 when_arrived(links_arrive)
 when_redrawn(move_people)
+when_founded(tell_new_cell)
+when_founded(tell_due_days)
 every_day(apply_due)
 every_day(gaps.check)
+every_day(prune_trials)
+every_day(waiting.forget_old)
 
 
 def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
@@ -119,6 +131,7 @@ def build(settings: Settings, *, clock: Clock = system_clock) -> FastAPI:
     )  # fmt: skip
     app.state.keys = settings.keys
     app.state.verifier = Verifier(settings.keys.token)
+    app.state.described = DESCRIBED
     app.state.imports = settings.imports
     app.state.files = Folder(settings.files) if settings.files else None
     app.add_middleware(Gate)

@@ -12,6 +12,7 @@ from backend.residents import history_models as history
 from backend.residents import links_models as links
 from backend.residents import models as residents
 from backend.rounds import models as rounds
+from backend.sync import models as sync
 from backend.visits import models as visits
 from backend.volunteers import models as volunteers
 
@@ -28,6 +29,7 @@ __all__ = [
     "requests",
     "residents",
     "rounds",
+    "sync",
     "visits",
     "volunteers",
 ]

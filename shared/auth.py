@@ -82,6 +82,21 @@ class DeviceOut(WireOut):
     registered_at: Utc = Field(description="登记时间")
 
 
+class DeviceUseOut(DeviceOut):
+    """A registered phone as an administrator sees it."""
+
+    users: list[str] = Field(description="谁在上面登录过")
+    revoked_at: Utc | None = Field(description="停用时间；空表示在用")
+
+
+class DeviceRevokeIn(WireIn):
+    """Why a phone is shut out, or let in again; the reason is kept."""
+
+    model_config = example({"reason": "手机在集市上丢了"})
+
+    reason: ShortText = Field(min_length=2, description="理由，会留下记录")
+
+
 class ApiKeyIn(WireIn):
     """A key for another system."""
 

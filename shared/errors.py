@@ -57,6 +57,7 @@ class Code(StrEnum):
     step_not_allowed = "step_not_allowed"
     has_left = "has_left"
     edit_conflict = "edit_conflict"
+    handed_over = "handed_over"
     bad_signature = "bad_signature"
     county_not_trusted = "county_not_trusted"
     reason_missing = "reason_missing"
@@ -69,8 +70,13 @@ class Code(StrEnum):
     check_in_first = "check_in_first"
     device_unknown = "device_unknown"
     device_revoked = "device_revoked"
+    not_revoked = "not_revoked"
+    grant_ended = "grant_ended"
+    rescued = "rescued"
     not_the_author = "not_the_author"
     unknown_operation = "unknown_operation"
+    client_too_old = "client_too_old"
+    server_behind = "server_behind"
     import_changed_since = "import_changed_since"
     busy = "busy"
     outcome_unknown = "outcome_unknown"
@@ -131,6 +137,7 @@ CATALOGUE: dict[Code, Entry] = {
     Code.step_not_allowed: Entry(409, "现在的状态不能这样做。"),
     Code.has_left: Entry(409, "这个人已经去世或迁出，不在册了。"),
     Code.edit_conflict: Entry(409, "别人也改了同一项。两边的内容都留着，等人来定。"),
+    Code.handed_over: Entry(409, "这一条已经归别的网格管了，您写的已转给他们核对。"),
     Code.bad_signature: Entry(422, "移交单的签名对不上，可能被改过，请对方重新开。"),
     Code.county_not_trusted: Entry(403, "还没有录入这个县的公钥，请县管理员先录入。"),
     Code.reason_missing: Entry(422, "请写上理由。"),
@@ -143,8 +150,13 @@ CATALOGUE: dict[Code, Entry] = {
     Code.check_in_first: Entry(409, "请先签到。"),
     Code.device_unknown: Entry(403, "这部手机还没有登记，请重新登录一次。"),
     Code.device_revoked: Entry(403, "这部手机已被停用，请找社区管理员。"),
+    Code.not_revoked: Entry(409, "这部手机没有停用，请照常同步。"),
+    Code.grant_ended: Entry(403, "您在这里的授权已经结束。没送出的记录会交给社区核对。"),
+    Code.rescued: Entry(409, "已交给社区核对，由人来定。"),
     Code.not_the_author: Entry(403, "记录的人没有在这部手机上登录过。"),
     Code.unknown_operation: Entry(422, "服务器不认识这种操作，请更新应用。"),
+    Code.client_too_old: Entry(426, "请更新应用，记录都还在手机里。"),
+    Code.server_behind: Entry(409, "服务器还没更新到这一版。记录留在手机里，更新后会自动送到。"),
     Code.import_changed_since: Entry(409, "这一批里有人已经改过或用到，不能整批撤回。"),
     Code.busy: Entry(503, "现在忙，请稍后再试。"),
     Code.outcome_unknown: Entry(503, "等得太久，不知道存上没有。请原样再送一次，不会重复。"),

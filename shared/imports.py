@@ -45,6 +45,16 @@ BUSY = frozenset({
 """States in which the background worker has something to do."""
 
 
+class Known(StrEnum):
+    """What becomes of somebody who is on the register already and whose row says something else."""
+
+    keep = "keep"
+    update = "update"
+
+
+KNOWN_WORDS = {Known.keep: "只列出", Known.update: "按表更新"}
+
+
 class Column(StrEnum):
     """What a column of a sheet can mean."""
 
@@ -80,6 +90,10 @@ class Column(StrEnum):
     care_bereaved = "care:bereaved"
     care_veteran = "care:veteran"
     care_minor_alone = "care:minor_alone"
+    disability = "disability"
+    disability_grade = "disability:grade"
+    poverty = "poverty"
+    subsistence = "poverty:2"
 
 
 COLUMN_WORDS = {
@@ -115,6 +129,10 @@ COLUMN_WORDS = {
     Column.care_bereaved: "失独",
     Column.care_veteran: "退役军人",
     Column.care_minor_alone: "无人照看",
+    Column.disability: "残疾",
+    Column.disability_grade: "残疾等级",
+    Column.poverty: "困难类别",
+    Column.subsistence: "低保",
 }
 
 
@@ -130,10 +148,13 @@ class ImportCounts(WireOut):
 
     add: int = Field(default=0, description="新增（核对时：将新增；入库后：已新增）")
     same: int = Field(default=0, description="库里已有，一样")
-    differs: int = Field(default=0, description="库里已有，内容不同：不改，列出来请人定")
+    differs: int = Field(default=0, description="库里已有，内容不同：列出来请人定的")
+    can_update: int = Field(default=0, description="库里已有，选“按表更新”会改的")
+    updated: int = Field(default=0, description="已按表更新")
     refused: int = Field(default=0, description="不能入库")
     warned: int = Field(default=0, description="可以入库，但有要核对的地方")
     undone: int = Field(default=0, description="已撤回")
+    restored: int = Field(default=0, description="按表更新过、撤回时改回去的")
     kept: int = Field(default=0, description="入库后有人改过，没有撤回")
 
 
@@ -145,6 +166,7 @@ class ImportOut(WireOut):
     file_name: str = Field(description="文件名")
     sheet: str = Field(description="工作表")
     made_by: str = Field(description="谁导入的")
+    known: Known = Field(description="库里已有的人和表里不一样时：keep 只列出，update 按表更新")
     state: ImportState = Field(description="进展")
     done: int = Field(description="已处理行数")
     total: int | None = Field(description="总行数；还没读完时为空")
@@ -162,13 +184,14 @@ class Grade(StrEnum):
     refused = "refused"
     warned = "warned"
     differs = "differs"
+    changed = "changed"
 
 
 class IssueOut(WireOut):
     """What was found about one cell of one row."""
 
     row: int = Field(description="行号，和表格软件里的一样")
-    grade: Grade = Field(description="refused 不能入库，warned 请核对，differs 和库里的不同")
+    grade: Grade = Field(description="refused 不能入库，warned 请核对，differs 和库里的不同，changed 已按表更新")
     column: str = Field(description="哪一列（表头）")
     words: str = Field(description="怎么了")
     value: str = Field(description="读到的内容；证件号和电话只留头尾")
@@ -180,6 +203,17 @@ class MappingIn(WireIn):
     model_config = example({"columns": ["name", "id_number", "sex", None, "phone", "room"]})
 
     columns: list[Column | None] = Field(max_length=200, description="每列当作哪一项；空表示不读")
+
+
+class StoreIn(WireIn):
+    """What to do with people whom the register knows otherwise."""
+
+    model_config = example({"known": "update"})
+
+    known: Known = Field(
+        default=Known.keep,
+        description="keep 只列出；update 按表更新。身份证号、户主、网格、去世和迁出、残疾、困难类别总由人来定",
+    )
 
 
 class UndoIn(WireIn):

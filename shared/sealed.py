@@ -78,6 +78,16 @@ class SealedSpan(WireOut):
     until_day: Day | None = Field(description="到哪天止（不含）；空表示还在")
 
 
+class SealedOnFile(WireOut):
+    """That something is on file, since when and by whom; never what."""
+
+    kind: SealedKind = Field(description="种类")
+    from_day: Day = Field(description="从哪天起（含）")
+    until_day: Day | None = Field(description="到哪天止（不含）；空表示还在")
+    noted_by: str = Field(description="谁登记的")
+    noted_at: Utc = Field(description="登记时间")
+
+
 class FindingKind(StrEnum):
     """What does not fit together on the register."""
 

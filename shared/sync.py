@@ -31,6 +31,16 @@ class OperationKind(StrEnum):
     register_event = "register.event"
     move_settle = "move.settle"
     duplicate_settle = "duplicate.settle"
+    conflict_settle = "conflict.settle"
+    correction_settle = "correction.settle"
+    follow_up_open = "follow_up.open"
+    link_put = "link.put"
+    link_end = "link.end"
+    request_report = "request.report"
+    request_step = "request.step"
+
+
+SchemaVersion = Annotated[int, Field(ge=1, le=1000, description="应用用的操作格式版本；不写当作第 1 版")]
 
 
 class Operation(WireIn):
@@ -74,6 +84,7 @@ class PushIn(WireIn):
         }
     )
 
+    schema_version: SchemaVersion = 1
     device_id: UUID = Field(description="设备编号")
     operations: list[dict[str, Any]] = Field(max_length=PUSH_LIMIT, description="操作，见 Operation")
 
@@ -113,6 +124,7 @@ class PullIn(WireIn):
 
     model_config = example({"device_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e02", "limit": 500})
 
+    schema_version: SchemaVersion = 1
     device_id: UUID = Field(description="设备编号")
     cursor: Annotated[str, Field(max_length=8000)] | None = Field(default=None, description="上次的游标")
     limit: Annotated[int, Field(ge=1, le=PULL_LIMIT)] = Field(default=500, description="最多几条")
@@ -137,6 +149,8 @@ class EntityKind(StrEnum):
     round_rule = "round_rule"
     alert = "alert"
     duplicate = "duplicate"
+    due_days = "due_days"
+    conflict = "conflict"
 
 
 class Change(WireOut):

@@ -114,6 +114,36 @@ async def sign_in_on_device(
     return None
 
 
+_DEVICES = """
+SELECT d.id, d.name, d.settled_seq, d.registered_at, d.revoked_at,
+       ARRAY(SELECT a.display_name FROM device_login l JOIN account a ON a.county_code = l.county_code
+             AND a.id = l.account_id WHERE l.county_code = d.county_code AND l.device_id = d.id ORDER BY l.at) AS users
+FROM device d WHERE d.county_code = $1
+"""
+
+
+async def devices(conn: asyncpg.Connection, county: str, account: UUID | None) -> list[asyncpg.Record]:
+    """Return phones, the latest first; those that an account has signed in on, when one is named."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        f"{_DEVICES} AND ($2::uuid IS NULL OR EXISTS (SELECT 1 FROM device_login l WHERE l.county_code = d.county_code"
+        " AND l.device_id = d.id AND l.account_id = $2)) ORDER BY d.registered_at DESC LIMIT 500",
+        county, account,
+    )  # fmt: skip
+    return rows
+
+
+async def set_revoked(
+    conn: asyncpg.Connection, county: str, device: UUID, at: datetime | None
+) -> asyncpg.Record | None:
+    """Shut a phone out, keeping the first time when it was already, or let it in again."""
+    await conn.execute(
+        "UPDATE device SET revoked_at = CASE WHEN $3::timestamptz IS NULL THEN NULL ELSE coalesce(revoked_at, $3) END"
+        " WHERE county_code = $1 AND id = $2",
+        county, device, at,
+    )  # fmt: skip
+    return await conn.fetchrow(f"{_DEVICES} AND d.id = $2", county, device)
+
+
 async def add_account(conn: asyncpg.Connection, row: dict[str, Any]) -> None:
     await conn.execute(
         "INSERT INTO account (county_code, id, username, display_name, password_hash, volunteer_id, active, created_at)"

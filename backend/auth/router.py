@@ -3,13 +3,23 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 
 from backend.auth import service as auth
 from backend.auth.deps import Anyone, AppKeys, CurrentAdmin, Tx
 from backend.core.db import Db
 from backend.core.route import TxRoute
-from shared.auth import ApiKeyIn, ApiKeyOut, DeviceIn, DeviceOut, MeOut, RefreshIn, TokenOut
+from shared.auth import (
+    ApiKeyIn,
+    ApiKeyOut,
+    DeviceIn,
+    DeviceOut,
+    DeviceRevokeIn,
+    DeviceUseOut,
+    MeOut,
+    RefreshIn,
+    TokenOut,
+)
 from shared.types import ShortText
 
 router = APIRouter(prefix="/api/v1", tags=["登录"], route_class=TxRoute)
@@ -52,6 +62,28 @@ async def me(_caller: Anyone, tx: Tx) -> MeOut:
 async def use_device(device_id: UUID, body: DeviceIn, _caller: Anyone, tx: Tx) -> DeviceOut:
     """登记这部手机，并记下我在上面登录过。"""
     return await auth.use_device(tx, device_id, body)
+
+
+@router.get("/devices")
+async def list_devices(
+    _admin: CurrentAdmin,
+    tx: Tx,
+    account_id: Annotated[UUID | None, Query(description="只看这个账号登录过的手机")] = None,
+) -> list[DeviceUseOut]:
+    """列出登记过的手机：谁在用，停用了没有。后登记的在前，最多 500 部。"""
+    return await auth.devices(tx, account_id)
+
+
+@router.post("/devices/{device_id}/revoke")
+async def revoke_device(device_id: UUID, body: DeviceRevokeIn, _admin: CurrentAdmin, tx: Tx) -> DeviceUseOut:
+    """停用一部手机：它再连上时把没送出的交给社区核对，然后清空。"""
+    return await auth.revoke_device(tx, device_id, body.reason)
+
+
+@router.post("/devices/{device_id}/restore")
+async def restore_device(device_id: UUID, body: DeviceRevokeIn, _admin: CurrentAdmin, tx: Tx) -> DeviceUseOut:
+    """恢复一部停用的手机。"""
+    return await auth.restore_device(tx, device_id, body.reason)
 
 
 @router.post("/api-keys", status_code=201)

@@ -12,7 +12,7 @@ from backend.core.errors import Refusal
 from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
-from shared.auth import ApiKeyIn, ApiKeyOut, DeviceIn, DeviceOut, GrantOut, MeOut, Role, TokenOut
+from shared.auth import ApiKeyIn, ApiKeyOut, DeviceIn, DeviceOut, DeviceUseOut, GrantOut, MeOut, Role, TokenOut
 from shared.errors import Code
 from shared.types import is_within, uuid7
 
@@ -110,6 +110,28 @@ async def use_device(tx: Transaction, device_id: UUID, body: DeviceIn) -> Device
     if row is None:
         raise Refusal(Code.device_revoked)
     return DeviceOut.model_validate(dict(row))
+
+
+async def devices(tx: Transaction, account: UUID | None) -> list[DeviceUseOut]:
+    return [DeviceUseOut.model_validate(dict(row)) for row in await queries.devices(tx.conn, tx.county, account)]
+
+
+async def revoke_device(tx: Transaction, device_id: UUID, reason: str) -> DeviceUseOut:
+    """Shut a phone out from the next request on: what it holds comes in by rescue only, and then it is wiped."""
+    return await _set_revoked(tx, device_id, tx.now, "device.revoked", reason)
+
+
+async def restore_device(tx: Transaction, device_id: UUID, reason: str) -> DeviceUseOut:
+    """Let a phone in again that was found, or shut out by mistake."""
+    return await _set_revoked(tx, device_id, None, "device.restored", reason)
+
+
+async def _set_revoked(tx: Transaction, device_id: UUID, at: datetime | None, action: str, reason: str) -> DeviceUseOut:
+    row = await queries.set_revoked(tx.conn, tx.county, device_id, at)
+    if row is None:
+        raise Refusal(Code.not_found)
+    tx.audit(action, "device", device_id, tx.county, reason=reason)
+    return DeviceUseOut.model_validate(dict(row))
 
 
 async def make_api_key(tx: Transaction, caller: Caller, body: ApiKeyIn) -> ApiKeyOut:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 
 from shared.errors import Problem
 
@@ -44,6 +45,8 @@ def _with_problems(app: FastAPI) -> dict[str, Any]:
             schemas.pop(name, None)
         described = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(described.pop("$defs"), Problem=described)
+        for model in app.state.described:
+            _describe_too(schemas, model)
         for methods in document["paths"].values():
             for operation in methods.values():
                 # FastAPI makes a summary of the function's name; the first sentence says it in Chinese.
@@ -51,6 +54,13 @@ def _with_problems(app: FastAPI) -> dict[str, Any]:
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = _PROBLEM
     return app.openapi_schema or {}
+
+
+def _describe_too(schemas: dict[str, Any], model: type[BaseModel]) -> None:
+    """Describe a model that travels inside another, as the body of an operation does, under its own name."""
+    described = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    for name, found in {**described.pop("$defs", {}), model.__name__: described}.items():
+        schemas.setdefault(name, found)
 
 
 _PROBLEM = {

@@ -19,6 +19,7 @@ from backend.imports.workbook import NO_VALUE
 from shared.codes import ListName
 from shared.imports import Column, Grade
 from shared.residents import Relation
+from shared.sealed import POVERTY_WORDS
 from shared.types import Crs
 
 CODED: Final = {
@@ -115,6 +116,7 @@ def check(frame: pl.DataFrame, columns: Sequence[Column | None], world: World, c
     _words(part, world.day)
     _phones(part)
     _cares(part)
+    _hardships(part, world.day)
     _doors(part)
     _lengths(part)
     _places(part, world)
@@ -220,6 +222,25 @@ def _cares(part: _Slice) -> None:
     part.note(Grade.warned, Column.care, (pl.col("care") != "") & pl.col("read").is_null(), "有读不懂的标签，没有记。")
     part.put(care=pl.concat_str("read", *made, separator=",", ignore_nulls=True))
     part.put(care=pl.coalesce(part.meant("care", words.care_in_order), pl.lit("")))
+
+
+def _hardships(part: _Slice, day: date) -> None:
+    """Read what will be sealed. Nothing of it is shown in the report, and nothing half understood is stored."""
+    nothing = pl.lit("")
+    part.put(both=pl.concat_str("disability", "disability:grade", separator="|"))
+    part.put(read=part.meant("both", partial(words.disability, day)))
+    unclear = "残疾写得不清楚。请写类别和等级，如 肢体二级；没有残疾就空着。"
+    part.note(Grade.refused, Column.disability, pl.col("read").is_null(), unclear, nothing)
+    part.put(disability=pl.when(pl.col("read") != "").then("read"))
+    part.put(read=part.meant("poverty", words.poverty), dibao=part.meant("poverty:2", words.subsistence))
+    unclear = f"困难类别读不懂。请写：{'、'.join(POVERTY_WORDS.values())}；没有就空着。"
+    lost = (pl.col("poverty") != "") & pl.col("read").is_null()
+    part.note(Grade.refused, Column.poverty, lost, unclear, nothing)
+    lost = (pl.col("poverty:2") != "") & pl.col("dibao").is_null()
+    part.note(Grade.refused, Column.subsistence, lost, "请写“是”或“否”。", nothing)
+    said, too = (pl.when(pl.col(name) != "").then(name) for name in ("read", "dibao"))
+    part.note(Grade.refused, Column.poverty, said != too, "和“低保”一列不一致。", nothing)
+    part.put(poverty=pl.coalesce(said, too))
 
 
 def _doors(part: _Slice) -> None:

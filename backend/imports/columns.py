@@ -42,6 +42,10 @@ _SPELLINGS: Final = {
     Column.care_bereaved: "失独|是否失独|失独家庭",
     Column.care_veteran: "退役军人|是否退役军人|退伍军人",
     Column.care_minor_alone: "无人照看|困境儿童|无人照看儿童|事实无人抚养儿童",
+    Column.disability: "残疾|是否残疾|残疾类别|残疾类型|残疾情况|残疾种类",
+    Column.disability_grade: "残疾等级|残疾级别",
+    Column.poverty: "困难类别|困难类型|贫困类别|救助类型|救助类别",
+    Column.subsistence: "低保|是否低保|低保户|是否低保户|低保情况",
 }  # fmt: skip
 
 _NOISE: Final = re.compile(r"[\s*：:（）()【】\[\]、,，.。/\\_-]|必填|选填")

@@ -16,7 +16,7 @@ from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.imports import files, rejects, run, service
 from shared.errors import Code
-from shared.imports import Column, ImportOut, ImportState, MappingIn
+from shared.imports import KNOWN_WORDS, Column, ImportOut, ImportState, Known, MappingIn
 from shared.types import Crs, uuid7
 
 _BAR = 30
@@ -24,7 +24,15 @@ _SHOWN = 20
 
 
 async def import_file(
-    database: Database, keys: Keys, data: Path, file: Path, area: str, *, mapping: Path | None, dry_run: bool
+    database: Database,
+    keys: Keys,
+    data: Path,
+    file: Path,
+    area: str,
+    *,
+    mapping: Path | None,
+    dry_run: bool,
+    known: Known = Known.keep,
 ) -> bool:
     """Import a file into an area as the county itself; say what came of it, and return whether it worked.
 
@@ -40,7 +48,7 @@ async def import_file(
         await _bring_on(database, keys, data, county, batch)
     found = await database.run(caller, lambda tx: service.get(tx, batch))
     if not dry_run and found.state is ImportState.checked:
-        await database.run(caller, lambda tx: service.store(tx, caller, batch))
+        await database.run(caller, lambda tx: service.store(tx, caller, batch, known))
         await _bring_on(database, keys, data, county, batch)
     found = await database.run(caller, lambda tx: service.get(tx, batch))
     await _tell(database, data, file, found)
@@ -96,6 +104,7 @@ async def _tell(database: Database, data: Path, file: Path, found: ImportOut) ->
     counts = found.counts
     print(f"{found.file_name}: {found.state.value} {found.problem}".rstrip())
     print(f"新增 {counts.add}，已有 {counts.same}，不同 {counts.differs}", end="，")
+    print(f"可按表更新 {counts.can_update}，已更新 {counts.updated}（{KNOWN_WORDS[found.known]}）", end="，")
     print(f"不能入库 {counts.refused}，请核对 {counts.warned}")
     print("  ".join(f"{c.header}→{c.means or '不读'}" for c in found.columns))
     page = await database.run(

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     dwelling = "3"
     issue = "4"
     period = "5"
+    fact = "6"
 
 
 def prefix_of(batch: UUID) -> str:

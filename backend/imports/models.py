@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from backend.core.tables import AreaRow, StoredRow, json_column, moment_column, text_column
-from shared.imports import Grade, ImportState
+from shared.imports import Grade, ImportState, Known
 
 
 class ImportBatch(StoredRow, table=True):
@@ -18,6 +18,7 @@ class ImportBatch(StoredRow, table=True):
     __table_args__ = (
         Index("import_batch_list", "county_code", "received_at", "id"),
         CheckConstraint(f"state IN ({', '.join(repr(s.value) for s in ImportState)})", name="import_batch_state"),
+        CheckConstraint(f"known IN ({', '.join(repr(k.value) for k in Known)})", name="import_batch_known"),
     )
 
     account_id: UUID = Field(nullable=False)
@@ -27,6 +28,7 @@ class ImportBatch(StoredRow, table=True):
     fingerprint: str = text_column(nullable=False)
     columns: list[Any] = json_column(nullable=False)
     crs: str = text_column(nullable=False)
+    known: str = text_column(nullable=False, sa_column_kwargs={"server_default": Known.keep.value})
     state: str = text_column(nullable=False)
     slices: int = Field(default=0, nullable=False)
     done: int = Field(default=0, nullable=False)
@@ -38,7 +40,10 @@ class ImportBatch(StoredRow, table=True):
 
 
 class ImportIssue(AreaRow, table=True):
-    """What was found about a row. Ids run in the order of rows, so the key is the report's index."""
+    """What was found about a row. Ids run in the order of rows, so the key is the report's index.
+
+    `former` is how a person was whom the row has changed. Such a row lies in the person's own area.
+    """
 
     __tablename__ = "import_issue"
     __table_args__ = (
@@ -50,6 +55,7 @@ class ImportIssue(AreaRow, table=True):
     header: str = text_column(nullable=False)
     words: str = text_column(nullable=False)
     value: str = text_column(nullable=False)
+    former: dict[str, Any] | None = json_column(default=None, nullable=True)
 
 
 class ImportMapping(AreaRow, table=True):

@@ -1,10 +1,12 @@
 """A slice from its file to what the database is given: checked, searchable, and with its numbers sealed."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
+from uuid import UUID
 
 import polars as pl
 
@@ -15,6 +17,7 @@ from backend.imports.repeats import Repeats
 from backend.imports.staging import STAGED
 from backend.residents import search
 from shared.imports import Column, Grade
+from shared.sealed import SealedKind
 
 _NULL = "\\N"
 
@@ -25,6 +28,7 @@ class Part(NamedTuple):
     number: int
     rows: int
     staged: bytes
+    keys: bytes
     good: pl.DataFrame
     issues: pl.DataFrame
 
@@ -49,7 +53,8 @@ class Preparing:
 
     def part(self, number: int) -> Part:
         rows, good, issues = self._check(number)
-        return Part(number, rows, self._staged(good), good, issues)
+        keys = search_keys(good) if self.seal else b""
+        return Part(number, rows, self._staged(good), keys, good, issues)
 
     def _check(self, number: int) -> tuple[int, pl.DataFrame, pl.DataFrame]:
         frame = pl.read_csv(sheets.slice_file(self.folder, number), infer_schema=False)
@@ -60,14 +65,10 @@ class Preparing:
 
     def _staged(self, good: pl.DataFrame) -> bytes:
         """Write the rows as CSV for COPY; text is quoted, so that a null can be told from an empty one."""
-        made = good.with_columns(self._names(good), self._doors(good), *self._sealed(good))
+        made = good.with_columns(self._doors(good), *self._sealed(good))
         buffer = BytesIO()
         made.select(STAGED).write_csv(buffer, include_header=False, null_value=_NULL, quote_style="non_numeric")
         return buffer.getvalue()
-
-    def _names(self, good: pl.DataFrame) -> pl.Expr:
-        table = {name: ",".join(search.person_keys(name, None)) for name in good["name"].unique().to_list()}
-        return _translated("name", table).alias("name_keys")
 
     def _doors(self, good: pl.DataFrame) -> pl.Series:
         doors = good.select("compound", "building", "unit", "room")
@@ -75,20 +76,66 @@ class Preparing:
         return pl.Series("door_keys", [table[door] for door in doors.rows()], dtype=pl.String)
 
     def _sealed(self, good: pl.DataFrame) -> list[pl.Series]:
+        """Seal numbers and facts. A dry run makes the blind index alone, by which people are known."""
         seal = sealing.seal_many(self.keys, "id_number")
-        keys: list[str | None] = []
-        sealed: list[str | None] = []
-        indexes: list[str | None] = []
-        for row, number in good.select("row", "number").iter_rows():
-            key, value = (
-                seal(ids.of_row(self.prefix, ids.Kind.resident, row), number) if number and self.seal else (b"", b"")
-            )
+        names = ("data_key", "id_sealed", "id_index", *FACTS)
+        made: dict[str, list[str | None]] = {name: [] for name in names}
+        for row, number, *facts in good.select("row", "number", *FACTS).iter_rows():
+            owner = ids.of_row(self.prefix, ids.Kind.resident, row)
+            key, sealed = seal(owner, number) if number and self.seal else (None, None)
             index = sealing.blind_index(self.keys, self.county, number) if number else None
-            keys.append(f"\\x{key.hex()}" if index and self.seal else None)
-            sealed.append(f"\\x{value.hex()}" if index and self.seal else None)
-            indexes.append(f"\\x{index.hex()}" if index else None)
-        named: dict[str, Any] = {"data_key": keys, "id_sealed": sealed, "id_index": indexes}
-        return [pl.Series(name, values, dtype=pl.String) for name, values in named.items()]
+            found: list[bytes | None] = [None, None]
+            if self.seal and any(facts):
+                key = key or sealing.new_data_key(self.keys, UUID(owner))
+                found = self._facts(key, owner, row, facts)
+            for name, value in zip(names, (key, sealed, index, *found), strict=True):
+                made[name].append(f"\\x{value.hex()}" if value else None)
+        told = [pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in FACTS]
+        kinds = good.select(pl.concat_str(told, separator=",", ignore_nulls=True).alias("facts")).to_series()
+        return [kinds, *(pl.Series(name, values, dtype=pl.String) for name, values in made.items())]
+
+    def _facts(self, key: bytes, owner: str, row: int, facts: Sequence[str | None]) -> list[bytes | None]:
+        """Seal what holds of a person, bound to the row that each will be: as `residents.sealed` does."""
+        return [
+            sealing.seal(self.keys, key, UUID(owner), f"{kind}|{fact_id(self.prefix, row, place)}", _content(fact))
+            if fact
+            else None
+            for place, (kind, fact) in enumerate(zip(FACTS, facts, strict=True))
+        ]
+
+
+FACTS: Final = (SealedKind.disability.value, SealedKind.poverty.value)
+"""Kinds of sealed facts that a sheet may bring, in the order of their ids."""
+
+
+def fact_id(prefix: str, row: int, place: int) -> str:
+    return ids.of_row(prefix, ids.Kind.fact, row * 16 + place)
+
+
+def _content(fact: str) -> str:
+    code, _, grade = fact.partition(":")
+    return json.dumps({"code": code, "grade": int(grade) if grade else None})
+
+
+def search_keys(good: pl.DataFrame) -> bytes:
+    """Write (row, key) of the people as CSV, once each, in the order of the index that they go into."""
+    people = good.select(pl.col("row").cast(pl.Int32), pl.col("area").rank("dense").alias("place"), "name", "phone")
+    names = {name: ",".join(search.person_keys(name, None)) for name in people["name"].unique().to_list()}
+    by_name = people.select("row", "place", _translated("name", names).str.split(",").alias("key")).explode("key")
+    found = pl.concat([by_name, _phone_keys(people)]).filter(pl.col("key") != "").sort("place", "key", "row")
+    again = (pl.col("key") == pl.col("key").shift()) & (pl.col("row") == pl.col("row").shift())
+    buffer = BytesIO()
+    found.filter(again.fill_null(False).not_()).select("row", "key").write_csv(buffer, include_header=False)
+    return buffer.getvalue()
+
+
+def _phone_keys(people: pl.DataFrame) -> pl.DataFrame:
+    """The ends of a phone number, from four digits on: what `search.person_keys` makes of one."""
+    digits = pl.col("phone").str.replace_all("[^0-9]", "").str.replace("^86([0-9]{11})$", "${1}")
+    phones = people.select("row", "place", digits.alias("key"))
+    longest = phones["key"].str.len_chars().max() or 0
+    ends = [phones.with_columns(pl.col("key").str.slice(at)) for at in range(int(str(longest)) - 3)]
+    return pl.concat([phones.head(0), *ends]).filter(pl.col("key").str.len_chars() > 3)
 
 
 def _translated(column: str, table: dict[str, str]) -> pl.Expr:

@@ -13,7 +13,7 @@ from backend.imports import ids
 from shared.imports import BUSY, ImportOut, ImportState, IssueOut
 
 _BATCH = (
-    "id, area_code, file_name, sheet, made_by, state, done, total, columns, counts, problem, rev, received_at,"
+    "id, area_code, file_name, sheet, made_by, known, state, done, total, columns, counts, problem, rev, received_at,"
     " finished_at"
 )
 
@@ -129,8 +129,11 @@ async def give_up(conn: asyncpg.Connection, county: str, now: datetime, before: 
 
 
 async def clear_issues(conn: asyncpg.Connection, county: str, batch_id: UUID) -> None:
+    """Remove the report, but for what says how people were whom the batch has changed."""
     low, high = ids.range_of(batch_id, ids.Kind.issue)
-    await conn.execute("DELETE FROM import_issue WHERE county_code = $1 AND id BETWEEN $2 AND $3", county, low, high)
+    await conn.execute(
+        "DELETE FROM import_issue WHERE county_code = $1 AND id BETWEEN $2 AND $3 AND former IS NULL", county, low, high
+    )
 
 
 async def add_issues(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Body, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from backend.auth.deps import CurrentCoordinator, Tx, caller_of
@@ -15,7 +15,7 @@ from backend.core.route import TxRoute
 from backend.imports import files, service
 from backend.imports.rules import COORDINATORS
 from shared.errors import Code
-from shared.imports import Grade, ImportOut, IssueOut, MappingIn, UndoIn
+from shared.imports import Grade, ImportOut, IssueOut, MappingIn, StoreIn, UndoIn
 from shared.types import AreaCode, Crs, Name, uuid7
 
 
@@ -43,6 +43,8 @@ def _data(request: Request) -> Path:
         raise Refusal(Code.step_not_allowed, "这台服务器没有设放表格的文件夹。")
     return data
 
+
+_KEEP = StoreIn()
 
 uploads = APIRouter(prefix="/api/v1/imports", tags=["导入"], route_class=UploadRoute)
 router = APIRouter(prefix="/api/v1/imports", tags=["导入"], route_class=TxRoute)
@@ -122,9 +124,11 @@ async def put_columns(import_id: UUID, body: MappingIn, caller: CurrentCoordinat
 
 
 @router.post("/{import_id}/store")
-async def post_store(import_id: UUID, caller: CurrentCoordinator, tx: Tx) -> ImportOut:
-    """入库。不能入库的行留在外面，库里已有的不重复、不改动。"""
-    return await service.store(tx, caller, import_id)
+async def post_store(
+    import_id: UUID, caller: CurrentCoordinator, tx: Tx, body: Annotated[StoreIn, Body()] = _KEEP
+) -> ImportOut:
+    """入库。不能入库的行留在外面，库里已有的不重复；和表里不一样的，照 known 只列出或按表更新。"""
+    return await service.store(tx, caller, import_id, body.known)
 
 
 @router.post("/{import_id}/undo")

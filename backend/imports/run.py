@@ -23,14 +23,14 @@ from backend.core.transaction import Transaction
 from backend.grid import locate
 from backend.grid import queries as grid
 from backend.imports import columns as headers
-from backend.imports import files, ids, queries, sheets, staging, undo
-from backend.imports.checks import World
+from backend.imports import files, ids, known, queries, sheets, staging, undo, updating
+from backend.imports.checks import EMPTY_ISSUES, World
 from backend.imports.prepare import Part, Preparing, keep_refused, refused_rows
 from backend.imports.refusing import Unreadable
 from backend.imports.rules import coordinator, may_import_into
 from backend.imports.words import plain_cell
 from backend.residents import findings
-from shared.imports import BUSY, COLUMN_WORDS, Column, Grade, ImportState
+from shared.imports import BUSY, COLUMN_WORDS, Column, Grade, ImportState, Known
 from shared.residents import Sex
 from shared.types import Crs
 
@@ -190,14 +190,18 @@ class _Run:
         if await queries.is_stopping(tx.conn, self.county, self.batch):
             raise _Stopped
         counts = await queries.claim_slice(tx.conn, self.county, self.batch, part.number)
-        await staging.copy_in(tx, part.staged)
-        known = await staging.compare(tx, self.batch, register_empty=empty)
-        issues = pl.concat([part.issues, _known_issues(known)])
+        await staging.copy_in(tx, part.staged, part.keys)
+        found = await staging.compare(tx, self.batch, register_empty=empty)
+        heads = await staging.second_heads(tx, self.batch)
+        update = storing and self.row["known"] == Known.update
+        updated = await updating.bring_up(tx, self.batch, found) if update else set()
+        said = _second_heads(heads) + known.issues(found, updated, storing=storing)
+        issues = pl.concat([part.issues, pl.DataFrame(said, schema=EMPTY_ISSUES.schema, orient="row")])
         refused = refused_rows(issues)
         await self._report(tx, part, issues, refused)
         if storing:
             await self._store(tx, part)
-        counts = _counted(counts, part, known, issues, refused)
+        counts = _counted(counts, part, found, updated, issues, refused)
         done = min((part.number + 1) * sheets.SLICE_ROWS, self.row["total"])
         await queries.change(tx.conn, self.county, self.batch, counts=counts, slices=part.number + 1, done=done)
         if storing:
@@ -216,48 +220,41 @@ class _Run:
         )
 
     async def _store(self, tx: Transaction, part: Part) -> None:
-        await staging.store(tx, self.batch)
-        people = await staging.added(tx)
-        await findings.compare(tx, _claims(part, self.batch, set(people)))
-        tx.audit("residents.imported", "import", self.batch, self.row["area_code"], people=len(people))
+        people = await staging.store(tx, self.batch)
+        claims = _claims(part, self.batch)
+        stored = await staging.added(tx, [claim.resident_id for claim in claims])
+        await findings.compare(tx, [claim for claim in claims if claim.resident_id in stored])
+        tx.audit("residents.imported", "import", self.batch, self.row["area_code"], people=people)
 
 
-def _known_issues(known: list[staging.Known]) -> pl.DataFrame:
-    found = [
-        (k.row, Grade.refused.value, Column.id_number.value, "这个身份证号已经在您管的地方以外登记了，要走移交。", "")
-        if k.differs == staging.OTHER_AREA
-        else (k.row, Grade.differs.value, Column.name.value, f"库里已有这个人，{k.differs}不一样，没有改。", "")
-        for k in known
-        if k.differs
-    ]
-    schema = {"row": pl.Int64, "grade": pl.String, "column": pl.String, "words": pl.String, "value": pl.String}
-    return pl.DataFrame(found, schema=schema, orient="row")
+def _second_heads(rows: list[int]) -> list[tuple[int, str, str, str, str]]:
+    words = "这一户已经有户主，关系记成“其他”，请核对。"
+    return [(row, Grade.warned.value, Column.relation.value, words, "") for row in rows]
 
 
 def _counted(
-    counts: dict[str, int], part: Part, known: list[staging.Known], issues: pl.DataFrame, refused: pl.DataFrame
-) -> dict[str, int]:
+    counts: dict[str, int], part: Part, found: list[known.Known], updated: set[int], issues: pl.DataFrame,
+    refused: pl.DataFrame,
+) -> dict[str, int]:  # fmt: skip
     out = pl.Series("row", refused["row"], dtype=pl.Int64)
     rows = issues.filter((pl.col("grade") == Grade.warned.value) & ~pl.col("row").is_in(out.implode()))
-    found = {
-        "add": part.good.height - len(known),
-        "same": sum(not k.differs for k in known),
-        "differs": sum(bool(k.differs) and k.differs != staging.OTHER_AREA for k in known),
+    here = {
+        "add": part.good.height - len(found),
+        **known.counted(found, updated),
         "refused": refused.height,
         "warned": rows["row"].n_unique(),
     }
-    return {name: counts.get(name, 0) + number for name, number in found.items()}
+    return {name: counts.get(name, 0) + number for name, number in here.items()}
 
 
-def _claims(part: Part, batch: UUID, stored: set[UUID]) -> list[findings.Claim]:
+def _claims(part: Part, batch: UUID) -> list[findings.Claim]:
     """Return the people whose number says something else than their sheet: a finding stays with the person."""
     doubtful = part.good.filter(
         (pl.col("number") != pl.col("id_plain"))
         | (pl.col("id_birth") != pl.col("birth"))
         | (pl.col("sex").is_in(["1", "2"]) & (pl.col("sex") != pl.col("id_sex")))
     ).select("row", "area", "id_plain", "sex", "birth")
-    made = [
+    return [
         findings.Claim(UUID(ids.of_row(ids.prefix_of(batch), ids.Kind.resident, row)), area, number, Sex(sex), birth)
         for row, area, number, sex, birth in doubtful.rows()
     ]
-    return [claim for claim in made if claim.resident_id in stored]

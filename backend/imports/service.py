@@ -16,7 +16,7 @@ from backend.grid import queries as grid
 from backend.imports import files, queries, rejects, undo
 from backend.imports.rules import may_import_into
 from shared.errors import Code
-from shared.imports import BUSY, Grade, ImportOut, ImportState, IssueOut, MappingIn, UndoIn
+from shared.imports import BUSY, Grade, ImportOut, ImportState, IssueOut, Known, MappingIn, UndoIn
 from shared.types import Crs, uuid7
 
 CHANNEL = "gridhood_imports"
@@ -83,12 +83,13 @@ async def map_columns(tx: Transaction, caller: Caller, batch: UUID, body: Mappin
     return await get(tx, batch)
 
 
-async def store(tx: Transaction, caller: Caller, batch: UUID) -> ImportOut:
+async def store(tx: Transaction, caller: Caller, batch: UUID, known: Known = Known.keep) -> ImportOut:
     """Have a checked sheet stored; asked again, it goes on as it is."""
     present = await _mine(tx, caller, batch)
     if present.state not in (ImportState.to_store, ImportState.storing, ImportState.stored):
         await _step(tx, batch, (ImportState.checked,), ImportState.to_store)
-        tx.audit("import.ordered", "import", batch, present.area_code)
+        await queries.change(tx.conn, tx.county, batch, known=known.value)
+        tx.audit("import.ordered", "import", batch, present.area_code, known=known.value)
     return await get(tx, batch)
 
 

@@ -3,7 +3,6 @@
 COPY is refused under row-level security, so the real tables are filled by INSERT … SELECT as the application role.
 """
 
-from dataclasses import dataclass
 from io import BytesIO
 from uuid import UUID
 
@@ -12,30 +11,22 @@ from backend.core.feed import MissingHead
 from backend.core.handover import beyond_scope
 from backend.core.transaction import Transaction
 from backend.imports import ids
+from backend.imports.known import OTHER_AREA, Known
 from shared.residents import Care
 
 STAGED = (
     "row", "area", "placed", "hkey", "compound", "building", "unit", "room", "lon", "lat", "door_keys", "name",
-    "name_keys", "sex", "birth", "phone", "relation", "residency", "care", "ethnicity", "marital", "education",
+    "sex", "birth", "phone", "relation", "residency", "care", "ethnicity", "marital", "education",
     "political", "employment", "occupation", "registered_place", "note", "data_key", "id_sealed", "id_index",
+    "facts", "disability", "poverty",
 )  # fmt: skip
 """Columns that a slice comes with, in their order."""
 
-OTHER_AREA = "other_area"
-"""What a person differs in who is registered outside the caller's areas."""
 
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A row whose person is on the register already, and in what the sheet says otherwise."""
-
-    row: int
-    differs: str
-
-
-async def copy_in(tx: Transaction, staged: bytes) -> None:
+async def copy_in(tx: Transaction, staged: bytes, keys: bytes) -> None:
     await tx.conn.execute(HASHED + _TABLES)
     await tx.conn.copy_to_table("staged", source=BytesIO(staged), columns=STAGED, format="csv", null="\\N")
+    await tx.conn.copy_to_table("staged_key", source=BytesIO(keys), columns=("row", "key"), format="csv")
     await tx.conn.execute("ANALYZE staged")
 
 
@@ -48,8 +39,17 @@ async def compare(tx: Transaction, batch: UUID, *, register_empty: bool) -> list
     if tx.caller.scopes != (tx.county,):
         async with beyond_scope(tx, "import.compared", "import", batch, tx.county):
             await tx.conn.execute(_ELSEWHERE, tx.county, OTHER_AREA)
-    rows = await tx.conn.fetch("SELECT row, differs FROM known ORDER BY row")
-    return [Known(row["row"], row["differs"]) for row in rows]
+    rows = await tx.conn.fetch("SELECT row, person, differs FROM known ORDER BY row")
+    return [Known(row["row"], row["person"], tuple(filter(None, row["differs"].split(",")))) for row in rows]
+
+
+async def second_heads(tx: Transaction, batch: UUID) -> list[int]:
+    """Make who would be the second head of a household another member of it; return their rows.
+
+    A household has one head: the one on the register, else the first one of the sheet.
+    """
+    rows = await tx.conn.fetch(_SECOND_HEADS, tx.county, ids.prefix_of(batch) + ids.Kind.household)
+    return [row["row"] for row in rows]
 
 
 async def store(tx: Transaction, batch: UUID) -> int:
@@ -59,20 +59,36 @@ async def store(tx: Transaction, batch: UUID) -> int:
     await tx.conn.execute(_HOMES_THERE, tx.county)
     await tx.conn.execute("ANALYZE home")
     await tx.conn.execute(_DOORS, tx.county, tx.now)
+    await _count(tx, "dwelling")
     labels = [care.value for care in Care]
     await tx.conn.execute(_HOUSEHOLDS, tx.county, tx.now, labels)
+    await _count(tx, "household")
     await tx.conn.execute(_PEOPLE, tx.county, tx.now, prefix + ids.Kind.resident)
+    await _count(tx, "resident")
     if await tx.conn.fetchval("SELECT EXISTS (SELECT FROM home WHERE NOT fresh)"):
         await tx.conn.execute(SUMS_OF.format(which="SELECT DISTINCT id FROM home WHERE NOT fresh"), tx.county, labels)
     today, who = county_day(tx.now), tx.caller.account_id
     await tx.conn.execute(_PERIODS, tx.county, prefix + ids.Kind.period, today, who, tx.now)
+    await tx.conn.execute(_FACTS, tx.county, prefix + ids.Kind.fact, today, who, tx.now)
     await tx.conn.execute(_KEYS, tx.county)
+    await tx.conn.execute(_DOOR_KEYS, tx.county)
     stored: int = await tx.conn.fetchval("SELECT count(*) FROM added")
     return stored
 
 
-async def added(tx: Transaction) -> list[UUID]:
-    return [row["id"] for row in await tx.conn.fetch("SELECT id FROM added ORDER BY id")]
+async def _count(tx: Transaction, table: str) -> None:
+    """Have the rows of a table counted that is taken for empty.
+
+    Every index of an empty table looks the same to the planner, so a foreign key may look a row up by an index that
+    knows only the county, and read the whole of it for every row that comes in.
+    """
+    if await tx.conn.fetchval(_TAKEN_FOR_EMPTY, table, EMPTY_BELOW):
+        await tx.conn.execute("SELECT count_register($1)", table)
+
+
+async def added(tx: Transaction, ids: list[UUID]) -> set[UUID]:
+    """Return those of these people who came in with this slice."""
+    return {row["id"] for row in await tx.conn.fetch("SELECT id FROM added WHERE id = ANY ($1)", ids)}
 
 
 async def tell(tx: Transaction) -> None:
@@ -83,20 +99,33 @@ async def tell(tx: Transaction) -> None:
         raise MissingHead("import")
 
 
+EMPTY_BELOW = 1_000
+"""Rows. A table with fewer is read in no time by whatever index."""
+
+_TAKEN_FOR_EMPTY = """
+SELECT reltuples < $2 AND pg_relation_size(oid) > 100 * $2 FROM pg_class WHERE oid = ('public.' || $1)::regclass
+"""
+
 HASHED = """
-SET LOCAL enable_nestloop = off; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL work_mem = '64MB';
+SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '64MB';
 """
 """Under row-level security the planner expects one row of every table, whatever the index: a loop over a slice would
-read the county once a row. Hashed, it is read once a slice. Search keys, some 200,000, are sorted in that memory."""
+read the county once a row. Hashed, it is read once a slice. Plans are not forced to be made anew: that would have the
+foreign keys plan their look-up for every row, which takes longer than storing it."""
+
+UNHASHED = "SET LOCAL enable_nestloop = on; SET LOCAL enable_mergejoin = on;"
+"""For what is done person by person, whose queries each have their index."""
 
 _TABLES = """
 CREATE TEMP TABLE staged (
     row int, area text COLLATE "C", placed bool, hkey text COLLATE "C", compound text, building text, unit text,
-    room text, lon float8, lat float8, door_keys text, name text, name_keys text, sex text, birth date, phone text,
+    room text, lon float8, lat float8, door_keys text, name text, sex text, birth date, phone text,
     relation text, residency text, care text, ethnicity text, marital text, education text, political text,
-    employment text, occupation text, registered_place text, note text, data_key bytea, id_sealed bytea, id_index bytea
+    employment text, occupation text, registered_place text, note text, data_key bytea, id_sealed bytea, id_index bytea,
+    facts text, disability bytea, poverty bytea
 ) ON COMMIT DROP;
-CREATE TEMP TABLE known (row int PRIMARY KEY, household_id uuid, differs text) ON COMMIT DROP;
+CREATE TEMP TABLE staged_key (row int, key text COLLATE "C") ON COMMIT DROP;
+CREATE TEMP TABLE known (row int PRIMARY KEY, person uuid, household_id uuid, differs text) ON COMMIT DROP;
 CREATE TEMP TABLE home_known (hkey text COLLATE "C" PRIMARY KEY, id uuid) ON COMMIT DROP;
 CREATE TEMP TABLE home (
     hkey text COLLATE "C" PRIMARY KEY, id uuid, dwelling_id uuid, area text COLLATE "C", fresh bool, compound text,
@@ -107,28 +136,40 @@ CREATE TEMP TABLE told (kind text, id uuid, area text COLLATE "C", gone bool DEF
 GRANT SELECT, INSERT, UPDATE ON staged, known TO gridhood_transfer;
 """
 
+# An empty cell says nothing. What is sealed cannot be compared: it counts as told when something of its kind holds.
 _DIFFERS = """
-concat_ws('、', CASE WHEN r.name <> s.name THEN '姓名' END,
-    CASE WHEN s.sex IN ('1', '2') AND r.sex <> s.sex THEN '性别' END,
-    CASE WHEN r.birth_date <> s.birth OR (r.birth_date IS NULL AND s.birth IS NOT NULL) THEN '出生日期' END,
-    CASE WHEN s.phone <> coalesce(r.phone, '') THEN '电话' END,
-    CASE WHEN s.relation <> r.relation THEN '与户主关系' END,
-    CASE WHEN s.residency <> r.residency THEN '人员状态' END,
-    CASE WHEN s.placed AND s.area <> r.area_code THEN '网格' END,
-    CASE WHEN NOT string_to_array(s.care, ',') <@ r.care THEN '关爱标签' END,
-    CASE WHEN r.id_index IS NULL AND s.id_index IS NOT NULL THEN '身份证号' END,
-    CASE WHEN r.left_on IS NOT NULL THEN '库里记着已经离开' END)
+concat_ws(',', CASE WHEN r.name <> s.name THEN 'name' END,
+    CASE WHEN s.sex IN ('1', '2') AND r.sex <> s.sex THEN 'sex' END,
+    CASE WHEN s.birth <> coalesce(r.birth_date, 'infinity') THEN 'birth_date' END,
+    CASE WHEN s.phone <> coalesce(r.phone, '') THEN 'phone' END,
+    CASE WHEN s.relation <> r.relation THEN CASE WHEN '02' IN (s.relation, r.relation) THEN 'head' ELSE 'relation' END
+    END,
+    CASE WHEN s.residency <> r.residency THEN 'residency' END,
+    CASE WHEN NOT string_to_array(s.care, ',') <@ r.care THEN 'care' END,
+    CASE WHEN s.ethnicity <> coalesce(r.ethnicity, '') THEN 'ethnicity' END,
+    CASE WHEN s.marital <> coalesce(r.marital, '') THEN 'marital' END,
+    CASE WHEN s.education <> coalesce(r.education, '') THEN 'education' END,
+    CASE WHEN s.political <> coalesce(r.political, '') THEN 'political' END,
+    CASE WHEN s.employment <> coalesce(r.employment, '') THEN 'employment' END,
+    CASE WHEN s.occupation <> coalesce(r.occupation, '') THEN 'occupation' END,
+    CASE WHEN nullif(s.registered_place, '') <> coalesce(r.registered_place, '') THEN 'registered_place' END,
+    CASE WHEN s.placed AND s.area <> r.area_code THEN 'area' END,
+    CASE WHEN r.id_index IS NULL AND s.id_index IS NOT NULL THEN 'id_number' END,
+    (SELECT string_agg(kind, ',') FROM unnest(string_to_array(s.facts, ',')) AS kind WHERE NOT EXISTS (
+        SELECT FROM sealed_fact f WHERE f.county_code = $1 AND f.resident_id = r.id AND f.kind = kind.kind
+        AND f.until_day = 'infinity')),
+    CASE WHEN r.left_on IS NOT NULL THEN 'left' END)
 """
 
 _BY_NUMBER = f"""
-INSERT INTO known (row, household_id, differs)
-SELECT s.row, r.household_id, {_DIFFERS}
+INSERT INTO known (row, person, household_id, differs)
+SELECT s.row, r.id, r.household_id, {_DIFFERS}
 FROM staged s JOIN resident r ON r.county_code = $1 AND r.id_index = s.id_index
 """
 
 _BY_DOOR = f"""
-INSERT INTO known (row, household_id, differs)
-SELECT DISTINCT ON (s.row) s.row, r.household_id, {_DIFFERS}
+INSERT INTO known (row, person, household_id, differs)
+SELECT DISTINCT ON (s.row) s.row, r.id, r.household_id, {_DIFFERS}
 FROM staged s
 JOIN resident r ON r.county_code = $1 AND r.name = s.name AND r.birth_date IS NOT DISTINCT FROM s.birth
 JOIN household h ON h.county_code = $1 AND h.id = r.household_id
@@ -156,6 +197,26 @@ SELECT s.row, $2 FROM staged s JOIN resident r ON r.county_code = $1 AND r.id_in
 WHERE NOT EXISTS (SELECT FROM known k WHERE k.row = s.row)
 """
 
+# Households by key: whoever else of the sheet is known in them, who lives behind the door, or the batch's own.
+_SECOND_HEADS = """
+WITH wanted AS MATERIALIZED (
+    SELECT s.row, s.hkey, row_number() OVER (PARTITION BY s.hkey ORDER BY s.row) AS place
+    FROM staged s WHERE s.relation = '02' AND NOT EXISTS (SELECT FROM known k WHERE k.row = s.row)
+), home AS MATERIALIZED (
+    SELECT w.hkey, coalesce(
+        (SELECT k.household_id FROM staged s JOIN known k USING (row)
+         WHERE s.hkey = w.hkey AND k.household_id IS NOT NULL ORDER BY k.row LIMIT 1),
+        (SELECT d.id FROM home_known d WHERE d.hkey = w.hkey), ($2 || left(md5(w.hkey), 14))::uuid) AS id
+    FROM wanted w WHERE w.place = 1
+), headed AS (
+    SELECT home.hkey FROM home JOIN resident r ON r.household_id = home.id
+    WHERE r.county_code = $1 AND r.household_id = ANY (ARRAY(SELECT id FROM home)) AND r.relation = '02'
+      AND r.left_on IS NULL AND r.merged_into IS NULL
+)
+UPDATE staged s SET relation = '97' FROM wanted w
+WHERE s.row = w.row AND (w.place > 1 OR w.hkey IN (SELECT hkey FROM headed)) RETURNING s.row
+"""
+
 # A household is where one of its members is known to live, else behind its door, else the batch's own: its id is made
 # of what the sheet says about it, so that its members find it from any slice.
 _HOMES = """
@@ -175,7 +236,8 @@ FROM wanted w LEFT JOIN member m USING (hkey) LEFT JOIN home_known d USING (hkey
 """
 
 _HOMES_THERE = """
-UPDATE home SET fresh = false, area = h.area_code FROM household h WHERE h.county_code = $1 AND h.id = home.id
+UPDATE home SET fresh = false, area = h.area_code FROM household h
+WHERE h.county_code = $1 AND h.id = ANY (ARRAY(SELECT id FROM home)) AND h.id = home.id
 """
 
 _DOORS = """
@@ -232,6 +294,16 @@ CROSS JOIN LATERAL (
 ORDER BY a.id
 """  # noqa: E501
 
+_FACTS = """
+INSERT INTO sealed_fact (county_code, id, area_code, rev, received_at, resident_id, kind, sealed, from_day, until_day,
+                         noted_by)
+SELECT $1, ($2 || lpad(to_hex(s.row::bigint * 16 + t.place), 14, '0'))::uuid, a.area, 1, $5, a.id, t.kind, t.sealed,
+       $3, 'infinity', $4
+FROM added a JOIN staged s USING (row)
+CROSS JOIN LATERAL (VALUES (0, 'disability', s.disability), (1, 'poverty', s.poverty)) AS t(place, kind, sealed)
+WHERE t.sealed IS NOT NULL
+"""
+
 # Households that were there before: what they add up to now.
 SUMS_OF = f"""
 WITH wanted AS MATERIALIZED ({{which}}), sums AS (
@@ -247,21 +319,17 @@ FROM wanted w LEFT JOIN sums s ON s.household_id = w.id
 WHERE h.county_code = $1 AND h.id = w.id
 """
 
-# In the order of the index, which fills it many times faster than at random.
+# They come in the order of the index, which fills it many times faster than at random, and a hashed join keeps it.
 _KEYS = """
 INSERT INTO search_key (county_code, area_code, key, entity_id)
-WITH person AS (
-    SELECT a.id, a.area, s.name_keys, regexp_replace(regexp_replace(s.phone, '[^0-9]', '', 'g'), '^86(?=.{11}$)', '') AS phone
-    FROM added a JOIN staged s ON s.row = a.row
-)
-SELECT DISTINCT $1, area, key, id FROM (
-    SELECT area, unnest(string_to_array(name_keys, ',')) AS key, id FROM person
-    UNION ALL
-    SELECT area, substr(phone, at), id FROM person, generate_series(1, length(phone) - 3) AS at
-    UNION ALL
-    SELECT area, unnest(string_to_array(door_keys, ',')), id FROM home WHERE fresh
-) k WHERE key <> '' ORDER BY area, key, id
-"""  # noqa: E501
+SELECT $1, a.area, k.key, a.id FROM staged_key k JOIN added a USING (row)
+"""
+
+_DOOR_KEYS = """
+INSERT INTO search_key (county_code, area_code, key, entity_id)
+SELECT DISTINCT $1, area, key, id FROM home, unnest(string_to_array(door_keys, ',')) AS key
+WHERE fresh AND key <> '' ORDER BY area, key, id
+"""
 
 _LOCK = """
 SELECT 1 FROM feed_head WHERE county_code = $1 AND stream IN (SELECT left(area, 12) FROM told) ORDER BY stream FOR UPDATE

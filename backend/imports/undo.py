@@ -11,30 +11,36 @@ import orjson
 from backend.core.db import Database
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
-from backend.imports import ids, queries, staging
+from backend.imports import ids, queries, staging, updating
 from shared.imports import ImportState
 from shared.residents import Care
 
 SLICE: Final = 20_000
 _OWNED: Final = ("period", "register_finding")
-"""Tables whose rows go with the person. A row of any other that points to somebody keeps them."""
+"""Tables whose rows go with the person, and of sealed facts those that the batch brought. A row of any other that
+points to somebody keeps them."""
+_SEALED: Final = "sealed_fact"
 
 
 async def changed(conn: asyncpg.Connection, county: str, batch: UUID, limit: int) -> list[tuple[int, str]]:
     """Return (row, name) of people who are not as the batch left them, or to whom something else points."""
-    pointed = await _worked_with(conn)
+    pointed = await _worked_with(conn, batch)
     rows = await conn.fetch(
         f"SELECT id, name FROM resident r WHERE county_code = $1 AND id BETWEEN $2 AND $3 AND (rev > 1 OR {pointed})"
         " ORDER BY id LIMIT $4",
         county, *ids.range_of(batch, ids.Kind.resident), limit,
     )  # fmt: skip
-    return [(ids.row_of(row["id"]), row["name"]) for row in rows]
+    found = [(ids.row_of(row["id"]), row["name"]) for row in rows]
+    return sorted(found + await updating.changed_since(conn, county, batch, limit))[:limit]
 
 
 async def run(database: Database, caller: Caller, batch: UUID, watch: Callable[[int, int | None], None]) -> None:
     """Undo slice by slice; who was changed stays. A restart goes on with whoever is left."""
-    after: UUID | None = ids.range_of(batch, ids.Kind.resident)[0]
     gone = 0
+    while (restored := await database.run(caller, partial(_restore, batch=batch))) is not None:
+        gone += restored
+        watch(gone, None)
+    after: UUID | None = ids.range_of(batch, ids.Kind.resident)[0]
     while after is not None:
         removed, after = await database.run(caller, partial(_slice, batch=batch, after=after))
         gone += removed
@@ -42,16 +48,23 @@ async def run(database: Database, caller: Caller, batch: UUID, watch: Callable[[
     await database.run(caller, lambda tx: _finish(tx, batch))
 
 
+async def _restore(tx: Transaction, batch: UUID) -> int | None:
+    restored = await updating.restore(tx, batch)
+    if restored:
+        await _note(tx, batch, restored=restored)
+    return restored
+
+
 async def _slice(tx: Transaction, batch: UUID, after: UUID) -> tuple[int, UUID | None]:
     """Remove those of the next people who may go; return how many, and where to go on."""
     await tx.conn.execute(staging.HASHED + _TABLES)
-    pointed = await _worked_with(tx.conn)
+    pointed = await _worked_with(tx.conn, batch)
     last = ids.range_of(batch, ids.Kind.resident)[1]
     until = await tx.conn.fetchval(_UNTIL, tx.county, after, last, SLICE)
     if until is None:
         return 0, None
     await tx.conn.execute(_DOOMED.format(pointed=pointed), tx.county, after, until)
-    for table in _OWNED:
+    for table in (*_OWNED, _SEALED):
         await tx.conn.execute(
             f"DELETE FROM {table} t USING doomed WHERE t.county_code = $1 AND t.resident_id = doomed.id",
             tx.county,
@@ -59,7 +72,7 @@ async def _slice(tx: Transaction, batch: UUID, after: UUID) -> tuple[int, UUID |
     await tx.conn.execute(_REMOVE, tx.county)
     await _remove_homes(tx, batch)
     removed = int(await tx.conn.fetchval("SELECT count(*) FROM doomed"))
-    tx.audit("import.undone", "import", batch, await _note(tx, batch, removed), people=removed)
+    tx.audit("import.undone", "import", batch, await _note(tx, batch, undone=removed), people=removed)
     await tx.conn.execute(_CHANGED, tx.county)
     await staging.tell(tx)
     return removed, until
@@ -74,13 +87,14 @@ async def _remove_homes(tx: Transaction, batch: UUID) -> None:
     await tx.conn.execute(staging.SUMS_OF.format(which="SELECT id FROM left_homes"), tx.county, [c.value for c in Care])
 
 
-async def _note(tx: Transaction, batch: UUID, removed: int) -> str:
-    """Count who went, and return the batch's area."""
+async def _note(tx: Transaction, batch: UUID, **more: int) -> str:
+    """Count who went or was given back, and return the batch's area."""
     row = await queries.work(tx.conn, tx.county, batch)
     assert row is not None
     counts: dict[str, Any] = orjson.loads(row["counts"])
-    counts["undone"] = counts.get("undone", 0) + removed
-    await queries.change(tx.conn, tx.county, batch, counts=counts, done=counts["undone"])
+    counts |= {name: counts.get(name, 0) + number for name, number in more.items()}
+    done = counts.get("undone", 0) + counts.get("restored", 0)
+    await queries.change(tx.conn, tx.county, batch, counts=counts, done=done)
     area: str = row["area_code"]
     return area
 
@@ -89,24 +103,30 @@ async def _finish(tx: Transaction, batch: UUID) -> None:
     """Remove search keys in one pass: their index begins with the area and the key, and knows no person."""
     for kind in (ids.Kind.resident, ids.Kind.household):
         await tx.conn.execute(_KEYS.format(table=kind.name), tx.county, *ids.range_of(batch, kind))
+    changed = await updating.forget(tx, batch)
     await queries.clear_issues(tx.conn, tx.county, batch)
     row = await queries.work(tx.conn, tx.county, batch)
     assert row is not None
     counts: dict[str, Any] = orjson.loads(row["counts"])
-    counts["kept"] = await tx.conn.fetchval(
+    counts["kept"] = changed + await tx.conn.fetchval(
         "SELECT count(*) FROM resident WHERE county_code = $1 AND id BETWEEN $2 AND $3",
         tx.county, *ids.range_of(batch, ids.Kind.resident),
     )  # fmt: skip
     await queries.change(tx.conn, tx.county, batch, counts=counts, state=ImportState.undone.value, finished_at=tx.now)
 
 
-async def _worked_with(conn: asyncpg.Connection) -> str:
+async def _worked_with(conn: asyncpg.Connection, batch: UUID) -> str:
     """Return a condition that says whether something was noted about the person `r`, or at their door."""
-    person = await _pointed(conn, "resident_id", "id", _OWNED)
+    person = await _pointed(conn, "resident_id", "id", (*_OWNED, _SEALED))
+    first, last = ids.range_of(batch, ids.Kind.fact)
+    sealed = (
+        "EXISTS (SELECT FROM sealed_fact p WHERE p.county_code = r.county_code AND p.resident_id = r.id"
+        f" AND (p.rev > 1 OR p.id NOT BETWEEN '{first}' AND '{last}'))"
+    )
     merged = "EXISTS (SELECT FROM resident p WHERE p.county_code = r.county_code AND p.merged_into = r.id)"
     named = "EXISTS (SELECT FROM link p WHERE p.county_code = r.county_code AND p.person_id = r.id)"
     home = await _pointed(conn, "household_id", "household_id", ("resident",))
-    return f"{person} OR {merged} OR {named} OR {home}"
+    return f"{person} OR {sealed} OR {merged} OR {named} OR {home}"
 
 
 async def _pointed(conn: asyncpg.Connection, column: str, mine: str, besides: tuple[str, ...]) -> str:
@@ -140,8 +160,6 @@ _DOOMED = """
 INSERT INTO doomed SELECT id, household_id FROM resident r
 WHERE county_code = $1 AND id > $2 AND id <= $3 AND rev = 1 AND NOT ({pointed}) FOR UPDATE
 """
-
-_OWNED_ROWS = "DELETE FROM {table} WHERE county_code = $1 AND resident_id = ANY (ARRAY(SELECT id FROM doomed))"
 
 _REMOVE = """
 WITH gone AS (

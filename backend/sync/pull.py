@@ -9,15 +9,17 @@ from backend.core.db import Database
 from backend.core.errors import Refusal
 from backend.core.feed import volunteer_stream
 from backend.core.scope import Caller
+from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.matching import service as matching
 from backend.sync import cursors, queries, views
+from backend.sync.versions import SPOKEN, Versions
 from shared.auth import Role
 from shared.errors import Code
 from shared.sync import Change, ChangesOut, EntityKind, PullIn, PullOut
 
 
-async def changes(tx: Transaction, word: str | None, limit: int) -> ChangesOut:
+async def changes(tx: Transaction, keys: Keys, word: str | None, limit: int) -> ChangesOut:
     """Return what changed after a cursor, as the caller may see it now.
 
     Heads and rows are read in one snapshot. Nothing below a visible head can still be uncommitted, so moving the
@@ -34,7 +36,7 @@ async def changes(tx: Transaction, word: str | None, limit: int) -> ChangesOut:
     reached = {place: _reached(place, rows, since[place], head, more) for place, head in heads.items()}
     return ChangesOut(
         epoch=epoch,
-        items=await _present(tx, rows),
+        items=await _present(tx, keys, rows),
         scope_removed=cursors.lost(cursor.areas, tx.caller.scopes),
         cursor=cursors.Cursor(epoch, county_day(tx.now), reached).encode(),
         more=more,
@@ -58,13 +60,13 @@ def _reached(place: cursors.Place, rows: Sequence[Any], since: int, head: int, m
     return head if place < last else since
 
 
-async def _present(tx: Transaction, rows: Sequence[Any]) -> list[Change]:
+async def _present(tx: Transaction, keys: Keys, rows: Sequence[Any]) -> list[Change]:
     """Join the present data. A row that the caller cannot see any more is gone for them."""
     wanted: dict[EntityKind, list[UUID]] = {}
     for row in rows:
         if not row["gone"]:
             wanted.setdefault(EntityKind(row["kind"]), []).append(row["id"])
-    bodies = {kind: await views.load(tx, kind, ids) for kind, ids in wanted.items()}
+    bodies = {kind: await views.load(tx, keys, kind, ids) for kind, ids in wanted.items()}
     return [_change(row, None if row["gone"] else bodies[EntityKind(row["kind"])].get(row["id"])) for row in rows]
 
 
@@ -72,8 +74,9 @@ def _change(row: Any, body: dict[str, Any] | None) -> Change:
     return Change(kind=EntityKind(row["kind"]), id=row["id"], area_code=row["area_code"], gone=body is None, body=body)
 
 
-async def pull(database: Database, caller: Caller, body: PullIn) -> PullOut:
+async def pull(database: Database, keys: Keys, caller: Caller, body: PullIn, versions: Versions = SPOKEN) -> PullOut:
     """Answer a phone. Offers count as delivered now: the time to answer them runs from here."""
+    versions.admit(body.schema_version)
     if (volunteer := caller.volunteer_id) and caller.holds(Role.volunteer):
         await database.run(caller, lambda tx: matching.waiting(tx, volunteer))
 
@@ -83,7 +86,7 @@ async def pull(database: Database, caller: Caller, body: PullIn) -> PullOut:
             raise Refusal(Code.device_unknown)
         if device["revoked_at"] is not None:
             raise Refusal(Code.device_revoked)
-        page = await changes(tx, body.cursor, body.limit)
+        page = await changes(tx, keys, body.cursor, body.limit)
         return PullOut(**dict(page), settled_seq=device["settled_seq"], server_time=tx.now)
 
     return await database.run(caller, read, snapshot=True)

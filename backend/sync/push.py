@@ -1,59 +1,45 @@
 """Taking what phones did: every operation is answered, and none blocks its neighbours."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from hmac import compare_digest
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import asyncpg
-from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backend.auth.directory import Directory
 from backend.core import operations
 from backend.core.db import Database
 from backend.core.errors import Refusal
+from backend.core.preconditions import etag
 from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Settled, Transaction
-from backend.matching import helping
-from backend.sync import queries, register
+from backend.sync import conflicts, doing, queries, queueing
+from backend.sync.reading import Asked, no, outcome_of, read
+from backend.sync.versions import SPOKEN, Versions
 from backend.visits import service as visits
-from shared.auth import Role
-from shared.errors import CATALOGUE, Code
-from shared.sync import SCHEMA, Answer, Operation, OperationKind, Outcome, PushIn, PushOut
+from shared.conflicts import ConflictSettleIn
+from shared.errors import Code
+from shared.sync import Answer, OperationKind, Outcome, PushIn, PushOut
 from shared.visits import VisitIn
 
-BODIES: dict[OperationKind, type[BaseModel]] = {
-    OperationKind.visit_record: VisitIn,
-    **{kind: shape for kind, (shape, _do) in register.OPERATIONS.items()},
-    **{kind: shape for kind, (shape, _do) in helping.OPERATIONS.items()},
-}
-
-_OPERATION = TypeAdapter(Operation)
-_KINDS = frozenset(BODIES)
 _VISITED = frozenset({OperationKind.household_put, OperationKind.resident_put})
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An operation that could be read, with its body and fingerprint, and its place in the push."""
-
-    index: int
-    operation: Operation
-    kind: OperationKind
-    body: BaseModel
-    content: bytes
-
-
-async def push(database: Database, directory: Directory, keys: Keys, caller: Caller, sent: PushIn) -> PushOut:
+async def push(
+    database: Database, directory: Directory, keys: Keys, caller: Caller, sent: PushIn, versions: Versions = SPOKEN
+) -> PushOut:
     """Apply a phone's operations in the scope of whoever made them, one transaction per author."""
+    versions.admit(sent.schema_version)
     authors = await _authors(database, caller, sent.device_id)
-    asked, answers = _read(keys, sent)
+    if not caller.grants:
+        raise Refusal(Code.grant_ended)
+    asked, answers = read(keys, sent, versions)
     strangers = [one for one in asked if one.operation.author_id not in authors]
-    answers += [_no(one.index, one.operation.op_id, Code.not_the_author) for one in strangers]
+    answers += [no(one.index, one.operation.op_id, Code.not_the_author) for one in strangers]
     receipt = partial(_receipt, sent=sent, asked=asked)
     if asked and all(one.operation.author_id == caller.account_id for one in asked):
         return await _alone(database, keys, caller, asked, partial(receipt, others=answers))
@@ -76,58 +62,13 @@ async def _authors(database: Database, caller: Caller, device_id: UUID) -> set[U
     return authors
 
 
-def _read(keys: Keys, sent: PushIn) -> tuple[list[Asked], list[Answer]]:
-    """Read each operation on its own; one that cannot be read is answered and left out."""
-    asked, answers = [], []
-    for index, raw in enumerate(sent.operations):
-        try:
-            asked.append(_read_one(keys, index, raw, sent.device_id))
-        except Refusal as no:
-            answers.append(_no(index, _op_id(raw), no.code))
-    return asked, answers
-
-
-def _read_one(keys: Keys, index: int, raw: dict[str, Any], device_id: UUID) -> Asked:
-    try:
-        operation = _OPERATION.validate_python(raw)
-    except ValidationError as error:
-        raise Refusal(Code.malformed) from error
-    if operation.device_id != device_id:
-        raise Refusal(Code.not_the_author)
-    if operation.kind not in _KINDS or operation.schema_version > SCHEMA:
-        raise Refusal(Code.unknown_operation)
-    kind = OperationKind(operation.kind)
-    try:
-        body = BODIES[kind].model_validate(operation.fields)
-    except ValidationError as error:
-        raise Refusal(Code.malformed) from error
-    content = operations.fingerprint(keys.ledger, kind, operation.entity_id, body)
-    return Asked(index, operation, kind, body, content)
-
-
-def _op_id(raw: dict[str, Any]) -> UUID | None:
-    try:
-        return UUID(str(raw.get("op_id")))
-    except ValueError:
-        return None
-
-
-def _no(index: int, op_id: UUID | None, code: Code) -> Answer:
-    return Answer(op_id=op_id, index=index, outcome=_outcome(code), code=code, sentence=CATALOGUE[code].sentence)
-
-
-def _outcome(code: Code) -> Outcome:
-    """An edit that another one has overtaken is not refused: the phone keeps it, and a person decides."""
-    return Outcome.conflict if code is Code.edit_conflict else Outcome.rejected
-
-
 async def _as_author(
     database: Database, directory: Directory, keys: Keys, pusher: Caller, author_id: UUID, asked: Sequence[Asked]
 ) -> list[Answer]:
     """Apply one author's operations set-based; on a database error again with a savepoint per operation."""
     author = pusher if author_id == pusher.account_id else await directory.caller(pusher.county_code, author_id)
     if author is None:
-        return [_no(one.index, one.operation.op_id, Code.session_ended) for one in asked]
+        return [no(one.index, one.operation.op_id, Code.session_ended) for one in asked]
     return await _together_or_one_by_one(database, author, partial(_apply, keys=keys, asked=asked))
 
 
@@ -166,25 +107,36 @@ async def _apply(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: 
         else:
             fresh[one.operation.op_id] = one
     refused = await _do(tx, keys, list(fresh.values()), together)
+    told = await _queued(tx, keys, fresh.values(), refused) if refused else {}
     for one in fresh.values():
-        no = refused.get(one.index)
-        answers[one.index] = _no(one.index, one.operation.op_id, no.code) if no else _yes(one)
-        tx.settled(_settled(one, no))
+        code = told.get(one.index)
+        answers[one.index] = no(one.index, one.operation.op_id, code) if code else _yes(one)
+        tx.settled(_settled(one, code))
     return list(answers.values())
+
+
+async def _queued(
+    tx: Transaction, keys: Keys, asked: Iterable[Asked], refused: Mapping[int, Refusal]
+) -> dict[int, Code]:
+    """Keep for a person what would be lost, and say by its place in the push what each refused one is told."""
+    undone = [one for one in asked if one.index in refused]
+    waiting = [queueing.Undone(one.operation, one.kind, refused[one.index].code) for one in undone]
+    told = await queueing.keep(tx, keys, tx.caller, waiting)
+    return {one.index: told.get(one.operation.op_id, refused[one.index].code) for one in undone}
 
 
 def _repeat(one: Asked, earlier: operations.Remembered) -> Answer:
     """Answer a repeat as the first time; the same id with other content is another operation, and refused."""
     if not compare_digest(earlier.content_hmac, one.content):
-        return _no(one.index, one.operation.op_id, Code.id_taken)
+        return no(one.index, one.operation.op_id, Code.id_taken)
     if earlier.outcome in (Outcome.rejected, Outcome.conflict) and earlier.code:
-        return _no(one.index, one.operation.op_id, Code(earlier.code))
+        return no(one.index, one.operation.op_id, Code(earlier.code))
     return Answer(op_id=one.operation.op_id, index=one.index, outcome=Outcome.duplicate, rev=earlier.rev)
 
 
 def _twin(one: Asked, twin: Asked) -> Answer:
     if one.content != twin.content:
-        return _no(one.index, one.operation.op_id, Code.id_taken)
+        return no(one.index, one.operation.op_id, Code.id_taken)
     return Answer(op_id=one.operation.op_id, index=one.index, outcome=Outcome.duplicate)
 
 
@@ -192,11 +144,11 @@ def _yes(one: Asked) -> Answer:
     return Answer(op_id=one.operation.op_id, index=one.index, outcome=Outcome.applied)
 
 
-def _settled(one: Asked, no: Refusal | None) -> Settled:
+def _settled(one: Asked, code: Code | None) -> Settled:
     operation = one.operation
     return Settled(
-        operation.op_id, one.kind, operation.entity_id, _outcome(no.code) if no else Outcome.applied, one.content,
-        code=no.code if no else None, device_id=operation.device_id, device_seq=operation.device_seq,
+        operation.op_id, one.kind, operation.entity_id, outcome_of(code) if code else Outcome.applied, one.content,
+        code=code, device_id=operation.device_id, device_seq=operation.device_seq,
     )  # fmt: skip
 
 
@@ -221,8 +173,8 @@ async def _one_by_one(tx: Transaction, keys: Keys, asked: Sequence[Asked]) -> di
         try:
             async with tx.savepoint():
                 await _do_one(tx, keys, one)
-        except Refusal as no:
-            refused[one.index] = no
+        except Refusal as refusal:
+            refused[one.index] = refusal
         except asyncpg.UniqueViolationError:
             refused[one.index] = Refusal(Code.id_taken)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
@@ -240,8 +192,8 @@ async def _record(tx: Transaction, asked: Sequence[Asked]) -> dict[int, Refusal]
         else:
             drafts[one.operation.entity_id] = one
     bodies = [visits.Draft(visit_id, _visit(one)) for visit_id, one in drafts.items()]
-    _stored, no = await visits.record_many(tx, tx.caller, bodies)
-    return refused | {drafts[visit_id].index: refusal for visit_id, refusal in no.items()}
+    _stored, refusals = await visits.record_many(tx, tx.caller, bodies)
+    return refused | {drafts[visit_id].index: refusal for visit_id, refusal in refusals.items()}
 
 
 def _visit(one: Asked) -> VisitIn:
@@ -250,17 +202,13 @@ def _visit(one: Asked) -> VisitIn:
 
 
 async def _do_one(tx: Transaction, keys: Keys, one: Asked) -> None:
-    if one.kind is OperationKind.visit_record:
-        _stored, refused = await visits.record_many(tx, tx.caller, [visits.Draft(one.operation.entity_id, _visit(one))])
-        if refused:
-            raise refused[one.operation.entity_id]
-    elif one.kind in register.OPERATIONS:
-        await register.do(tx, keys, one.operation, one.kind, one.body)
-    elif tx.caller.volunteer_id is None or not tx.caller.holds(Role.volunteer):
-        raise Refusal(Code.role_not_allowed)
+    if one.kind is OperationKind.conflict_settle:
+        assert isinstance(one.body, ConflictSettleIn)
+        rev = one.operation.base_rev
+        if_match = frozenset({etag(rev)}) if rev else None
+        await conflicts.settle(tx, keys, tx.caller, one.operation.entity_id, one.body, if_match)
     else:
-        _shape, do = helping.OPERATIONS[one.kind]
-        await do(tx, tx.caller.volunteer_id, one.operation.entity_id, one.body)
+        await doing.do(tx, keys, one.operation, one.kind, one.body)
 
 
 async def _receipt(

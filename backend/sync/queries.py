@@ -89,3 +89,15 @@ async def settle(conn: asyncpg.Connection, county: str, device_id: UUID, seq: in
     )  # fmt: skip
     assert row is not None
     return row[0], row[1]
+
+
+async def all_grants(conn: asyncpg.Connection, county: str, accounts: Sequence[UUID]) -> list[asyncpg.Record]:
+    """Return accounts with what they may do, and what they once could."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        "SELECT a.id, a.display_name, coalesce(array_agg(g.role) FILTER (WHERE g.id IS NOT NULL), '{}') AS roles,"
+        " coalesce(array_agg(g.area_code) FILTER (WHERE g.id IS NOT NULL), '{}') AS areas"
+        " FROM account a LEFT JOIN role_grant g ON g.county_code = a.county_code AND g.account_id = a.id"
+        " WHERE a.county_code = $1 AND a.id = ANY($2::uuid[]) GROUP BY a.id, a.display_name",
+        county, list(accounts),
+    )  # fmt: skip
+    return rows

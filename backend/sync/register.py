@@ -10,14 +10,16 @@ from backend.core.preconditions import etag
 from backend.core.scope import STAFF
 from backend.core.settings import Keys
 from backend.core.transaction import Origin, Transaction
-from backend.residents import duplicates, events, households, moves, rules
+from backend.residents import duplicates, events, households, links, moves, rules
 from backend.residents import service as residents
 from backend.sync import queries
+from backend.visits import corrections, follow_ups
 from shared.errors import Code
-from shared.links import SettleIn
+from shared.links import LinkEndIn, LinkIn, PersonLinkIn, SettleIn
 from shared.register import EventIn, MoveSettleIn
 from shared.residents import HouseholdIn, ResidentIn, ResidentPatch
 from shared.sync import Operation, OperationKind
+from shared.visits import CorrectionSettleIn, FollowUpIn
 
 Do = Callable[[Transaction, Keys, Operation, Any], Awaitable[object]]
 
@@ -63,6 +65,28 @@ async def _decide(tx: Transaction, _keys: Keys, asked: Operation, body: SettleIn
     return await duplicates.settle(tx, tx.caller, asked.entity_id, body)
 
 
+async def _correct(tx: Transaction, _keys: Keys, asked: Operation, body: CorrectionSettleIn) -> object:
+    return await corrections.settle(tx, tx.caller, asked.entity_id, body)
+
+
+async def _follow_up(tx: Transaction, _keys: Keys, asked: Operation, body: FollowUpIn) -> None:
+    await follow_ups.open_later(tx, tx.caller, asked.entity_id, body.follow_up)
+
+
+async def _link(tx: Transaction, keys: Keys, asked: Operation, body: PersonLinkIn) -> object:
+    owner = await links.person(tx, body.resident_id)
+    if_match = frozenset({etag(asked.base_rev)}) if asked.base_rev else None
+    link = LinkIn(**body.model_dump(exclude={"resident_id"}))
+    return await links.put(tx, keys, tx.caller, owner, asked.entity_id, link, if_match)
+
+
+async def _end_link(tx: Transaction, _keys: Keys, asked: Operation, body: LinkEndIn) -> None:
+    owner = await links.owner_of(tx, asked.entity_id)
+    if asked.base_rev is None:
+        raise Refusal(Code.precondition_missing)
+    await links.end(tx, tx.caller, owner, asked.entity_id, body.on, frozenset({etag(asked.base_rev)}))
+
+
 OPERATIONS: dict[OperationKind, tuple[type[BaseModel], Do]] = {
     OperationKind.household_put: (HouseholdIn, _household),
     OperationKind.resident_put: (ResidentIn, _resident),
@@ -70,6 +94,10 @@ OPERATIONS: dict[OperationKind, tuple[type[BaseModel], Do]] = {
     OperationKind.register_event: (EventIn, _event),
     OperationKind.move_settle: (MoveSettleIn, _settle),
     OperationKind.duplicate_settle: (SettleIn, _decide),
+    OperationKind.correction_settle: (CorrectionSettleIn, _correct),
+    OperationKind.follow_up_open: (FollowUpIn, _follow_up),
+    OperationKind.link_put: (PersonLinkIn, _link),
+    OperationKind.link_end: (LinkEndIn, _end_link),
 }
 
 

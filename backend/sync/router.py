@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query, Request
 
 from backend.auth.deps import Anyone, AppKeys, CurrentReader
 from backend.core.db import Db
-from backend.core.route import TxRoute
 from backend.core.transaction import Transaction
 from backend.sync import pull as pulling
 from backend.sync import push as pushing
+from backend.sync import rescue as rescuing
+from backend.sync.zipped import SyncRoute
 from shared.sync import PULL_LIMIT, ChangesOut, PullIn, PullOut, PushIn, PushOut
 
-router = APIRouter(prefix="/api/v1", tags=["同步"], route_class=TxRoute)
+router = APIRouter(prefix="/api/v1", tags=["同步"], route_class=SyncRoute)
 
 
 @router.post("/sync/push")
@@ -22,21 +23,28 @@ async def push(request: Request, body: PushIn, caller: Anyone, database: Db, key
 
 
 @router.post("/sync/pull")
-async def pull(body: PullIn, caller: Anyone, database: Db) -> PullOut:
+async def pull(body: PullIn, caller: Anyone, database: Db, keys: AppKeys) -> PullOut:
     """手机取变化。没有游标就从头取。"""
-    return await pulling.pull(database, caller, body)
+    return await pulling.pull(database, keys, caller, body)
+
+
+@router.post("/sync/rescue")
+async def rescue(body: PushIn, caller: Anyone, database: Db, keys: AppKeys) -> PushOut:
+    """停用的手机、授权已结束的人，把没送出的记录交出来，等人核对；不直接进台账。"""
+    return await rescuing.rescue(database, keys, caller, body)
 
 
 @router.get("/changes")
 async def changes(
     reader: CurrentReader,
     database: Db,
+    keys: AppKeys,
     cursor: Annotated[str | None, Query(max_length=8000, description="上次的游标")] = None,
     limit: Annotated[int, Query(ge=1, le=PULL_LIMIT, description="最多几条")] = 200,
 ) -> ChangesOut:
     """按游标读取可见区域里的全部变化，不漏不重。"""
 
     async def read(tx: Transaction) -> ChangesOut:
-        return await pulling.changes(tx, cursor, limit)
+        return await pulling.changes(tx, keys, cursor, limit)
 
     return await database.run(reader, read, snapshot=True)

@@ -7,21 +7,28 @@ from uuid import UUID
 import asyncpg
 from pydantic import BaseModel
 
+from backend.core.clock import county_day
+from backend.core.settings import Keys
 from backend.core.transaction import Transaction
+from backend.duties import queries as duties
 from backend.grid import queries as grid
 from backend.matching import queries as matching
 from backend.requests import queries as requests
 from backend.residents import duplicate_queries as duplicates
 from backend.residents import event_queries as events
+from backend.residents import history_queries as history
 from backend.residents import link_queries as links
 from backend.residents import move_queries as moves
 from backend.residents import queries as residents
 from backend.residents.rules import mask_phone
 from backend.rounds import queries as rounds
+from backend.sync import conflicts
+from backend.visits import due_days
 from backend.visits import follow_up_queries as follow_ups
 from backend.visits import queries as visits
 from backend.volunteers import queries as volunteers
 from shared.auth import Role
+from shared.register import Track
 from shared.sync import EntityKind
 
 Load = Callable[[asyncpg.Connection, str, Sequence[UUID]], Awaitable[dict[UUID, Any]]]
@@ -43,11 +50,15 @@ LOADERS: dict[EntityKind, Load] = {
     EntityKind.round_rule: rounds.rules_by_ids,
     EntityKind.alert: rounds.alerts_by_ids,
     EntityKind.duplicate: duplicates.by_ids,
+    EntityKind.due_days: due_days.by_ids,
 }
 
 
-async def load(tx: Transaction, kind: EntityKind, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Return the rows of these ids that the caller sees, as they go over the wire."""
+    if kind is EntityKind.conflict:
+        items = await conflicts.by_ids(tx, keys, ids)
+        return {item: model.model_dump(mode="json") for item, model in items.items()}
     found: dict[UUID, BaseModel] = await LOADERS[kind](tx.conn, tx.county, ids)
     bodies = {entity_id: model.model_dump(mode="json") for entity_id, model in found.items()}
     if kind is EntityKind.resident:  # who has left stays readable, but on nobody's phone
@@ -60,11 +71,27 @@ async def load(tx: Transaction, kind: EntityKind, ids: Sequence[UUID]) -> dict[U
     if kind is EntityKind.resident and not tx.caller.holds(*_WHO_CALLS):
         for body in bodies.values():
             body |= {"phone": mask_phone(body["phone"]), "political": None}
+    if kind is EntityKind.resident and tx.caller.holds(*_WHO_CALLS):
+        for person, past in (await history.of_people(tx.conn, tx.county, list(bodies), _TOLD)).items():
+            bodies[person]["periods"] = [period.model_dump(mode="json") for period in past]
+    if kind is EntityKind.cell and tx.caller.holds(*_WHO_CALLS):
+        await _add_teams(tx, bodies)
     if kind is EntityKind.link and not tx.caller.holds(*_WHO_CALLS):
         for body in bodies.values():
             body |= {name: mask_phone(body[name]) for name in ("phone", "stand_in_phone")}
     return bodies
 
+
+async def _add_teams(tx: Transaction, bodies: dict[UUID, dict[str, Any]]) -> None:
+    cells = [body["code"] for body in bodies.values()]
+    roles, lists = await duties.of_cells(tx.conn, tx.county, cells, county_day(tx.now))
+    for body in bodies.values():
+        body["duties"] = [one.model_dump(mode="json") for one in roles.get(body["code"], [])]
+        body["looked_after"] = [one.model_dump(mode="json") for one in lists.get(body["code"], [])]
+
+
+_TOLD = (Track.residency, Track.household, Track.care)
+"""Of a person's past a phone is told how and where they lived, and what was to be watched."""
 
 _WHO_CALLS = (Role.county_admin, Role.community_worker, Role.grid_worker)
 """Roles that ring people up; everybody else reads a masked number."""

@@ -43,12 +43,14 @@ MANY: dict[str, dict[str, str]] = {
     "volunteer": {"area_code": "'610330100' || lpad((4 + g % 5)::text, 3, '0')"},
     "change": {"kind": "'visit'"},
     "offer": {"state": "CASE WHEN g % 50 = 0 THEN 'offered' ELSE 'expired' END"},
+    "conflict": {"state": "'open'", "kind": "'resident.edit'", "code": "'edit_conflict'"},
 }
 """Tables that grow with the county, with the values that cannot be made up."""
 
 READ: dict[str, list[dict[str, str]]] = {
     "/api/v1/visits": [{}, {"area_code": CELL}, {"outcome": "absent", "from_day": "2026-11-01"}],
     "/api/v1/corrections": [{}, {"area_code": CELL, "state": "open"}],
+    "/api/v1/conflicts": [{}, {"state": "settled"}],
     "/api/v1/dwellings": [{}, {"usage": "empty"}],
     "/api/v1/duplicates": [{}, {"state": "distinct"}],
     "/api/v1/households": [{}, {"q": "zhang12"}],

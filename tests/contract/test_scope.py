@@ -194,7 +194,7 @@ async def test_rows_without_an_area_are_seen_in_their_county_only(url, table):
             counts.append(await conn.fetchval(f'SELECT count(*) FROM "{table}"'))
 
     assert counts == [1, 0]
-    named = {"county", "feed_head", "grid_version", "operation", "trusted_county"}
+    named = {"county", "due_days", "feed_head", "grid_version", "operation", "trusted_county"}
     assert table in COUNTY_WIDE | named, "a new one: name it on purpose"
 
 

@@ -218,18 +218,3 @@ async def test_a_visit_long_after_the_household_left_is_not_the_old_workers(make
         assert first.json()["area_code"] == NEW
     else:
         assert (first.status_code, first.json()["code"]) == (404, "household_not_here")
-
-
-async def test_a_revoked_phone_is_told_so_and_keeps_what_it_holds(make, tmp_path):
-    await settle_community(make, 2, 1)
-    west = await phone_of(make, CELL, tmp_path / "west", "张敏")
-    await west.syncer.sync_once()
-    west.record(west.store.entities.all(HouseholdOut)[0], "还没送出")
-
-    async def revoke(tx):
-        await tx.conn.execute("UPDATE device SET revoked_at = $1 WHERE id = $2", tx.now, west.store.device_id)
-
-    await make.run(revoke)
-
-    assert not await west.syncer.sync_once()
-    assert west.counts() == (1, 0)

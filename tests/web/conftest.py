@@ -25,9 +25,8 @@ def with_password(make: Factory) -> Callable[..., object]:
         hashed = passwords.hash_password(PASSWORD)
 
         async def work(tx) -> None:
-            await tx.conn.execute(
-                "UPDATE account SET username = $2, password_hash = $3 WHERE id = $1", person.account_id, username, hashed
-            )
+            change = "UPDATE account SET username = $2, password_hash = $3 WHERE id = $1"
+            await tx.conn.execute(change, person.account_id, username, hashed)
             tx.notify(CHANNEL)
 
         await make.run(work)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from mobile.core import fonts
+from tests.core.waiting import until
 from tests.end_to_end.server import free_port
 from tests.factories import CELL, middle_of
 from tests.web.conftest import PASSWORD
@@ -20,14 +22,17 @@ PHONE = {"width": 390, "height": 844}
 FINDINGS_THAT_COUNT = ("critical", "serious", "moderate")
 
 
+async def started(server: uvicorn.Server) -> bool:
+    return bool(server.started)
+
+
 @pytest.fixture
 async def site(running) -> AsyncIterator[str]:
     """The running app behind a real port."""
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(running.app, port=port, lifespan="off", log_level="warning"))
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(partial(started, server))
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     await serving

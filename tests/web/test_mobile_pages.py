@@ -100,7 +100,8 @@ async def test_a_no_with_its_reason_is_written_down(volunteer, make):
     told = await client.get(answer.headers["location"])
 
     assert "不影响以后" in told.text
-    assert [tuple(row) for row in await stored(make, "SELECT state, decline_reason FROM offer")] == [("declined", "too_far")]
+    [row] = await stored(make, "SELECT state, decline_reason FROM offer")
+    assert tuple(row) == ("declined", "too_far")
 
 
 async def test_a_task_given_back_is_asked_of_others_again(volunteer, make):

@@ -42,7 +42,7 @@ HELP_MINUTES = {
 SIGN_DETAIL = "听不见，请会手语的人陪着，帮着和医生说清楚。"
 """Goes with the request that asks for sign language."""
 
-# category -> (where, what, how urgent), two of each
+# category -> (where, what, how urgent), one or two of each
 INCIDENTS: dict[str, tuple[tuple[str, str, Urgency], ...]] = {
     "street_lamp": (
         ("北门外第二盏路灯", "晚上不亮三天了，老人走路不放心。", Urgency.soon),
@@ -52,10 +52,7 @@ INCIDENTS: dict[str, tuple[tuple[str, str, Urgency], ...]] = {
         ("垃圾点旁", "旧沙发堆了一星期，挡住半边路。", Urgency.soon),
         ("围墙外", "建筑垃圾没人清，起风就扬灰。", Urgency.whenever),
     ),
-    "manhole": (
-        ("路口的井盖", "缺了一角，先放了个锥桶。", Urgency.today),
-        ("东侧人行道井盖", "踩上去会翻动。", Urgency.today),
-    ),
+    "manhole": (("路口的井盖", "缺了一角，先放了个锥桶。", Urgency.today),),
     "pipe_leak": (
         ("楼后水管", "接口漏水，地上湿滑。", Urgency.today),
         ("小广场边", "井里往外冒水。", Urgency.soon),
@@ -64,14 +61,13 @@ INCIDENTS: dict[str, tuple[tuple[str, str, Urgency], ...]] = {
         ("西侧绿化带", "昨晚大风，树枝压在电线上。", Urgency.danger),
         ("河堤步道边", "一棵槐树倒了半边，占了路。", Urgency.today),
     ),
-    "noise": (
-        ("小广场", "晚上十点以后音响还开着。", Urgency.whenever),
-        ("临街商铺", "早上五点多切割铝材。", Urgency.soon),
-    ),
+    "noise": (("小广场", "晚上十点以后音响还开着。", Urgency.whenever),),
     "fire_hazard": (
         ("一楼楼道", "电动车停在楼道里充电，拉了线。", Urgency.today),
         ("消防通道", "被杂物和车堵住了。", Urgency.today),
     ),
+    "standing_water": (("背阴的台阶", "下水不通，夜里结了冰。", Urgency.today),),
+    "other_incident": (("岗亭旁", "两只没拴绳的狗，孩子不敢过去。", Urgency.soon),),
 }
 MATTERS = {
     "elder_allowance": "满八十岁了，想问高龄补贴怎么办，本人走不动。",

@@ -1,0 +1,137 @@
+"""Taking what a revoked phone still holds, or the phone of somebody who works nowhere any more.
+
+Nothing of it touches the register: every operation waits for a person. Whoever hands it in has signed in, so a lost
+phone without its owner's password gives nothing; who has been switched off altogether is let in again without a grant.
+"""
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+
+from backend.core import operations
+from backend.core.db import Database
+from backend.core.errors import Refusal
+from backend.core.handover import beyond_scope
+from backend.core.scope import Caller
+from backend.core.settings import Keys
+from backend.core.transaction import Settled, Transaction
+from backend.sync import queries, queueing
+from backend.sync.reading import Asked, no, op_id_of, read
+from backend.sync.versions import Versions
+from shared.auth import Role
+from shared.errors import Code
+from shared.sync import Answer, Outcome, PushIn, PushOut
+
+LARGEST = 64 << 10
+"""Nothing that a phone writes is this long; what cannot be read is kept up to here."""
+
+_ANY = Versions(1)
+
+
+async def rescue(database: Database, keys: Keys, caller: Caller, sent: PushIn) -> PushOut:
+    """Queue every operation, whatever its version, and answer each as one that a person will decide."""
+
+    async def work(tx: Transaction) -> PushOut:
+        authors = await _authors(tx, sent.device_id)
+        await queries.lock_device(tx.conn, tx.county, sent.device_id)
+        answers = await _all(tx, keys, authors, sent)
+        settled_seq, epoch = await queries.settle(tx.conn, tx.county, sent.device_id, 0)
+        return PushOut(epoch=epoch, settled_seq=settled_seq, answers=answers, server_time=tx.now)
+
+    return await database.run(caller, work)
+
+
+async def _authors(tx: Transaction, device_id: UUID) -> dict[UUID, Caller]:
+    """Return who has signed in on the phone, with every place that they ever worked in."""
+    device = await queries.device(tx.conn, tx.county, device_id)
+    if device is None or tx.caller.account_id not in device["authors"]:
+        raise Refusal(Code.device_unknown)
+    if device["revoked_at"] is None and tx.caller.grants:
+        raise Refusal(Code.not_revoked)
+    rows = await queries.all_grants(tx.conn, tx.county, device["authors"])
+    return {
+        row["id"]: Caller(
+            row["id"], row["display_name"], tx.county,
+            tuple((Role(role), area) for role, area in zip(row["roles"], row["areas"], strict=True)),
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+async def _all(tx: Transaction, keys: Keys, authors: Mapping[UUID, Caller], sent: PushIn) -> list[Answer]:
+    """Answer by the ledger what it knows; queue the rest, what can be read for its author."""
+    asked, unread = read(keys, sent, _ANY)
+    refused = {one.index: one.code for one in unread}
+    readable = {one.index: one for one in asked}
+    known = await _known(tx, sent)
+    answers: list[Answer] = []
+    for index, raw in enumerate(sent.operations):
+        op_id, one = _id_of(raw), readable.get(index)
+        author = authors.get(one.operation.author_id) if one else authors[tx.caller.account_id]
+        if earlier := known.get(op_id):
+            answers.append(_again(index, op_id, earlier))
+        elif author is None or refused.get(index) == Code.not_the_author:
+            answers.append(no(index, op_id, Code.not_the_author))
+        else:
+            code, known[op_id] = await _keep(tx, keys, author, one, raw, sent.device_id)
+            answers.append(no(index, op_id, code))
+    return answers
+
+
+async def _known(tx: Transaction, sent: PushIn) -> dict[UUID, operations.Remembered]:
+    """Look all of them up, those of the phone's other users too."""
+    count = len(sent.operations)
+    async with beyond_scope(tx, "conflicts.rescued", "device", sent.device_id, tx.county, operations=count):
+        return await operations.remembered(tx, [_id_of(raw) for raw in sent.operations])
+
+
+async def _keep(
+    tx: Transaction, keys: Keys, author: Caller, one: Asked | None, raw: Mapping[str, Any], device_id: UUID
+) -> tuple[Code, operations.Remembered]:
+    if one is None:
+        return await _keep_raw(tx, keys, author, raw, device_id)
+    await queueing.keep(tx, keys, author, [queueing.Undone(one.operation, one.kind, Code.rescued)])
+    asked = one.operation
+    return Code.rescued, _settle(tx, asked.op_id, one.kind, asked.entity_id, one.content, author)
+
+
+def _id_of(raw: Mapping[str, Any]) -> UUID:
+    """Even what has no readable id is taken once only: its content is its id."""
+    return op_id_of(raw) or uuid5(UUID(int=0), orjson.dumps(raw, option=orjson.OPT_SORT_KEYS).decode())
+
+
+def _again(index: int, op_id: UUID, earlier: operations.Remembered) -> Answer:
+    if earlier.code:
+        return no(index, op_id, Code(earlier.code))
+    return Answer(op_id=op_id, index=index, outcome=Outcome.duplicate, rev=earlier.rev)
+
+
+async def _keep_raw(
+    tx: Transaction, keys: Keys, author: Caller, raw: Mapping[str, Any], device_id: UUID
+) -> tuple[Code, operations.Remembered]:
+    """Keep what cannot be read as it is: somebody may still make sense of it."""
+    plain, op_id = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS), _id_of(raw)
+    content = hmac.digest(keys.ledger, plain, "sha256")
+    if len(plain) > LARGEST:
+        return Code.body_too_large, operations.Remembered(op_id, Outcome.rejected, Code.body_too_large, None, content)
+    area = await queueing.own_area(tx, author)
+    async with beyond_scope(tx, "conflicts.queued", "account", author.account_id, tx.county, operations=1):
+        await queueing.store(
+            tx, keys, {"operation": raw}, area_code=area, kind="", entity_id=None, op_id=op_id, device_id=device_id,
+            device_seq=None, author_id=author.account_id, author_name=author.name, made_at=None,
+            code=Code.rescued.value, rescued=True, fields=[], theirs_name="", theirs_at=None,
+        )  # fmt: skip
+    return Code.rescued, _settle(tx, op_id, "", op_id, content, author)
+
+
+def _settle(
+    tx: Transaction, op_id: UUID, kind: str, entity_id: UUID, content: bytes, author: Caller
+) -> operations.Remembered:
+    """Remember it as one that waits, so that sending it again queues nothing twice."""
+    tx.settled(
+        Settled(op_id, kind, entity_id, Outcome.conflict, content, code=Code.rescued, account_id=author.account_id)
+    )
+    return operations.Remembered(entity_id, Outcome.conflict, Code.rescued, None, content)
