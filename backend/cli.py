@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--area", metavar="CODE", help="community or cell of people whose row names no cell")
     importing.add_argument("--map", type=Path, help="JSON object of header and column, where a header says nothing")
     importing.add_argument("--dry-run", action="store_true", help="check only; nothing is stored")
+    importing.add_argument("--update", action="store_true", help="change people whom the register knows otherwise")
 
     commands.add_parser("doctor", parents=[common], help="name the broken part")
     drawing = commands.add_parser("openapi", help="write the API description")
@@ -176,13 +177,14 @@ async def _import_all(folder: Path, file: Path) -> None:
 
 async def _import_sheet(asked: argparse.Namespace) -> int:
     from backend.imports.command import import_file  # reading sheets takes packages that no other command needs
+    from shared.imports import Known
 
     with storage.started(asked.data) as server:
         database, settings = await _open(asked.data, await storage.reach(server))
         try:
             worked = await import_file(
                 database, settings.keys, asked.data / "imports", asked.file, asked.area, mapping=asked.map,
-                dry_run=asked.dry_run,
+                dry_run=asked.dry_run, known=Known.update if asked.update else Known.keep,
             )  # fmt: skip
         finally:
             await database.close()

@@ -32,7 +32,7 @@ async def import_file(
     *,
     mapping: Path | None,
     dry_run: bool,
-    known: Known = Known.keep,
+    known: Known,
 ) -> bool:
     """Import a file into an area as the county itself; say what came of it, and return whether it worked.
 

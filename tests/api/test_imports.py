@@ -22,6 +22,7 @@ from backend.imports.keeping import KEPT, tidy
 from backend.imports.tasks import Importer
 from backend.residents import history
 from shared.identifiers import full_id_number
+from shared.imports import Known
 from tests.conftest import KEYS
 from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR, OTHER_COMMUNITY, visit_to
 
@@ -599,9 +600,9 @@ async def test_the_command_line_imports_a_file_and_puts_what_stays_out_beside_it
     mapping.write_text(json.dumps({"怎么称呼": "name"}), encoding="utf-8")
     given = (make.database, KEYS, imports.folder, file, COMMUNITY)
 
-    tried = await import_file(*given, mapping=mapping, dry_run=True)
+    tried = await import_file(*given, mapping=mapping, dry_run=True, known=Known.keep)
     nothing = await imports.count()
-    stored = await import_file(*given, mapping=None, dry_run=False)
+    stored = await import_file(*given, mapping=None, dry_run=False, known=Known.keep)
 
     said = capsys.readouterr().out
     assert (tried, nothing, stored, await imports.count()) == (True, 0, True, 1)
