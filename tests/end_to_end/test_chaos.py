@@ -30,6 +30,7 @@ def folder() -> Iterator[Path]:
 
 
 def test_nothing_is_lost_or_doubled_and_all_phones_agree_while_everything_is_killed(folder: Path) -> None:
+    sys.stdout.write(f"seed {SEED}\n")
     report = asyncio.run(Chaos(Plan(SEED), folder).run())
 
     sys.stdout.write(f"{report}\n")

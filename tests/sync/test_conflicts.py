@@ -11,8 +11,10 @@ from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.sync import conflicts, queueing
 from shared.errors import Code
+from tests.api.test_redrawing import NEW, plan, split, step
 from tests.conftest import KEYS
 from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR
+from tests.sync.test_boundary_change import settle_community
 from tests.sync.test_push import Phone, household, outcomes, phone, register  # noqa: F401  (fixtures)
 from tests.sync.test_push_register import door, newcomer, operation, twins
 
@@ -218,6 +220,25 @@ async def test_a_late_edit_of_who_has_moved_goes_to_the_worker_of_their_new_cell
     assert (found["area_code"], found["subject"], found["mine"]["name"]) == (NEIGHBOUR, person.name, "张敏")
     assert settled.status_code == 200, settled.text
     assert (await row(there, person))["phone"] == "12600000004"
+
+
+async def test_what_waits_goes_along_when_its_ground_changes_hands(make, register):  # noqa: F811
+    await settle_community(make, 2, 1)
+    office = await make.worker(COMMUNITY)
+    phone = await register(await make.worker(CELL))  # noqa: F811
+    homes = {one["id"]: one["lon"] for one in (await office.client.get(f"{API}/households")).json()["items"]}
+    goes = max(homes, key=lambda home: homes[home])
+    url = f"{API}/residents"
+    [who] = (await office.client.get(url, params={"household_id": goes})).json()["items"]
+    await office.client.patch(f"{url}/{who['id']}", json={"note": "搬到里屋"}, headers={"If-Match": '"1"'})
+    await phone.push(operation(phone, "resident.edit", who["id"], {"note": "听力不好"}, base_rev=1))
+
+    made = await plan(office, split(county_day(make.database.clock())))
+    assert (await step(office, made, "apply")).status_code == 200
+    there = await make.worker(NEW)
+
+    assert await items(phone.person) == []
+    assert [(one["area_code"], one["entity_id"]) for one in await items(there)] == [(NEW, who["id"])]
 
 
 async def test_an_edit_of_somebody_who_never_was_theirs_tells_its_author_nothing_about_them(make, phone, household):  # noqa: F811

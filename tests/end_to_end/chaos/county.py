@@ -95,7 +95,8 @@ class NaiveReader:
     """The control: another system that reads what is newer than the newest it has seen, whenever there is news."""
 
     def __init__(self, dsn: str) -> None:
-        self._dsn, self._conn, self._since = dsn, None, datetime(2020, 1, 1, tzinfo=UTC)
+        self._dsn, self._since = dsn, datetime(2020, 1, 1, tzinfo=UTC)
+        self._conn: asyncpg.Connection | None = None
         self._news = asyncio.Event()
         self.seen: set[Any] = set()
 
@@ -108,8 +109,8 @@ class NaiveReader:
             self._news.clear()
             try:
                 await self.read()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                self._conn = None  # the database has been killed: there will be other news
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+                self.close()  # the database has been killed: there will be other news
 
     async def read(self) -> None:
         if self._conn is None or self._conn.is_closed():
@@ -118,6 +119,7 @@ class NaiveReader:
         self.seen.update(row["id"] for row in rows)
         self._since = max([self._since, *(row["received_at"] for row in rows)])
 
-    async def close(self) -> None:
+    def close(self) -> None:
         if self._conn is not None:
-            await self._conn.close()
+            self._conn.terminate()
+            self._conn = None

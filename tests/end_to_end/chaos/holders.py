@@ -38,6 +38,12 @@ class Holder:
         self._process.kill()
         await self._process.wait()
 
+    def lives(self) -> bool:
+        """Whether it does; one that has ended by itself ends the run."""
+        if self._process is None or self._process.returncode is not None:
+            raise PhonesFailed(self._log.read_text()[-3000:])
+        return True
+
     def allow(self, quota: int) -> None:
         """Let each phone write up to this many operations in all."""
         self._task = replace(self._task, quota=quota)

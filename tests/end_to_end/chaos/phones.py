@@ -34,6 +34,8 @@ PAGE = 100
 """Small, so that many pages are there to be cut."""
 
 LONGEST_LINE = 1 << 20
+PATIENCE = 100
+"""Exchanges that may bring no answer, or fail in a healed network, before the count is left to say so."""
 EDITS = 0.15
 BURSTS_WAITING = 8
 """Nobody writes more than this while nothing can be sent."""
@@ -61,9 +63,11 @@ class Person:
 
     async def work(self, orders: "Orders") -> None:
         """Write and sync until told to finish; then sync until nothing waits."""
-        while not orders.finish or self.store.outbox.waiting():
+        patience = PATIENCE
+        while not orders.finish or (patience and self.store.outbox.waiting()):
             wrote = 0 if orders.finish else self._write_some(orders.quota)
             clean = await self._syncer.sync_once()
+            patience -= orders.finish and clean
             await self._pause(orders, wrote > 0 and clean)
 
     async def _pause(self, orders: "Orders", busy: bool) -> None:
@@ -78,9 +82,10 @@ class Person:
 
     async def settle(self) -> None:
         """Everybody's operations have arrived: one whole exchange shows them all."""
-        clean = False
-        while not clean:
-            clean = await self._syncer.sync_once()
+        for _attempt in range(PATIENCE):
+            if await self._syncer.sync_once():
+                return
+            await asyncio.sleep(0.2)
 
     def _write_some(self, quota: int) -> int:
         counts, burst = self.store.outbox.counts(), self._task.burst

@@ -37,6 +37,7 @@ class FaultProxy:
     def __init__(self, upstream_port: int, seed: int, rate: float) -> None:
         self._upstream, self._dice, self._rate = upstream_port, random.Random(seed), rate
         self._server: asyncio.Server | None = None
+        self._carrying: set[asyncio.Task[None]] = set()
         self.fates: Counter[Fate] = Counter()
         self.answered = 0
         """Requests whose whole answer went back: how far things have come."""
@@ -47,13 +48,16 @@ class FaultProxy:
         return sum(self.fates[fate] for fate in FAULTS)
 
     async def start(self) -> int:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=HEAD_LIMIT)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=HEAD_LIMIT)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+        for task in self._carrying:
+            task.cancel()
+        await asyncio.gather(*self._carrying, return_exceptions=True)
 
     def heal(self) -> None:
         """From now on every request passes."""
@@ -63,6 +67,11 @@ class FaultProxy:
         fate = self._dice.choice(FAULTS) if self._dice.random() < self._rate else Fate.passes
         self.fates[fate] += 1
         return fate
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(Cut, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):

@@ -11,8 +11,6 @@ from itertools import count
 from pathlib import Path
 from time import monotonic
 
-import asyncpg
-
 from backend.core.postgres import EmbeddedPostgres
 from backend.core.settings import load_keys
 from tests.core.postgres_processes import kill_postmaster_9
@@ -24,6 +22,10 @@ from tests.end_to_end.server import Server
 
 STUCK_S = 180
 """So long nothing may have been answered before a run is given up: far more than any recovery takes."""
+
+
+class Stuck(Exception):
+    """Nothing moves any more."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +108,14 @@ class Chaos:
             for holder in holders:
                 await holder.start()
             await self._watched(proxy, naive, self._live(api, proxy, holders))
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await naive.read()
+            naive.close()  # its connection may have died unnoticed
+            await naive.read()
             return await self._count(dsn, held, proxy, naive)
         finally:
             for holder in holders:
                 with suppress(ProcessLookupError, AssertionError):
                     await holder.kill()
-            await naive.close()
+            naive.close()
             await proxy.stop()
             await asyncio.to_thread(api.stop)
 
@@ -131,9 +133,11 @@ class Chaos:
                 seen, since = proxy.answered, monotonic()
             elif monotonic() - since > STUCK_S:
                 living.cancel()
-                break
+                raise Stuck(f"seed {self.plan.seed}: nothing has been answered for {STUCK_S} s")
         following.cancel()
         await living
+        with suppress(asyncio.CancelledError):
+            await following
 
     async def _live(self, api: Server, proxy: FaultProxy, holders: list[Holder]) -> None:
         kills = self.plan.kills()
@@ -153,7 +157,8 @@ class Chaos:
         """Let the phones write up to a quota, and go on when most of it is written."""
         for holder in holders:
             holder.allow(quota)
-        await until(lambda: captured(self._folder / "phones") >= share * quota * self.plan.phones)
+        wanted = share * quota * self.plan.phones
+        await until(lambda: all(h.lives() for h in holders) and captured(self._folder / "phones") >= wanted)
 
     async def _kill(self, kind: str, api: Server, holders: list[Holder]) -> None:
         if kind == "api":
