@@ -278,7 +278,7 @@ async def test_the_server_refuses_a_role_that_sees_past_row_level_security(owner
 
 async def test_beyond_its_scope_a_transaction_sees_the_county_and_leaves_an_audit_row(owner, database):
     await owner.execute("SET session_replication_role = replica")
-    await fill(owner, "household", [CELL, NEIGHBOUR])
+    await fill(owner, "household", [CELL, NEIGHBOUR], lay_in="'[]'")
     worker = Caller(uuid7(), "张敏", COUNTY, ((Role.grid_worker, CELL),))
     household = uuid7()
 

@@ -183,7 +183,8 @@ async def test_a_photo_that_is_refused_does_not_stop_the_next_one(line: Line) ->
 async def test_a_photo_that_rotted_on_the_phone_is_said_and_not_sent(line: Line) -> None:
     album, photo = Album(line), await recorded(line)
     path = line.desk.phone.store_path(line.desk.me.account_id).parent / "photos" / photo.sha256
-    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    kept = path.read_bytes()
+    path.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
 
     await line.syncer.sync_once()
 
