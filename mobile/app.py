@@ -15,6 +15,7 @@ from mobile.core.session import AppContext, Session
 from mobile.device.ports import Ports
 from mobile.duties import screen as duties
 from mobile.grid import screen as grid
+from mobile.inbox import screen as inbox
 from mobile.offers import screen as offers
 from mobile.requests import screens as requests
 from mobile.residents import screens as residents
@@ -24,7 +25,7 @@ from mobile.volunteers import screen as volunteers
 from mobile.widgets.fields import TYPING
 from mobile.widgets.tokens import T
 
-ROOMS = (auth, lock_screen, sync, residents, requests, visits, grid, duties, offers, volunteers)
+ROOMS = (auth, lock_screen, sync, inbox, residents, requests, visits, grid, duties, offers, volunteers)
 
 
 def all_routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
@@ -82,13 +83,23 @@ class GridhoodApp(App):
         return build_shell(self.ctx)
 
     def on_start(self) -> None:
-        Window.bind(on_resize=self._read_edges)
+        Window.bind(on_resize=self._read_edges, on_minimize=self._out_of_sight, on_restore=self._in_sight)
         self._read_edges()
 
     def on_resume(self) -> None:
         self._read_edges()
         if self.ctx is not None:
             self.ctx.lock.came_back()
+            self.ctx.away = False
+
+    def _out_of_sight(self, *_: object) -> None:
+        """A window on a desk that was put away goes on syncing."""
+        if self.ctx is not None:
+            self.ctx.away = True
+
+    def _in_sight(self, *_: object) -> None:
+        if self.ctx is not None:
+            self.ctx.away = False
 
     def _read_edges(self, *_: object) -> None:
         if self.ctx is not None:
@@ -99,6 +110,7 @@ class GridhoodApp(App):
         if self.ctx is not None:
             self.ctx.keep()
             self.ctx.lock.left()
+            self.ctx.away = True
         return True
 
     def on_stop(self) -> None:

@@ -68,6 +68,7 @@ class Code(StrEnum):
     chunk_out_of_order = "chunk_out_of_order"
     wrong_hash = "wrong_hash"
     check_in_first = "check_in_first"
+    certificate_expired = "certificate_expired"
     device_unknown = "device_unknown"
     device_revoked = "device_revoked"
     not_revoked = "not_revoked"
@@ -148,6 +149,7 @@ CATALOGUE: dict[Code, Entry] = {
     Code.chunk_out_of_order: Entry(409, "这一块接不上前面的，请看 received，从那里接着传。"),
     Code.wrong_hash: Entry(409, "收到的照片和清单对不上，已丢掉，请从头再传。"),
     Code.check_in_first: Entry(409, "请先签到。"),
+    Code.certificate_expired: Entry(409, "证件已经过期，不能记成看过。"),
     Code.device_unknown: Entry(403, "这部手机还没有登记，请重新登录一次。"),
     Code.device_revoked: Entry(403, "这部手机已被停用，请找社区管理员。"),
     Code.not_revoked: Entry(409, "这部手机没有停用，请照常同步。"),

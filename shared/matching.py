@@ -132,6 +132,20 @@ class CallOut(WireOut):
     place_label: str = Field(description="大概位置")
     urgency: Urgency = Field(description="紧急程度")
     expires_at: Utc = Field(description="最晚答复时间")
+    quiet: bool = Field(description="现在是志愿者的免打扰时间，除非有生命危险不要打")
+
+
+class ForgottenOut(WireOut):
+    """A task whose end nobody has told: the volunteer is rung up and what they say is written down."""
+
+    task_id: UUID = Field(description="任务编号")
+    area_code: AreaCode = Field(description="求助所在网格编码")
+    volunteer_id: UUID = Field(description="志愿者编号")
+    volunteer_name: str = Field(description="志愿者姓名")
+    volunteer_phone: str = Field(description="志愿者电话")
+    title: str = Field(description="事项名称")
+    checked_in_at: Utc = Field(description="签到时间")
+    minutes: int = Field(description="原来大约要几分钟")
 
 
 class DeclineIn(WireIn):

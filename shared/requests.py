@@ -63,6 +63,7 @@ CATEGORIES: dict[str, Category] = {
     "housework": Category(_help, "打扫屋子", "扫地擦窗，收拾一下", Skill.housework, 90),
     "phone_lesson": Category(_help, "教用手机", "挂号、视频、缴费，慢慢教", Skill.digital, 60),
     "chat": Category(_help, "上门聊聊天", "陪着说说话", Skill.chat, 60),
+    "electric_repair": Category(_help, "修电路", "插座、开关、跳闸，请有电工证的人来", Skill.electric, 60),
     "street_lamp": Category(_incident, "路灯不亮", "哪一盏灯、从什么时候起"),
     "rubbish": Category(_incident, "垃圾没清", "堆在哪里"),
     "manhole": Category(_incident, "井盖破损", "先放上醒目的东西"),

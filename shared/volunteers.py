@@ -1,12 +1,15 @@
 """Volunteers on the wire: what they can do, where and when."""
 
+import re
+from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from shared.types import CommunityCode, Day, Lat, Lon, Name, Phone, Position, Utc, WireIn, WireOut, example
+from shared.types import CommunityCode, Day, Lat, Lon, Name, Phone, Position, ShortText, Utc, WireIn, WireOut, example
 
 
 class Skill(StrEnum):
@@ -20,6 +23,7 @@ class Skill(StrEnum):
     housework = "housework"
     digital = "digital"
     chat = "chat"
+    electric = "electric"
 
 
 class Language(StrEnum):
@@ -39,7 +43,11 @@ SKILL_WORDS = {
     Skill.housework: "家务打扫",
     Skill.digital: "教用手机",
     Skill.chat: "陪伴聊天",
+    Skill.electric: "修电路",
 }
+CERTIFICATES: Final = {Skill.electric: "电工证"}
+"""Skills that count only once the community has seen this certificate: done badly, they cost lives."""
+
 LANGUAGE_WORDS = {Language.zh: "普通话", Language.shaanxi: "陕西话", Language.sign: "手语"}
 
 
@@ -57,6 +65,113 @@ class Slot(WireIn):
         if self.until_minute <= self.from_minute:
             raise ValueError("until_minute must be after from_minute")
         return self
+
+
+MinuteOfDay = Annotated[int, Field(ge=0, le=1439)]
+QUIET_FROM: Final = 21 * 60 + 30
+QUIET_UNTIL: Final = 7 * 60 + 30
+"""The county's quiet hours, which are everybody's who has said nothing else."""
+
+
+def in_quiet_hours(minute: int, quiet_from: int, quiet_until: int) -> bool:
+    """Say whether a minute of the day lies in somebody's quiet hours, which may run over midnight; equal ends: none."""
+    if quiet_from <= quiet_until:
+        return quiet_from <= minute < quiet_until
+    return minute >= quiet_from or minute < quiet_until
+
+
+class QuietIn(WireIn):
+    """A volunteer's own quiet hours."""
+
+    model_config = example({"from_minute": 1320, "until_minute": 420})
+
+    from_minute: MinuteOfDay = Field(description="从当天第几分钟起不打扰")
+    until_minute: MinuteOfDay = Field(description="到第几分钟止，可以跨过半夜；和起点一样表示不设")
+
+
+_IDENTITY_NUMBER = re.compile(r"[0-9]{17}[0-9Xx]|[0-9]{15}")
+
+
+def tells_identity(note: str) -> bool:
+    """Say whether a note holds what may be an identity number; an electrician's certificate is numbered by it."""
+    return _IDENTITY_NUMBER.search(re.sub(r"[\s-]", "", note)) is not None
+
+
+class SkillIn(WireIn):
+    """Something a volunteer says they can do, and in a word what shows it. Never a picture of it."""
+
+    model_config = example({"skill": "electric", "note": "低压电工证，后四位 4417", "valid_until": "2028-06-30"})
+
+    skill: Skill = Field(description="会做的事")
+    note: ShortText = Field(default="", description="证件名称、编号后几位；不要写身份证号")
+    valid_until: Day | None = Field(default=None, description="有效期到哪天（含）")
+
+    @field_validator("note")
+    @classmethod
+    def _no_identity_number(cls, note: str) -> str:
+        if tells_identity(note):
+            raise ValueError("no identity numbers")
+        return note
+
+
+class SkillsIn(WireIn):
+    """All that a volunteer says they can do."""
+
+    model_config = example({"skills": [{"skill": "escort"}, {"skill": "electric", "note": "低压电工证"}]})
+
+    skills: list[SkillIn] = Field(min_length=1, max_length=len(Skill), description="会做的事，整个换掉")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({one.skill for one in self.skills}) < len(self.skills):
+            raise ValueError("each skill once")
+        return self
+
+
+class SkillCheckIn(WireIn):
+    """A coordinator has seen the certificate, or takes that back."""
+
+    model_config = example({"seen": True, "valid_until": "2028-06-30"})
+
+    seen: bool = Field(description="看过证件；否则收回")
+    valid_until: Day | None = Field(default=None, description="证件上的有效期（含），没有就不填")
+
+
+class SkillState(StrEnum):
+    """What stands behind a skill."""
+
+    said = "said"
+    checked = "checked"
+    expired = "expired"
+
+
+SKILL_STATE_WORDS = {
+    SkillState.said: "自己说的",
+    SkillState.checked: "社区看过证件",
+    SkillState.expired: "已过期",
+}
+
+
+class EvidenceOut(WireOut):
+    """What shows that a volunteer can do something."""
+
+    skill: Skill = Field(description="会做的事")
+    note: str = Field(description="证件名称、编号后几位")
+    valid_until: Day | None = Field(description="有效期到哪天（含）")
+    checked_on: Day | None = Field(description="社区哪天看过证件")
+    checked_by: str = Field(description="谁看的")
+
+    def state(self, today: date) -> SkillState:
+        """What it is worth today: a certificate that has run out is none, seen or not."""
+        if self.valid_until is not None and self.valid_until < today:
+            return SkillState.expired
+        return SkillState.said if self.checked_on is None else SkillState.checked
+
+
+def counting(skills: Iterable[str], evidence: Iterable[EvidenceOut], today: date) -> list[str]:
+    """Return the skills that somebody may be asked for: what needs a certificate counts once it was seen."""
+    shown = {one.skill for one in evidence if one.state(today) is SkillState.checked}
+    return [skill for skill in skills if skill not in CERTIFICATES or skill in shown]
 
 
 class VolunteerIn(WireIn):
@@ -80,7 +195,7 @@ class VolunteerIn(WireIn):
     phone: Phone = Field(description="电话")
     community_code: CommunityCode = Field(description="报到的社区编码")
     home: Position = Field(description="住处位置，只用来算远近")
-    skills: list[Skill] = Field(min_length=1, max_length=8, description="会做的事")
+    skills: list[Skill] = Field(min_length=1, max_length=len(Skill), description="会做的事")
     languages: list[Language] = Field(default_factory=lambda: [Language.zh], max_length=3, description="会说的话")
     slots: list[Slot] = Field(default_factory=list, max_length=42, description="每周空闲时间")
     radius_m: Annotated[int, Field(ge=200, le=30_000)] = Field(default=3000, description="愿意走多远（米）")
@@ -102,6 +217,9 @@ class VolunteerOut(WireOut):
     radius_m: int = Field(description="愿意走多远（米）")
     capacity: int = Field(description="同时最多接几件")
     active: bool = Field(description="正在参加")
+    quiet_from: MinuteOfDay = Field(default=QUIET_FROM, description="免打扰从当天第几分钟起")
+    quiet_until: MinuteOfDay = Field(default=QUIET_UNTIL, description="免打扰到第几分钟止；和起点一样表示不设")
+    evidence: list[EvidenceOut] = Field(default_factory=list, description="会做的事有什么证明，社区看过没有")
     rev: int = Field(description="修订号")
     received_at: Utc = Field(description="服务器收到时间")
 

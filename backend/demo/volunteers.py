@@ -11,10 +11,10 @@ from backend.demo.ids import mint, phone_numbers, stream
 from backend.demo.names import full
 from backend.demo.records import Cell, FreeSlot, LonLat, Volunteer
 from shared.residents import Sex
-from shared.volunteers import Language, Skill
+from shared.volunteers import CERTIFICATES, Language, Skill
 
 _TOTAL = 200
-_SKILLS = tuple(Skill)
+_SKILLS = tuple(skill for skill in Skill if skill not in CERTIFICATES)
 _WEEK = range(1, 8)
 
 

@@ -21,10 +21,19 @@ from backend.volunteers import queries as volunteers
 from backend.volunteers.queries import Served
 from backend.volunteers.service import record_changed
 from shared.errors import Code
-from shared.matching import CheckIn, DeclineIn, HandBackIn, SpokenStep, SpokenStepIn, TaskOut, TaskState
+from shared.matching import (
+    CheckIn,
+    DeclineIn,
+    ForgottenOut,
+    HandBackIn,
+    SpokenStep,
+    SpokenStepIn,
+    TaskOut,
+    TaskState,
+)
 from shared.requests import RequestState
 from shared.sync import EntityKind, OperationKind
-from shared.types import WireIn
+from shared.types import WireIn, is_within
 from shared.volunteers import ServiceState
 
 
@@ -43,9 +52,14 @@ async def check_in(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: Che
     return await _arrive(tx, await _own(tx, volunteer_id, task_id), body.at)
 
 
-async def check_out(tx: Transaction, volunteer_id: UUID, task_id: UUID, body: CheckIn) -> TaskOut:
-    """Leave: the minutes go on record for the other side to confirm, and the door and the phone go away."""
-    return await _leave(tx, await _own(tx, volunteer_id, task_id), body.at)
+async def check_out(
+    tx: Transaction, volunteer_id: UUID, task_id: UUID, body: CheckIn, told_at: datetime | None = None
+) -> TaskOut:
+    """Leave: the minutes go on record for the other side to confirm, and the door and the phone go away.
+
+    `told_at` is when the volunteer said so, which is now unless a phone brings it later.
+    """
+    return await _leave(tx, await _own(tx, volunteer_id, task_id), body.at, told_at=told_at or tx.now)
 
 
 async def spoken(tx: Transaction, worker: Caller, task_id: UUID, body: SpokenStepIn) -> TaskOut:
@@ -71,7 +85,9 @@ async def _arrive(tx: Transaction, found: _Found, at: datetime, *, spoken: bool 
     return await _result(tx, task.id, moved, TaskState.serving)
 
 
-async def _leave(tx: Transaction, found: _Found, at: datetime, *, spoken: bool = False) -> TaskOut:
+async def _leave(
+    tx: Transaction, found: _Found, at: datetime, *, told_at: datetime | None = None, spoken: bool = False
+) -> TaskOut:
     task, area = found
     if task.checked_out_at is not None:
         return task
@@ -84,7 +100,7 @@ async def _leave(tx: Transaction, found: _Found, at: datetime, *, spoken: bool =
         if moved:
             await queries.leave(tx.conn, tx.county, task.id, at)
             await service.end_tasks(tx, task.request_id, TaskState.finished)
-            await _record(tx, found, rules.served(task.checked_in_at, at, spoken=spoken))
+            await _record(tx, found, rules.served(task.checked_in_at, at, told_at, spoken=spoken))
     return await _result(tx, task.id, moved, TaskState.finished)
 
 
@@ -134,6 +150,19 @@ async def own_tasks(tx: Transaction, volunteer_id: UUID, page: PageParams) -> Pa
     shown = rows[: page.limit]
     more = encode_cursor(shown[-1]["received_at"], shown[-1]["id"]) if len(rows) > page.limit else None
     return Page(items=[queries.task_out(row) for row in shown], next_cursor=more)
+
+
+async def forgotten(tx: Transaction, worker: Caller, area_code: str | None, page: PageParams) -> Page[ForgottenOut]:
+    """List tasks begun days ago that nobody has ended, for a worker to ring up about. The look is audited."""
+    if area_code and not any(is_within(area_code, s) or is_within(s, area_code) for s in worker.scopes):
+        raise Refusal(Code.area_not_allowed, pointer="/area_code")
+    area, before = area_code or tx.county, tx.now - rules.FORGOTTEN_AFTER
+    rows = await queries.forgotten(tx.conn, tx.county, area, before, page.limit)
+    if not rows:
+        return Page(items=[], next_cursor=None)
+    async with beyond_scope(tx, "forgotten_tasks.read", "account", worker.account_id, area):
+        people = await queries.names(tx.conn, tx.county, [row["volunteer_id"] for row in rows])
+    return Page(items=[queries.forgotten_out(row, people[row["volunteer_id"]]) for row in rows], next_cursor=None)
 
 
 async def _own(tx: Transaction, volunteer_id: UUID, task_id: UUID) -> _Found:
@@ -195,7 +224,7 @@ OPERATIONS: dict[OperationKind, tuple[type[WireIn], Answer]] = {
     OperationKind.offer_decline: (DeclineIn, service.decline),
     OperationKind.task_hand_back: (HandBackIn, hand_back),
     OperationKind.task_check_in: (CheckIn, check_in),
-    OperationKind.task_check_out: (CheckIn, check_out),
     OperationKind.task_late: (WireIn, _late),
 }
-"""What a volunteer's phone may send: the shape of its fields, and what does it as (tx, volunteer, entity, fields)."""
+"""What a volunteer's phone may send: the shape of its fields, and what does it as (tx, volunteer, entity, fields).
+签退 is not among them: it matters when the phone was told."""

@@ -58,6 +58,7 @@ class TaskCard(StoredRow, table=True):
         within_county("request_id", "request"),
         within_county("volunteer_id", "volunteer"),
         Index("task_card_volunteer", "county_code", "volunteer_id"),
+        Index("task_card_serving", "county_code", "area_code", postgresql_where=text("state = 'serving'")),
         CheckConstraint(
             "state IN ('accepted', 'serving', 'finished', 'handed_back', 'cancelled')", name="task_card_state"
         ),

@@ -36,7 +36,8 @@ _HALF_HOUR = 30
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A volunteer. `week`: (weekday from 1, minute, minute); `waiting`: offers still open."""
+    """A volunteer. `skills`: those that count; `week`: (weekday from 1, minute, minute); `waiting`: offers still open;
+    `quiet`: asked now only when a life is at risk."""
 
     id: UUID
     lon: float
@@ -53,6 +54,7 @@ class Person:
     answered: int
     accepted: int
     waiting: int
+    quiet: bool = False
 
     @property
     def odds(self) -> float:
@@ -171,6 +173,7 @@ def _requests(needs: Sequence[Need], people: Sequence[Person], now: datetime) ->
         excluded=[
             (row, row_of[person.id]) for row, need in enumerate(needs) for person in people
             if person.id in need.asked or not within_daily_budget(int(need.urgency), person.day)
+            or (person.quiet and need.urgency is not Urgency.danger)
         ],
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from backend.core.paging import PageParams
-from shared.matching import CallOut, OfferOut, TaskOut
+from shared.matching import CallOut, ForgottenOut, OfferOut, TaskOut
 from shared.requests import CATEGORIES
 
 _OFFER = "SELECT id, request_id, volunteer_id, state, made_at, expires_at, rev, card FROM offer WHERE county_code = $1"
@@ -231,15 +231,32 @@ async def calls(conn: asyncpg.Connection, county: str, area: str, now: datetime,
 
 async def names(conn: asyncpg.Connection, county: str, volunteers: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
     rows = await conn.fetch(
-        "SELECT id, name AS volunteer_name, phone AS volunteer_phone FROM volunteer"
+        "SELECT id, name AS volunteer_name, phone AS volunteer_phone, quiet_from, quiet_until FROM volunteer"
         " WHERE county_code = $1 AND id = ANY($2::uuid[])",
         county, list(volunteers),
     )  # fmt: skip
     return {row["id"]: row for row in rows}
 
 
-def call_out(row: asyncpg.Record, person: asyncpg.Record) -> CallOut:
-    return CallOut.model_validate({**orjson.loads(row["card"]), **row, **person})
+async def forgotten(
+    conn: asyncpg.Connection, county: str, area: str, begun_before: datetime, limit: int
+) -> list[asyncpg.Record]:
+    """Return tasks that have been served since before then, the oldest first."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        "SELECT id AS task_id, area_code, volunteer_id, category, checked_in_at, minutes FROM task_card"
+        " WHERE county_code = $1 AND area_code >= $2 AND area_code < $2 || ':' AND state = 'serving'"
+        " AND checked_in_at < $3 ORDER BY checked_in_at, id LIMIT $4",
+        county, area, begun_before, limit,
+    )  # fmt: skip
+    return rows
+
+
+def forgotten_out(row: asyncpg.Record, person: asyncpg.Record) -> ForgottenOut:
+    return ForgottenOut.model_validate({**row, **person, "title": CATEGORIES[row["category"]].title})
+
+
+def call_out(row: asyncpg.Record, person: asyncpg.Record, *, quiet: bool) -> CallOut:
+    return CallOut.model_validate({**orjson.loads(row["card"]), **row, **person, "quiet": quiet})
 
 
 _DEAL = """

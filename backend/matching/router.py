@@ -10,7 +10,17 @@ from backend.core.paging import Page, Paging
 from backend.core.route import TxRoute
 from backend.matching import helping
 from backend.matching import service as offers
-from shared.matching import CallOut, CheckIn, DeclineIn, HandBackIn, OfferOut, SpokenIn, SpokenStepIn, TaskOut
+from shared.matching import (
+    CallOut,
+    CheckIn,
+    DeclineIn,
+    ForgottenOut,
+    HandBackIn,
+    OfferOut,
+    SpokenIn,
+    SpokenStepIn,
+    TaskOut,
+)
 from shared.types import AreaCode
 
 router = APIRouter(prefix="/api/v1", tags=["求助邀请"], route_class=TxRoute)
@@ -55,6 +65,17 @@ async def spoken(offer_id: UUID, body: SpokenIn, worker: CurrentWorker, tx: Tx) 
 async def list_tasks(page: Paging, caller: CurrentVolunteer, tx: Tx) -> Page[TaskOut]:
     """列出我的任务，新的在前。结束以后，姓名、门牌和电话不再显示。"""
     return await helping.own_tasks(tx, volunteer_of(caller), page)
+
+
+@router.get("/tasks/forgotten")
+async def list_forgotten(
+    page: Paging,
+    worker: CurrentWorker,
+    tx: Tx,
+    area_code: Annotated[AreaCode | None, Query(description="区域编码，默认全部可见区域")] = None,
+) -> Page[ForgottenOut]:
+    """列出两天前就签到、到现在还没签退的任务，最早的在前。打电话问了，用“替志愿者记下”补上。"""
+    return await helping.forgotten(tx, worker, area_code, page)
 
 
 @router.post("/tasks/{task_id}/check-in")

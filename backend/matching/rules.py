@@ -1,21 +1,37 @@
 """Decisions about offers and tasks, with no database and no clock."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from shared.errors import Code
 from shared.matching import OfferState, Reason, ReasonCode
 from shared.requests import CATEGORIES, RequestState, Urgency
 from shared.residents import CARE_WORDS, Care
-from shared.volunteers import LANGUAGE_WORDS, SKILL_WORDS, Language, ServiceState
+from shared.volunteers import (
+    CERTIFICATES,
+    LANGUAGE_WORDS,
+    QUIET_FROM,
+    QUIET_UNTIL,
+    SKILL_WORDS,
+    Language,
+    ServiceState,
+    Skill,
+    in_quiet_hours,
+)
 
-QUIET_FROM, QUIET_UNTIL = time(21, 30), time(7, 30)
 DAY_MINUTES = 1440
 CLOCK_TOLERANCE = timedelta(minutes=10)
 """How far a phone's clock may be off before we ask its owner to look at it."""
 
 SPOKEN_WITHIN = timedelta(days=7)
 """What somebody tells on the phone about an hour longer ago than this is not a memory to count minutes by."""
+
+TOLD_AT_ONCE = timedelta(hours=3)
+"""A 签退 told later than this after the leaving, such as the morning after, is a memory and waits for somebody's look.
+A phone without network is not late: it says when the button was pressed."""
+
+FORGOTTEN_AFTER = timedelta(days=2)
+"""Nobody serves this long at a stretch: a task that is still being served is one whose end nobody told."""
 
 REASONS_SHOWN = 3
 METRES_PER_MINUTE = 75
@@ -33,20 +49,19 @@ _TIMES_DONE = {
     "housework": "您帮人打扫过 {} 次屋子",
     "phone_lesson": "您教人用过 {} 次手机",
     "chat": "您陪人聊过 {} 次天",
+    "electric_repair": "您帮人修过 {} 次电路",
 }
 
 
-def is_quiet(moment: datetime, zone: tzinfo) -> bool:
-    """Say whether people are left in peace at this moment; life at risk is the exception that a caller makes."""
-    local = moment.astimezone(zone).time()
-    return local >= QUIET_FROM or local < QUIET_UNTIL
+def is_quiet(moment: datetime, zone: tzinfo, quiet_from: int = QUIET_FROM, quiet_until: int = QUIET_UNTIL) -> bool:
+    """Say whether somebody is left in peace at this moment; life at risk is the exception that a caller makes."""
+    local = moment.astimezone(zone)
+    return in_quiet_hours(local.hour * 60 + local.minute, quiet_from, quiet_until)
 
 
-def may_be_offered(urgency: Urgency, starts_at: datetime | None, now: datetime, zone: tzinfo) -> bool:
-    """Say whether volunteers are asked now: not at night, and not for help whose hour has passed."""
-    if urgency is Urgency.danger:
-        return True
-    return not is_quiet(now, zone) and (starts_at is None or starts_at > now)
+def may_be_offered(urgency: Urgency, starts_at: datetime | None, now: datetime) -> bool:
+    """Say whether anybody is asked now: not for help whose hour has passed, unless a life is at risk."""
+    return urgency is Urgency.danger or starts_at is None or starts_at > now
 
 
 def no_to_yes(offer: OfferState, expires_at: datetime, request: RequestState, now: datetime) -> Code | None:
@@ -70,13 +85,17 @@ def no_to_spoken_time(at: datetime, not_before: datetime, now: datetime) -> Code
     return Code.too_old if at < max(not_before.replace(second=0, microsecond=0), now - SPOKEN_WITHIN) else None
 
 
-def served(arrived: datetime, left: datetime, *, spoken: bool = False) -> tuple[int, ServiceState]:
+def served(
+    arrived: datetime, left: datetime, told_at: datetime | None = None, *, spoken: bool = False
+) -> tuple[int, ServiceState]:
     """Return whole minutes and where they stand.
 
-    What a worker wrote down for a volunteer, and more than a day (a forgotten 签退), waits for somebody to look at it.
+    What a worker wrote down for a volunteer, what was told long after, and more than a day (a forgotten 签退), waits
+    for somebody to look at it.
     """
     minutes = int((left - arrived).total_seconds() // 60)
-    in_doubt = spoken or minutes > DAY_MINUTES
+    afterwards = told_at is not None and told_at - left > TOLD_AT_ONCE
+    in_doubt = spoken or afterwards or minutes > DAY_MINUTES
     return min(minutes, DAY_MINUTES), ServiceState.unverified if in_doubt else ServiceState.waiting
 
 
@@ -103,9 +122,13 @@ def reasons(
         (ReasonCode.near, f"走路 {walk} 分钟就到" if walk <= WALK_MINUTES else ""),
         (ReasonCode.did_this_before, _TIMES_DONE[category].format(times_done) if times_done else ""),
         (ReasonCode.speaks, f"您会说{LANGUAGE_WORDS[language]}" if language is Language.shaanxi else ""),
-        (ReasonCode.has_skill, f"您会{SKILL_WORDS[skill]}" if skill else ""),
+        (ReasonCode.has_skill, _can(skill) if skill else ""),
     ]
     return [Reason(code=code, text=text) for code, text in found if text][:REASONS_SHOWN]
+
+
+def _can(skill: Skill) -> str:
+    return f"您有{CERTIFICATES[skill]}" if skill in CERTIFICATES else f"您会{SKILL_WORDS[skill]}"
 
 
 def day_part(local: datetime) -> str:

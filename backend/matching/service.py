@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from backend.core.clock import county_day
+import asyncpg
+
+from backend.core.clock import COUNTY_ZONE, county_day
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
 from backend.core.paging import Page, PageParams
@@ -165,7 +167,13 @@ async def calls(tx: Transaction, worker: Caller, area_code: str | None, page: Pa
         return Page(items=[], next_cursor=None)
     async with beyond_scope(tx, "calls.read", "account", worker.account_id, area):
         people = await queries.names(tx.conn, tx.county, [row["volunteer_id"] for row in rows])
-    return Page(items=[queries.call_out(row, people[row["volunteer_id"]]) for row in rows], next_cursor=None)
+    return Page(items=[_call(tx, row, people[row["volunteer_id"]]) for row in rows], next_cursor=None)
+
+
+def _call(tx: Transaction, row: asyncpg.Record, person: asyncpg.Record) -> CallOut:
+    """A line of the list. What was offered in time may still wait in the hours somebody keeps quiet: it says so."""
+    quiet = rules.is_quiet(tx.now, COUNTY_ZONE, person["quiet_from"], person["quiet_until"])
+    return queries.call_out(row, person, quiet=quiet)
 
 
 async def withdraw(tx: Transaction, volunteer_id: UUID, community_code: str) -> None:

@@ -45,11 +45,13 @@ async def tick(tx: Transaction, budget_ms: float = 200) -> TickReport:
     expired = await queries.expire(tx.conn, tx.county, [row["id"] for row in rows], tx.now)
     tell_offers(tx, expired)
     needs = [_need(row) for row in await _placed(tx, rows)]
-    needs = [n for n in needs if rules.may_be_offered(n.urgency, n.starts_at, tx.now, COUNTY_ZONE)]
+    needs = [n for n in needs if rules.may_be_offered(n.urgency, n.starts_at, tx.now)]
     pairings: list[Pairing] = []
     if needs:
-        people = [Person(**row) for row in await queries.people(tx.conn, tx.county, tx.now)]
+        people = [_person(tx, row) for row in await queries.people(tx.conn, tx.county, tx.now)]
         needs = await _with_history(tx, needs, people)
+        if all(need.urgency is not Urgency.danger for need in needs):
+            people = [person for person in people if not person.quiet]
         # In a thread: other requests are answered while the engine counts.
         pairings = await asyncio.to_thread(pair, needs, people, tx.now, budget_ms)
     made = await _offer(tx, pairings) if pairings else 0
@@ -72,6 +74,12 @@ async def _points_of(tx: Transaction, cells: Sequence[str]) -> dict[str, tuple[f
     known = [cell for code in cells for cell in await grid.basic_cells(tx.conn, tx.county, code)]
     shapes = [shapely.from_geojson(geojson).representative_point() for _code, _name, geojson in known]
     return {code: (point.x, point.y) for (code, _name, _shape), point in zip(known, shapes, strict=True)}
+
+
+def _person(tx: Transaction, row: asyncpg.Record) -> Person:
+    values = dict(row)
+    quiet = rules.is_quiet(tx.now, COUNTY_ZONE, values.pop("quiet_from"), values.pop("quiet_until"))
+    return Person(**values, quiet=quiet)
 
 
 def _need(row: dict[str, Any]) -> Need:

@@ -7,7 +7,9 @@ from uuid import UUID
 
 import asyncpg
 
+from backend.core.clock import county_day
 from backend.matching.queries import Touched
+from shared.volunteers import CERTIFICATES
 
 HISTORY = timedelta(days=180)
 REST_AFTER_SILENCE = timedelta(hours=2)
@@ -58,11 +60,13 @@ async def expire(conn: asyncpg.Connection, county: str, requests: Sequence[UUID]
 
 
 async def people(conn: asyncpg.Connection, county: str, now: datetime) -> list[asyncpg.Record]:
-    """Return active volunteers with their week, their load and how they answered before.
+    """Return active volunteers with the skills that count, their week, their load and how they answered before.
 
     An offer that was neither delivered nor spoken of did not bother anybody and says nothing of anybody.
     """
-    rows: list[asyncpg.Record] = await conn.fetch(_PEOPLE, county, now, now - HISTORY)
+    rows: list[asyncpg.Record] = await conn.fetch(
+        _PEOPLE, county, now, now - HISTORY, [skill.value for skill in CERTIFICATES], county_day(now)
+    )
     return rows
 
 
@@ -132,7 +136,10 @@ async def add_offers(conn: asyncpg.Connection, county: str, now: datetime, offer
 
 
 _PEOPLE = """
-SELECT v.id, v.lon, v.lat, v.skills, v.languages, v.radius_m, v.capacity, v.trust,
+SELECT v.id, v.lon, v.lat, v.languages, v.radius_m, v.capacity, v.trust, v.quiet_from, v.quiet_until,
+       ARRAY(SELECT said FROM unnest(v.skills) AS said WHERE said <> ALL($4::text[]) OR EXISTS (
+           SELECT 1 FROM volunteer_skill k WHERE k.county_code = v.county_code AND k.volunteer_id = v.id
+             AND k.skill = said AND k.checked_on IS NOT NULL AND coalesce(k.valid_until >= $5, true))) AS skills,
        coalesce(w.week, '{}') AS week, t.active, t.month, o.day, o.answered, o.accepted, o.waiting
 FROM volunteer v
 CROSS JOIN LATERAL (

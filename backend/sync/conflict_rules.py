@@ -15,9 +15,11 @@ KEPT: Final = timedelta(days=90)
 _ANSWERED: Final = frozenset({
     OperationKind.offer_accept, OperationKind.offer_decline, OperationKind.task_hand_back, OperationKind.task_check_in,
     OperationKind.task_check_out, OperationKind.task_late, OperationKind.duplicate_settle,
-    OperationKind.conflict_settle, OperationKind.correction_settle,
+    OperationKind.conflict_settle, OperationKind.correction_settle, OperationKind.volunteer_week,
+    OperationKind.volunteer_quiet, OperationKind.volunteer_skills, OperationKind.volunteer_pause,
 })  # fmt: skip
-"""Answers to something that is still there, or was answered by somebody else: refused, they lose nothing."""
+"""Answers to something that is still there, or was answered by somebody else, and what people say of themselves:
+refused, they lose nothing."""
 
 _IDLE: Final = frozenset({
     Code.malformed, Code.id_taken, Code.precondition_missing, Code.role_not_allowed, Code.unknown_operation,

@@ -9,7 +9,7 @@ from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.matching import helping
-from backend.sync import register, reports
+from backend.sync import register, reports, volunteering
 from backend.visits import service as visits
 from shared.auth import Role
 from shared.errors import Code
@@ -20,6 +20,7 @@ BODIES: dict[OperationKind, type[BaseModel]] = {
     OperationKind.visit_record: VisitIn,
     **{kind: shape for kind, (shape, _do) in register.OPERATIONS.items()},
     **{kind: shape for kind, (shape, _do) in reports.OPERATIONS.items()},
+    **{kind: shape for kind, (shape, _do) in volunteering.OPERATIONS.items()},
     **{kind: shape for kind, (shape, _do) in helping.OPERATIONS.items()},
 }
 
@@ -32,6 +33,8 @@ async def do(tx: Transaction, keys: Keys, asked: Operation, kind: OperationKind,
         await register.do(tx, keys, asked, kind, body)
     elif kind in reports.OPERATIONS:
         await reports.do(tx, keys, asked, kind, body)
+    elif kind in volunteering.OPERATIONS:
+        await volunteering.do(tx, asked, kind, body)
     elif tx.caller.volunteer_id is None or not tx.caller.holds(Role.volunteer):
         raise Refusal(Code.role_not_allowed)
     else:

@@ -11,14 +11,19 @@ import orjson
 
 from backend.core.paging import PageParams
 from shared.requests import CATEGORIES
-from shared.volunteers import ServiceRecordOut, Slot, VolunteerOut
+from shared.volunteers import QuietIn, ServiceRecordOut, SkillCheckIn, SkillIn, Slot, VolunteerOut
 
 _VOLUNTEER = """
 SELECT v.id, v.name, v.phone, v.area_code AS community_code, v.lon, v.lat, v.skills, v.languages, v.radius_m,
-       v.capacity, v.active, v.rev, v.received_at,
+       v.capacity, v.active, v.quiet_from, v.quiet_until, v.rev, v.received_at,
        coalesce((SELECT json_agg(json_build_object('weekday', s.weekday, 'from_minute', s.from_minute,
                                                    'until_minute', s.until_minute) ORDER BY s.weekday, s.from_minute)
-                 FROM volunteer_slot s WHERE s.county_code = v.county_code AND s.volunteer_id = v.id), '[]') AS slots
+                 FROM volunteer_slot s WHERE s.county_code = v.county_code AND s.volunteer_id = v.id), '[]') AS slots,
+       coalesce((SELECT json_agg(json_build_object('skill', k.skill, 'note', k.note, 'valid_until', k.valid_until,
+                                                   'checked_on', k.checked_on, 'checked_by', k.checked_name)
+                                 ORDER BY k.skill)
+                 FROM volunteer_skill k WHERE k.county_code = v.county_code AND k.volunteer_id = v.id), '[]')
+         AS evidence
 FROM volunteer v WHERE v.county_code = $1
 """
 
@@ -59,7 +64,8 @@ class Served:
 
 
 def out(row: asyncpg.Record) -> VolunteerOut:
-    return VolunteerOut.model_validate({**row, "slots": orjson.loads(row["slots"])})
+    lists = {name: orjson.loads(row[name]) for name in ("slots", "evidence")}
+    return VolunteerOut.model_validate({**row, **lists})
 
 
 def record_out(row: asyncpg.Record) -> ServiceRecordOut:
@@ -102,6 +108,53 @@ async def set_active(conn: asyncpg.Connection, county: str, volunteer: UUID, rev
         county, volunteer, rev, active,
     )  # fmt: skip
     return changed
+
+
+async def set_quiet(conn: asyncpg.Connection, county: str, volunteer: UUID, quiet: QuietIn) -> None:
+    """Write down the quiet hours of a volunteer whose row is locked."""
+    await conn.execute(
+        "UPDATE volunteer SET quiet_from = $3, quiet_until = $4 WHERE county_code = $1 AND id = $2",
+        county, volunteer, quiet.from_minute, quiet.until_minute,
+    )  # fmt: skip
+
+
+async def set_skills(conn: asyncpg.Connection, county: str, volunteer: UUID, skills: Sequence[str]) -> None:
+    """Write down what a volunteer whose row is locked can do."""
+    await conn.execute(
+        "UPDATE volunteer SET skills = $3 WHERE county_code = $1 AND id = $2", county, volunteer, list(skills)
+    )
+
+
+async def keep_evidence(
+    conn: asyncpg.Connection, county: str, volunteer: UUID, community: str, skills: Sequence[str]
+) -> None:
+    """Keep what shows these skills, with the volunteer's community, and forget what shows any other."""
+    await conn.execute(
+        "DELETE FROM volunteer_skill WHERE county_code = $1 AND volunteer_id = $2 AND skill <> ALL($3::text[])",
+        county, volunteer, list(skills),
+    )  # fmt: skip
+    await conn.execute(
+        "UPDATE volunteer_skill SET area_code = $3 WHERE county_code = $1 AND volunteer_id = $2",
+        county, volunteer, community,
+    )  # fmt: skip
+
+
+async def put_evidence(
+    conn: asyncpg.Connection, county: str, volunteer: UUID, community: str, said: Sequence[SkillIn]
+) -> None:
+    """Store what a volunteer says shows a skill. Other words than before are unseen words."""
+    rows = [(one.skill, one.note, one.valid_until) for one in said]
+    if rows:
+        await conn.execute(_PUT_EVIDENCE, county, volunteer, community, *_by_column(rows))
+
+
+async def check_skill(
+    conn: asyncpg.Connection, county: str, volunteer: UUID, community: str, skill: str, check: SkillCheckIn,
+    day: date, by: tuple[UUID, str],
+) -> None:  # fmt: skip
+    """Write down who saw the certificate and when, or that nobody has."""
+    seen = (day, *by) if check.seen else (None, None, "")
+    await conn.execute(_CHECK, county, volunteer, skill, community, check.valid_until, *seen)
 
 
 async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, VolunteerOut]:
@@ -184,6 +237,23 @@ WHERE county_code = $1 AND id = $2 AND rev = $12
 _ADD_SLOTS = """
 INSERT INTO volunteer_slot (county_code, volunteer_id, area_code, weekday, from_minute, until_minute)
 SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::int[], $5::int[], $6::int[])
+"""
+
+_PUT_EVIDENCE = """
+INSERT INTO volunteer_skill (county_code, volunteer_id, area_code, skill, note, valid_until, checked_name)
+SELECT $1, $2, $3, skill, note, valid_until, '' FROM unnest($4::text[], $5::text[], $6::date[])
+  AS said(skill, note, valid_until)
+ON CONFLICT (county_code, volunteer_id, skill) DO UPDATE
+SET note = excluded.note, valid_until = excluded.valid_until, checked_on = NULL, checked_by = NULL, checked_name = ''
+"""
+
+_CHECK = """
+INSERT INTO volunteer_skill AS k (county_code, volunteer_id, skill, area_code, note, valid_until, checked_on,
+                                  checked_by, checked_name)
+VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8)
+ON CONFLICT (county_code, volunteer_id, skill) DO UPDATE
+SET valid_until = coalesce(excluded.valid_until, k.valid_until), checked_on = excluded.checked_on,
+    checked_by = excluded.checked_by, checked_name = excluded.checked_name
 """
 
 _ADD_RECORD = """

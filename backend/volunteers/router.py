@@ -11,7 +11,18 @@ from backend.core.preconditions import IfMatch, etag
 from backend.core.route import TxRoute
 from backend.volunteers import service as volunteers
 from shared.types import AreaCode
-from shared.volunteers import ServiceConfirmIn, ServiceRecordOut, SlotsIn, VolunteerIn, VolunteerOut, VolunteerPatch
+from shared.volunteers import (
+    QuietIn,
+    ServiceConfirmIn,
+    ServiceRecordOut,
+    Skill,
+    SkillCheckIn,
+    SkillsIn,
+    SlotsIn,
+    VolunteerIn,
+    VolunteerOut,
+    VolunteerPatch,
+)
 
 router = APIRouter(prefix="/api/v1", tags=["志愿者"], route_class=TxRoute)
 
@@ -39,6 +50,18 @@ async def patch_me(
 async def put_own_slots(body: SlotsIn, caller: CurrentVolunteer, tx: Tx, response: Response) -> VolunteerOut:
     """改我每周的空闲时间，整周一起换掉。"""
     return _with_etag(response, await volunteers.set_own_slots(tx, volunteer_of(caller), body.slots))
+
+
+@router.put("/volunteers/me/quiet")
+async def put_own_quiet(body: QuietIn, caller: CurrentVolunteer, tx: Tx, response: Response) -> VolunteerOut:
+    """改我的免打扰时间。这段时间里不会收到邀请，除非有人有生命危险。"""
+    return _with_etag(response, await volunteers.set_own_quiet(tx, volunteer_of(caller), body))
+
+
+@router.put("/volunteers/me/skills")
+async def put_own_skills(body: SkillsIn, caller: CurrentVolunteer, tx: Tx, response: Response) -> VolunteerOut:
+    """改我会做的事，整个换掉，可以写上证件名称和编号后几位。要证件的事，社区看过证件才会来问我。"""
+    return _with_etag(response, await volunteers.set_own_skills(tx, volunteer_of(caller), body))
 
 
 @router.get("/volunteers/me/service-records")
@@ -79,6 +102,14 @@ async def patch_volunteer(
 ) -> VolunteerOut:
     """替一位志愿者记下先歇一歇，或者重新参加，要带 If-Match。"""
     return _with_etag(response, await volunteers.edit(tx, worker, volunteer_id, patch, if_match))
+
+
+@router.post("/volunteers/{volunteer_id}/skills/{skill}/check")
+async def check_skill(
+    volunteer_id: UUID, skill: Skill, body: SkillCheckIn, worker: CurrentCoordinator, tx: Tx, response: Response
+) -> VolunteerOut:
+    """记下社区看过志愿者的证件和有效期，或者收回。不留证件的照片和全号。"""
+    return _with_etag(response, await volunteers.check_skill(tx, worker, volunteer_id, skill, body))
 
 
 # The same for clients that have no PATCH.

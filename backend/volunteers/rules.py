@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.volunteers import ServiceState, Slot
+from shared.volunteers import EvidenceOut, ServiceState, SkillIn, Slot
 
 
 def merged(slots: Iterable[Slot]) -> list[Slot]:
@@ -15,6 +15,21 @@ def merged(slots: Iterable[Slot]) -> list[Slot]:
         else:
             whole.append(slot)
     return whole
+
+
+def said_anew(known: Iterable[EvidenceOut], said: Iterable[SkillIn]) -> list[SkillIn]:
+    """Return what says more of a skill, or otherwise, than what is known: only that takes the place of what was seen.
+
+    Silence about the day is not a word against the one that the community read on the certificate.
+    """
+    before = {one.skill: one for one in known}
+    return [one for one in said if _differs(before.get(one.skill), one)]
+
+
+def _differs(known: EvidenceOut | None, said: SkillIn) -> bool:
+    if known is None:
+        return bool(said.note or said.valid_until)
+    return said.note != known.note or said.valid_until not in (None, known.valid_until)
 
 
 def after_asking(state: ServiceState, *, confirmed: bool) -> ServiceState | None:

@@ -1,9 +1,11 @@
 """Registering volunteers, their week, and the minutes they served."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 from backend.core import feed, operations, preconditions
+from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
 from backend.core.paging import Page, PageParams, cut
@@ -17,9 +19,13 @@ from shared.errors import Code
 from shared.sync import EntityKind
 from shared.types import is_within
 from shared.volunteers import (
+    QuietIn,
     ServiceConfirmIn,
     ServiceRecordOut,
     ServiceState,
+    Skill,
+    SkillCheckIn,
+    SkillsIn,
     Slot,
     VolunteerIn,
     VolunteerOut,
@@ -91,6 +97,7 @@ async def _replace(
     if not await queries.replace(tx.conn, tx.county, known.rev, _fresh(known.id, body)):
         raise Refusal(Code.stale)
     await _set_week(tx, known.id, body.community_code, body.slots)
+    await queries.keep_evidence(tx.conn, tx.county, known.id, body.community_code, body.skills)
     if known.community_code != body.community_code:
         tx.changed(EntityKind.volunteer, known.id, known.community_code, gone=True)
     await _tell(tx, "volunteer.changed", (known.id, body.community_code))
@@ -99,11 +106,55 @@ async def _replace(
 
 async def set_own_slots(tx: Transaction, volunteer_id: UUID, slots: Sequence[Slot]) -> VolunteerOut:
     """Let a volunteer say when they are free."""
+    community = await _own_row(tx, volunteer_id)
+    await _set_week(tx, volunteer_id, community, slots)
+    await _tell(tx, "volunteer.week_set", (volunteer_id, community))
+    return await get(tx, volunteer_id)
+
+
+async def set_own_quiet(tx: Transaction, volunteer_id: UUID, quiet: QuietIn) -> VolunteerOut:
+    """Let a volunteer say when they are left in peace."""
+    community = await _own_row(tx, volunteer_id)
+    await queries.set_quiet(tx.conn, tx.county, volunteer_id, quiet)
+    await _tell(tx, "volunteer.quiet_set", (volunteer_id, community))
+    return await get(tx, volunteer_id)
+
+
+async def set_own_skills(tx: Transaction, volunteer_id: UUID, body: SkillsIn) -> VolunteerOut:
+    """Let a volunteer say what they can do. A skill that the community has checked stays so until its words change."""
+    community = await _own_row(tx, volunteer_id)
+    known, skills = await get(tx, volunteer_id), [one.skill.value for one in body.skills]
+    await queries.set_skills(tx.conn, tx.county, volunteer_id, skills)
+    await queries.keep_evidence(tx.conn, tx.county, volunteer_id, community, skills)
+    fresh = rules.said_anew(known.evidence, body.skills)
+    await queries.put_evidence(tx.conn, tx.county, volunteer_id, community, fresh)
+    await _tell(tx, "volunteer.skills_set", (volunteer_id, community))
+    return await get(tx, volunteer_id)
+
+
+async def _own_row(tx: Transaction, volunteer_id: UUID) -> str:
     community = await queries.touch(tx.conn, tx.county, volunteer_id)
     if community is None:
         raise Refusal(Code.not_found)
-    await _set_week(tx, volunteer_id, community, slots)
-    await _tell(tx, "volunteer.week_set", (volunteer_id, community))
+    return community
+
+
+async def check_skill(
+    tx: Transaction, worker: Caller, volunteer_id: UUID, skill: Skill, body: SkillCheckIn
+) -> VolunteerOut:
+    """Let a coordinator note that they have seen a volunteer's certificate, or take that back."""
+    known = await get(tx, volunteer_id)
+    if not worker.may_write_in(known.community_code):
+        raise Refusal(Code.area_not_allowed)
+    if skill not in known.skills:
+        raise Refusal(Code.not_found)
+    today = county_day(tx.now)
+    if body.seen and body.valid_until and body.valid_until < today:
+        raise Refusal(Code.certificate_expired, pointer="/valid_until")
+    community, by = await _own_row(tx, volunteer_id), (worker.account_id, worker.name)
+    await queries.check_skill(tx.conn, tx.county, volunteer_id, community, skill, body, today, by)
+    action = "volunteer.skill_checked" if body.seen else "volunteer.skill_unchecked"
+    await _tell(tx, action, (volunteer_id, community), skill=skill)
     return await get(tx, volunteer_id)
 
 
@@ -146,11 +197,11 @@ async def _set_week(tx: Transaction, volunteer_id: UUID, community: str, slots: 
     await queries.add_slots(tx.conn, tx.county, [(volunteer_id, community, slot) for slot in rules.merged(slots)])
 
 
-async def _tell(tx: Transaction, action: str, *volunteers: tuple[UUID, str]) -> None:
+async def _tell(tx: Transaction, action: str, *volunteers: tuple[UUID, str], **detail: Any) -> None:
     """Tell the communities' phones and the volunteers' own; neither side may write in the other's stream itself."""
     for volunteer_id, community in volunteers[1:]:
         tx.audit(action, "volunteer", volunteer_id, community)
-    async with beyond_scope(tx, action, "volunteer", *volunteers[0]):
+    async with beyond_scope(tx, action, "volunteer", *volunteers[0], **detail):
         for volunteer_id, community in volunteers:
             tx.changed(EntityKind.volunteer, volunteer_id, community)
             tx.changed_for_volunteer(EntityKind.volunteer, volunteer_id, volunteer_id)

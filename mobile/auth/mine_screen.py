@@ -11,6 +11,8 @@ from mobile.auth.viewmodel import Mine
 from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
 from mobile.core.settings import Settings
+from mobile.inbox.screen import InboxLink
+from mobile.inbox.viewmodel import Inbox
 from mobile.requests.todo import Todo
 from mobile.residents.checks import Checks
 from mobile.sync.status import SyncStatus
@@ -92,9 +94,18 @@ class MineScreen(Asking):
     vm: Mine = ObjectProperty(rebind=True)
 
     def __init__(
-        self, vm: Mine, status: SyncStatus, settings: Settings, lock: Lock, checks: Checks | None, todo: Todo | None
+        self,
+        vm: Mine,
+        status: SyncStatus,
+        settings: Settings,
+        lock: Lock,
+        inbox: Inbox,
+        checks: Checks | None,
+        todo: Todo | None,
     ) -> None:
         self._rows = MineRows(vm=vm, status=status, settings=settings, lock=lock, screen=self)
+        self._rows.ids.work.add_widget(Rule(inset_x=dp(16)))
+        self._rows.ids.work.add_widget(InboxLink(inbox=inbox))
         if checks is not None and todo is not None:
             work = CheckRow(checks=checks), TodoLink(todo=todo), SummaryRow(vm=vm), ReportedLink(), EventsRow()
             for row in (*work, RegisterRow(), DutiesLink()):
@@ -146,7 +157,7 @@ class ServerScreen(Composed):
 def _mine(ctx: AppContext) -> MineScreen:
     session = ctx.session
     work = (session.checks, session.todo) if session.is_worker else (None, None)
-    return MineScreen(session.mine, session.chip, ctx.settings, ctx.lock, *work)
+    return MineScreen(session.mine, session.chip, ctx.settings, ctx.lock, session.inbox, *work)
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from weakref import WeakSet
 
 from kivy.event import EventDispatcher
-from kivy.properties import NumericProperty, ObjectProperty
+from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
 
 from mobile.attachments.tray import PhotoTray
 from mobile.auth.lock import Lock
@@ -22,6 +22,7 @@ from mobile.core.settings import DEFAULT_SERVER, Settings
 from mobile.device.ports import Ports
 from mobile.duties.viewmodel import Duties
 from mobile.grid.viewmodel import MyGrid
+from mobile.inbox.viewmodel import Inbox
 from mobile.offers.task import TaskBoard
 from mobile.offers.viewmodel import Invitations
 from mobile.requests.detail import RequestDetail
@@ -57,7 +58,7 @@ from shared.errors import Code
 WORKER_ROLES = (Role.grid_worker, Role.community_worker, Role.county_admin)
 TABS = (
     "today", "grid", "summary", "invitations", "task", "hours", "sync_screen", "mine", "chip", "checks",
-    "duties", "todo", "reported",
+    "duties", "todo", "reported", "inbox",
 )  # fmt: skip
 BEGAN_ANEW = "手机的设置坏了，请重新登录。记过的都还在；没送出的可能会被退回，到“同步情况”里再送一次。"
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Session(EventDispatcher):
         self.syncer = Syncer(store, client, self.chip, app.now)
         self.syncer.on_revoked = lambda left: app.shut_out(self, left)
         client.on_tokens = store.keep_tokens
+        self.inbox = Inbox(store, me, app.ports, app.now)
         store.on_change, store.on_capture = self._changed, self.syncer.wake
         self._form: VisitForm | None = None
         self._drafts: WeakSet[Draft] = WeakSet()
@@ -226,6 +228,8 @@ class Session(EventDispatcher):
             if name in self.__dict__:
                 self.__dict__[name].refresh()
         self.version += 1
+        if not self.chip.sending:
+            self.inbox.tell(in_sight=self._app.in_sight)
 
 
 def _draft_key(what: str, household_id: UUID | None, resident_id: UUID | None, correction_id: UUID | None) -> str:
@@ -237,6 +241,7 @@ class AppContext(EventDispatcher):
     """The app without a window: everything a screen needs hangs on this."""
 
     session = ObjectProperty(None, allownone=True)
+    away = BooleanProperty(False)
 
     def __init__(
         self,
@@ -257,6 +262,11 @@ class AppContext(EventDispatcher):
         self.login = LoginForm(self.settings, self._sign_in, self.phone.get("username") or "")
         self.lock = Lock(Pins(self.phone, now), now, self._present, self._go_on_as)
         self.fbind("session", self.lock.look)
+
+    @property
+    def in_sight(self) -> bool:
+        """Somebody may be looking at more than the lock."""
+        return not (self.away or self.lock.locked)
 
     def resume(self) -> bool:
         """Go on as whoever was signed in, network or not."""

@@ -20,6 +20,7 @@ CATEGORY_ICONS = {
     "housework": "broom",
     "phone_lesson": "device-mobile",
     "chat": "chats-circle",
+    "electric_repair": "lightning",
 }
 REASON_ICONS = {
     ReasonCode.free_then: "calendar-check",

@@ -7,6 +7,8 @@ from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
+from mobile.inbox.screen import BellLink  # noqa: F401  (named in screen.kv)
+from mobile.inbox.viewmodel import Inbox
 from mobile.offers import task_screen
 from mobile.offers.coarse_map import CoarseMap
 from mobile.offers.rules import OfferCard
@@ -27,6 +29,7 @@ from mobile.widgets.tokens import T
 class InviteHeader(Header):
     vm = ObjectProperty(rebind=True)
     status = ObjectProperty(rebind=True)
+    inbox = ObjectProperty(rebind=True)
 
 
 class SpeakHeader(Header):
@@ -89,7 +92,8 @@ class InviteScreen(Asking):
     vm: Invitations = ObjectProperty(rebind=True)
     status: SyncStatus = ObjectProperty(rebind=True)
 
-    def __init__(self, vm: Invitations, status: SyncStatus) -> None:
+    def __init__(self, vm: Invitations, status: SyncStatus, inbox: Inbox) -> None:
+        self._inbox = inbox
         super().__init__(vm=vm, status=status)
         self.follow(vm, ("offer", "more", "has_accepted", "notice"))
         vm.bind(on_accepted=self._say_accepted, on_declined=self._say_declined, notice=self._stop_offering_undo)
@@ -104,7 +108,7 @@ class InviteScreen(Asking):
 
     def head(self) -> Header:
         speaks = T.large and self.vm.can_speak and self.vm.offer
-        return SpeakHeader(vm=self.vm) if speaks else InviteHeader(vm=self.vm, status=self.status)
+        return SpeakHeader(vm=self.vm) if speaks else InviteHeader(vm=self.vm, status=self.status, inbox=self._inbox)
 
     def body(self) -> Parts:
         return [*self._news(), *self._offer()]
@@ -147,6 +151,6 @@ class InviteScreen(Asking):
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
     load(__file__)
     return {
-        "offers": lambda: InviteScreen(ctx.session.invitations, ctx.session.chip),
+        "offers": lambda: InviteScreen(ctx.session.invitations, ctx.session.chip, ctx.session.inbox),
         **task_screen.routes(ctx),
     }

@@ -31,7 +31,7 @@ class TaskBoard(EventDispatcher):
     waiting, waiting_line = BooleanProperty(False), StringProperty("")
     served_word, minutes_text = StringProperty(""), StringProperty("")
     action, action_text = StringProperty(""), StringProperty("")
-    late_said = BooleanProperty(False)
+    late_said, can_speak = BooleanProperty(False), BooleanProperty(False)
     privacy_line = StringProperty("门牌和电话只给您看，任务结束后会收起。")
     empty_title = StringProperty("现在没有任务")
     empty_text = StringProperty("答应了邀请以后，\n时间、门牌和电话都在这里。")
@@ -50,6 +50,7 @@ class TaskBoard(EventDispatcher):
             key=lambda task: (task.state is not TaskState.serving, task.starts_at or task.accepted_at),
         )
         self.tasks, self.has_task = len(self._open), bool(self._open)
+        self.can_speak = self._ports.speech.available
         self._show_waiting({task.id for task in every})
         self._show()
 
@@ -90,6 +91,14 @@ class TaskBoard(EventDispatcher):
             patch = {"state": TaskState.handed_back.value}
             fields = {"reason": reason.strip()[:100]}
             self._capture(OperationKind.task_hand_back, task, fields, patch, f"去不了了：{task.title}")
+
+    def speak(self) -> None:
+        """念给我听: what, when, who and where, in the order of the page."""
+        person = "，".join(filter(None, (self.person_name, self.age_text)))
+        self._ports.speech.speak("".join(f"{words}。" for words in self._told(person) if words))
+
+    def _told(self, person: str) -> tuple[str, ...]:
+        return self.title, self.when, person, self.note.rstrip("。"), self.door
 
     def dial(self) -> None:
         task = self._current()

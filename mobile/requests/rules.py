@@ -30,6 +30,7 @@ CATEGORY_ICONS = {
     "housework": "broom",
     "phone_lesson": "device-mobile",
     "chat": "chats-circle",
+    "electric_repair": "lightning",
     "street_lamp": "lamp",
     "rubbish": "trash",
     "manhole": "circle-half-tilt",

@@ -7,6 +7,7 @@ from uuid import UUID
 from kivy.properties import NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
+from mobile.conflicts.items import Action, Version
 from mobile.core.navigation import shell_of
 from mobile.residents.checks import Arrival, Checks, Returned
 from mobile.residents.doubts import LEAVES, Doubt
@@ -91,6 +92,18 @@ class CheckScreen(Screen):
         if self.giving_up is not None:
             self.vm.give_up(self.giving_up.op_id)
             self.giving_up = None
+
+    def settle_side(self, side: Version) -> None:
+        self._settle(side.item_id, side.choice)
+
+    def settle(self, action: Action) -> None:
+        self._settle(action.item_id, action.what)
+
+    def _settle(self, item_id: UUID, choice: str) -> None:
+        queue = self.vm.queue
+        sentence = queue.settle(item_id, choice)
+        if sentence:
+            shell_of(self).snack(sentence, queue.undo_seconds, on_undo=queue.undo)
 
     def _arrived(self, move_id: UUID, household_id: UUID) -> None:
         shell_of(self).snack(self.vm.arrived(move_id, household_id))

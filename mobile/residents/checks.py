@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from kivy.event import EventDispatcher
-from kivy.properties import ListProperty, NumericProperty, StringProperty
+from kivy.properties import ListProperty, NumericProperty, ObjectProperty, StringProperty
 
+from mobile.conflicts.viewmodel import ConflictQueue
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import Ports
@@ -20,6 +21,7 @@ from mobile.residents.twins import Twin
 from mobile.store.entities import Effect
 from mobile.store.outbox import Entry, State
 from mobile.store.store import Store
+from shared.errors import Code
 from shared.grid import CellOut
 from shared.links import DuplicateOut, LinkOut, SettleIn
 from shared.register import MoveOut, MoveSettleIn, MoveState
@@ -36,6 +38,7 @@ REGISTER = frozenset(
         OperationKind.move_settle,
         OperationKind.duplicate_settle,
         OperationKind.correction_settle,
+        OperationKind.conflict_settle,
         OperationKind.follow_up_open,
         OperationKind.link_put,
         OperationKind.link_end,
@@ -66,7 +69,8 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Something that I wrote and the server did not take; of a `conflict` somebody else had changed the same."""
+    """Something that I wrote and the server did not take; of a `conflict` somebody else had changed the same.
+    `elsewhere`: others decide about it, and nothing can be done here."""
 
     op_id: UUID
     title: str
@@ -74,6 +78,7 @@ class Returned:
     reason: str
     values: list[Value]
     conflict: bool
+    elsewhere: bool
 
 
 class Checks(EventDispatcher):
@@ -83,23 +88,25 @@ class Checks(EventDispatcher):
     arrivals, doubts, twins, returned = (ListProperty([]) for _ in range(4))
     arrivals_title, doubts_title, twins_title, returned_title = (StringProperty("") for _ in range(4))
     count, count_text = NumericProperty(0), StringProperty("")
+    queue = ObjectProperty(rebind=True)
 
     def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
         super().__init__()
         self._store, self._ports, self._now = store, ports, now
+        self.queue = ConflictQueue(store, ports, now)
         self.refresh()
 
     def refresh(self, *_: object) -> None:
         self.arrivals = [self._arrival(move) for move in self._expected()]
         self.doubts = doubts.waiting(self._store, self._now)
         self.twins = [twins.shown(pair) for pair in twins.waiting(self._store)]
-        entries = self._store.outbox.entries(State.refused)
-        self.returned = [self._returned(entry) for entry in entries if entry.kind in REGISTER]
+        self.queue.refresh()
+        self.returned = [self._returned(entry) for entry in self._came_back()]
         self.arrivals_title = f"有人要搬来 {len(self.arrivals)} 件" if self.arrivals else ""
         self.doubts_title = f"登记可能有误 {len(self.doubts)} 件" if self.doubts else ""
         self.twins_title = f"可能登记重了 {len(self.twins)} 件" if self.twins else ""
         self.returned_title = f"没有收下 {len(self.returned)} 件" if self.returned else ""
-        self.count = len(self.arrivals) + len(self.doubts) + len(self.twins) + len(self.returned)
+        self.count = len(self.arrivals) + len(self.doubts) + len(self.twins) + len(self.returned) + self.queue.count
         self.count_text = f"{self.count} 件" if self.count else ""
 
     def arrived(self, move_id: UUID, household_id: UUID) -> str:
@@ -158,6 +165,12 @@ class Checks(EventDispatcher):
         if self._store.outbox.put_aside(op_id):
             self._store.changed()
 
+    def _came_back(self) -> list[Entry]:
+        """What is of the register and has no card in the conflict queue."""
+        shown = self.queue.covers()
+        found = [entry for entry in self._store.outbox.entries(State.refused) if entry.op_id not in shown]
+        return [entry for entry in found if entry.kind in REGISTER and entry.kind != OperationKind.conflict_settle]
+
     def _expected(self) -> list[MoveOut]:
         mine = {cell.code for cell in self._store.entities.all(CellOut)}
         moves = self._store.entities.all(MoveOut)
@@ -215,6 +228,7 @@ class Checks(EventDispatcher):
             reason=entry.sentence,
             values=self._values(entry),
             conflict=entry.outcome == Outcome.conflict,
+            elsewhere=entry.code in (Code.handed_over, Code.rescued),
         )
 
     def _values(self, entry: Entry) -> list[Value]:

@@ -5,7 +5,7 @@ from functools import partial
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
-from mobile.core.navigation import shell_of
+from mobile.core.navigation import Shell, shell_of
 from mobile.residents.link_form import LinkForm
 from mobile.residents.past import PastLine
 from mobile.residents.person import PersonDetail
@@ -19,7 +19,8 @@ class LinkRow(Item, Col):
     def end(self) -> None:
         vm: PersonDetail = self.vm
         if sentence := vm.end_link(self.item.id):
-            shell_of(self).snack(sentence, vm.undo_seconds, on_undo=partial(_undo, vm))
+            shell = shell_of(self)
+            shell.snack(sentence, vm.undo_seconds, on_undo=partial(_undo, vm, shell))
 
 
 class PastRow(Item, Row):
@@ -43,5 +44,6 @@ class LinkScreen(Screen):
         shell.snack(sentence)
 
 
-def _undo(vm: PersonDetail) -> None:
-    vm.undo_end()
+def _undo(vm: PersonDetail, shell: Shell) -> None:
+    if not vm.undo_end():
+        shell.snack("已经送出去了，撤不回来")

@@ -8,7 +8,7 @@ from uuid import UUID
 from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
-from mobile.core.navigation import shell_of
+from mobile.core.navigation import Shell, shell_of
 from mobile.core.session import AppContext
 from mobile.residents.choices import MORE
 from mobile.residents.follow_up import FollowUps
@@ -63,12 +63,13 @@ class HouseholdScreen(Screen):
             options = self.vm.follow.every_option()
             shell_of(self).push("pick", title="怎么跟进？", options=options, chosen="", pick=self.follow)
         elif sentence := self.vm.follow.open(value):
-            follow = self.vm.follow
-            shell_of(self).snack(sentence, follow.undo_seconds, on_undo=partial(_undo, follow))
+            follow, shell = self.vm.follow, shell_of(self)
+            shell.snack(sentence, follow.undo_seconds, on_undo=partial(_undo, follow, shell))
 
 
-def _undo(follow: FollowUps) -> None:
-    follow.undo()
+def _undo(follow: FollowUps, shell: Shell) -> None:
+    if not follow.undo():
+        shell.snack("已经送出去了，撤不回来")
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from kivy.uix.screenmanager import Screen
 
+from mobile.conflicts import cards as conflict_cards
 from mobile.core.session import AppContext
 from mobile.residents import (
     check_screen,
@@ -36,6 +37,7 @@ SHOWN = (
     link_screen,
     person_screen,
     doubt_card,
+    conflict_cards,
     check_screen,
 )
 

@@ -1,7 +1,7 @@
 """Rows that came from the server, seen through what this phone has done and the server does not show yet."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -60,6 +60,15 @@ class Effect:
     parent: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A row that a page makes new or changes; `before` is what this phone showed of it, its own effects included."""
+
+    kind: EntityKind
+    before: dict[str, Any] | None
+    after: dict[str, Any]
+
+
 class Entities:
     """Reading joins the two layers; a pull replaces only the lower one, so it cannot undo what is still unsent."""
 
@@ -67,16 +76,31 @@ class Entities:
         self._db = database
 
     def get(self, model: type[Entity], entity_id: UUID | str) -> Entity | None:
-        kind = KINDS[model].value
-        found = self._db.row("SELECT body FROM entity WHERE kind=? AND id=?", kind, str(entity_id))
+        body = self._shown(KINDS[model].value, str(entity_id))
+        return None if body is None else model.model_validate(body)
+
+    def changed(self, changes: Iterable[Change], kinds: Container[EntityKind]) -> list[Changed]:
+        """What a page that is about to be stored changes in rows of these kinds."""
+        return [
+            Changed(change.kind, self._shown(change.kind.value, str(change.id)), change.body)
+            for change in changes
+            if change.kind in kinds and change.body is not None and not change.gone and self._is_other(change)
+        ]
+
+    def _is_other(self, change: Change) -> bool:
+        """Asked without opening a seal: a pull from the beginning brings thousands of rows as they were."""
+        found = self._db.row("SELECT rev FROM entity WHERE kind=? AND id=?", change.kind.value, str(change.id))
+        return found is None or found[0] != int((change.body or {}).get("rev") or 0)
+
+    def _shown(self, kind: str, key: str) -> dict[str, Any] | None:
+        found = self._db.row("SELECT body FROM entity WHERE kind=? AND id=?", kind, key)
         laid = self._db.rows(
             "SELECT device_seq, id, whole, body FROM effect WHERE kind=? AND id=? AND shown ORDER BY device_seq",
             kind,
-            str(entity_id),
+            key,
         )
-        bodies = {} if found is None else {str(entity_id): self._db.unseal(found[0], kind, entity_id)}
-        rows = self._lay_over(kind, bodies, laid)
-        return next((model.model_validate(body) for body in rows), None)
+        bodies = {} if found is None else {key: self._db.unseal(found[0], kind, key)}
+        return next(iter(self._lay_over(kind, bodies, laid)), None)
 
     def all(self, model: type[Entity], parent: UUID | None = None) -> list[Entity]:
         """Everything of a kind, or only what belongs to one household."""

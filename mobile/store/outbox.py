@@ -42,6 +42,7 @@ class Entry:
     made_at: datetime
     title: str
     fields: dict[str, Any]
+    base: dict[str, Any] | None
     outcome: str | None
     code: str | None
     sentence: str
@@ -55,6 +56,7 @@ class Outbox:
     ) -> None:
         self._db, self._author, self._device = database, author_id, device_id
         self._next_seq, self._now = next_seq, now
+        self.on_refused: Callable[[UUID], None] = lambda _op_id: None
 
     def capture(
         self,
@@ -238,6 +240,17 @@ class Outbox:
         )
         if state is State.accepted:
             photos.announced(self._db, op_id)
+        elif state is State.refused:
+            self.on_refused(UUID(op_id))
+            self._let_go_of_decided(op_id)
+
+    def _let_go_of_decided(self, op_id: str) -> None:
+        """A decision was taken: what it was about, if it came back to this phone, waits here no longer."""
+        kind = OperationKind.conflict_settle.value
+        found = self._db.row("SELECT body FROM outbox WHERE op_id=? AND kind=?", op_id, kind)
+        base = self._db.unseal(found[0], "outbox", op_id)["operation"]["base"] if found else None
+        if base:
+            self.put_aside(UUID(base["op_id"]))
 
     def _show_effects(self, op_id: str, *, shown: bool) -> None:
         self._db.execute(
@@ -350,6 +363,7 @@ class Outbox:
             made_at=operation.made_at,
             title=kept["title"],
             fields=operation.fields,
+            base=operation.base,
             outcome=outcome,
             code=code,
             sentence=sentence or "",

@@ -1,6 +1,7 @@
 """An account's store: entities, outbox, drafts, tokens and how far the server's feed has been read."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,14 @@ from uuid import UUID
 
 from mobile.core.clock import Clock
 from mobile.store.database import Database
-from mobile.store.entities import Entities
+from mobile.store.entities import Changed, Entities
 from mobile.store.outbox import Outbox
 from mobile.store.phone import PhoneFile
 from mobile.store.photos import Photos
 from shared.auth import MeOut, TokenOut
-from shared.sync import PullOut, PushOut
+from shared.sync import EntityKind, PullOut, PushOut
 
-PERSONAL = ("tokens", "me", "cursor")
+PERSONAL = ("tokens", "me", "cursor", "inbox")
 
 
 class Store:
@@ -30,6 +31,8 @@ class Store:
         self._retired = False
         self.on_change: Callable[[], None] = lambda: None
         self.on_capture: Callable[[], None] = lambda: None
+        self.watched: frozenset[EntityKind] = frozenset()
+        self.on_news: Callable[[list[Changed]], None] = lambda _changed: None
 
     def changed(self) -> None:
         """Tell whoever shows this store. To be called on the screen's thread."""
@@ -63,6 +66,17 @@ class Store:
             drafts = self._db.meta("drafts") or {}
             drafts.pop(key, None)
             self._db.put_meta("drafts", drafts if value is None else {**drafts, key: value})
+
+    def inbox(self) -> dict[str, Any]:
+        """What was noticed on this phone for whoever is signed in."""
+        return self._db.meta("inbox") or {}
+
+    def keep_inbox(self, inbox: dict[str, Any]) -> None:
+        self._db.put_meta("inbox", inbox)
+
+    def together(self) -> AbstractContextManager[None]:
+        """All or nothing, and nobody else between."""
+        return self._db.transaction()
 
     def loss(self) -> str:
         """What was put aside when this store began, in a sentence; '' when nothing was, or when it has been read."""
@@ -104,9 +118,12 @@ class Store:
                 return True
             if self._server_went_back(page.epoch, page.settled_seq):
                 return False
+            # The first pull brings what there is, which is no news.
+            news = self.entities.changed(page.items, self.watched) if self.first_pull_done() else []
             self.entities.put(page.items, self._round())
             self.entities.remove_areas(page.scope_removed)
             self._db.put_meta("cursor", page.cursor)
+            self.on_news(news)
             if not page.more:
                 self._complete(seen)
         return True

@@ -6,6 +6,7 @@ from kivy.properties import NumericProperty, ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.session import AppContext
+from mobile.inbox.screen import BellLink  # noqa: F401  (named in today_screen.kv)
 from mobile.widgets.layout import Card
 from mobile.widgets.lists import Item, PressRow
 
@@ -28,12 +29,14 @@ class TodayScreen(Screen):
     chip = ObjectProperty(rebind=True)
     checks = ObjectProperty(rebind=True)
     todo = ObjectProperty(rebind=True)
+    inbox = ObjectProperty(rebind=True)
     shown = NumericProperty(PAGE)
 
     def __init__(self, ctx: AppContext, **kwargs: object) -> None:
         self._ctx = ctx
         session = ctx.session
-        super().__init__(vm=session.today, chip=session.chip, checks=session.checks, todo=session.todo, **kwargs)
+        shown = {"chip": session.chip, "checks": session.checks, "todo": session.todo, "inbox": session.inbox}
+        super().__init__(vm=session.today, **shown, **kwargs)
 
     def on_pre_enter(self, *_: Any) -> None:
         self.shown = PAGE

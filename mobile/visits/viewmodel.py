@@ -60,6 +60,7 @@ class Today(EventDispatcher):
     progress_text, progress_markup = StringProperty(""), StringProperty("")
     by_route = BooleanProperty(False)
     all_done = BooleanProperty(False)
+    can_speak = BooleanProperty(False)
     empty_title, empty_text = StringProperty(""), StringProperty("")
 
     def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
@@ -74,6 +75,7 @@ class Today(EventDispatcher):
         self.doors = self._doors(rules.to_see(households, today, asked), today, asked)
         self.next_door, self.rest = next(iter(self.doors), None), self.doors[1:]
         self.seen = sum(household.last_visited_on == today for household in households)
+        self.can_speak = self._ports.speech.available
         self._say(today, bool(households))
 
     def toggle_route(self) -> None:
@@ -88,6 +90,12 @@ class Today(EventDispatcher):
         except NoFix:
             return
         self.refresh()
+
+    def speak(self, door: Door) -> None:
+        """念给我听: who and why. The address stays on the screen, for a stairwell has ears."""
+        self._ports.speech.speak(
+            f"{door.name}，{door.age_text}。{door.why}。" if door.age_text else f"{door.name}。{door.why}。"
+        )
 
     def dial(self, household_id: UUID) -> None:
         household = self._store.entities.get(HouseholdOut, household_id)

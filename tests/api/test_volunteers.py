@@ -1,10 +1,14 @@
 """Volunteers: registering them, their own week, the minutes that count."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from backend.core.clock import county_day
 from shared.types import uuid7
+from shared.volunteers import QUIET_FROM, QUIET_UNTIL
+from tests.api.test_matching_tick import NOON, asked, rows, tick_at
 from tests.factories import CELL, COMMUNITY, COUNTY, OTHER_COMMUNITY, middle_of
 
 URL = "/api/v1/volunteers"
@@ -257,3 +261,217 @@ async def test_nobody_confirms_their_own_minutes_or_those_of_another_area(make):
     nowhere = await elsewhere.client.post(f"/api/v1/service-records/{uuid7()}/confirm", json=asked)
 
     assert (own.status_code, other.status_code, nowhere.status_code) == (403, 404, 404)
+
+
+NO_QUIET = {"from_minute": 0, "until_minute": 0}
+
+
+async def test_who_says_nothing_has_the_countys_quiet_hours_and_may_set_their_own(make):
+    one, other = await make.volunteer(), await make.volunteer()
+
+    put = await one.client.put(f"{URL}/me/quiet", json={"from_minute": 1320, "until_minute": 360})
+    mine, theirs = [(await who.client.get(f"{URL}/me")).json() for who in (one, other)]
+
+    assert put.json() == mine
+    assert (mine["quiet_from"], mine["quiet_until"]) == (1320, 360)
+    assert (theirs["quiet_from"], theirs["quiet_until"]) == (QUIET_FROM, QUIET_UNTIL)
+
+
+async def test_nobody_is_asked_in_their_own_quiet_hours_unless_a_life_is_at_risk(make):
+    person = await make.volunteer()
+    owl = await make.volunteer()
+    await person.client.put(f"{URL}/me/quiet", json={"from_minute": 720, "until_minute": 840})
+    await owl.client.put(f"{URL}/me/quiet", json=NO_QUIET)
+    home, night = await make.household(), NOON.replace(hour=23)
+    await make.request(home, at=NOON, urgency="2")
+    await tick_at(make, NOON)
+    at_noon = await asked(make)
+    await make.request(home, at=NOON, urgency="3")
+
+    await tick_at(make, NOON + timedelta(minutes=1))
+
+    assert at_noon == {owl.volunteer_id}
+    assert await asked(make) >= {person.volunteer_id}
+    await rows(make, "DELETE FROM offer")
+    await tick_at(make, night)
+    assert owl.volunteer_id in await asked(make)
+
+
+async def test_the_quiet_hour_ends_on_its_minute(make):
+    person = await make.volunteer()
+    await person.client.put(f"{URL}/me/quiet", json={"from_minute": 720, "until_minute": 840})
+    await make.request(at=NOON, urgency="2")
+
+    made = [(await tick_at(make, NOON + timedelta(minutes=minutes))).made for minutes in (119, 120)]
+
+    assert made == [0, 1]
+
+
+async def said(person, *skills):
+    return await person.client.put(f"{URL}/me/skills", json={"skills": list(skills)})
+
+
+def certificate(**changes):
+    return {"skill": "electric", "note": "低压电工证，后四位 4417", **changes}
+
+
+async def checked(worker, person, skill="electric", **changes):
+    url = f"{URL}/{person.volunteer_id}/skills/{skill}/check"
+    return await worker.client.post(url, json={"seen": True, **changes})
+
+
+def evidence(answer):
+    return [
+        (one["skill"], one["note"], one["valid_until"], one["checked_by"], bool(one["checked_on"]))
+        for one in answer.json()["evidence"]
+    ]
+
+
+async def test_a_skill_is_said_then_seen_and_other_words_are_unseen_again(make):
+    person, coordinator = await make.volunteer(), await make.worker(COMMUNITY, name="王芳")
+
+    first = await said(person, {"skill": "escort"}, certificate())
+    seen = await checked(coordinator, person, valid_until="2099-06-30")
+    same = await said(person, {"skill": "meal"}, certificate())
+    other = await said(person, certificate(note="高压电工证"))
+    none = await said(person, {"skill": "meal"})
+
+    assert first.json()["skills"] == ["escort", "electric"]
+    assert evidence(first) == [("electric", "低压电工证，后四位 4417", None, "", False)]
+    assert evidence(seen) == evidence(same) == [("electric", "低压电工证，后四位 4417", "2099-06-30", "王芳", True)]
+    assert evidence(other) == [("electric", "高压电工证", None, "", False)]
+    assert (none.json()["skills"], evidence(none)) == (["meal"], [])
+    [audit] = await rows(make, "SELECT account_id FROM audit WHERE action = 'volunteer.skill_checked'")
+    assert audit["account_id"] == coordinator.account_id
+
+
+async def test_what_was_seen_can_be_taken_back(make):
+    person, coordinator = await make.volunteer(), await make.worker(COMMUNITY)
+    await checked(coordinator, person)
+
+    taken_back = await checked(coordinator, person, seen=False)
+
+    assert evidence(taken_back) == [("electric", "", None, "", False)]
+
+
+async def test_what_needs_a_certificate_is_offered_only_to_whose_was_seen_and_is_good(make):
+    seen, unseen, expired = [await make.volunteer() for _ in range(3)]
+    coordinator = await make.worker(COMMUNITY)
+    for person in (seen, expired):
+        await checked(coordinator, person)
+    yesterday = county_day(NOON.astimezone(UTC)) - timedelta(days=1)
+    await rows(
+        make, "UPDATE volunteer_skill SET valid_until = $1 WHERE volunteer_id = $2", yesterday, expired.volunteer_id
+    )
+    home = await make.household()
+    await make.request(home, at=NOON, category="electric_repair", urgency="2")
+
+    await tick_at(make)
+
+    assert await asked(make) == {seen.volunteer_id}
+    await make.request(home, at=NOON, category="repair", urgency="2")  # the control: what needs none goes to the others
+    await tick_at(make)
+    assert await asked(make) & {unseen.volunteer_id, expired.volunteer_id}
+
+
+@pytest.mark.parametrize(
+    "skills",
+    [
+        [],
+        [{"skill": "flying"}],
+        [{"skill": "meal"}, {"skill": "meal"}],
+        [certificate(note="T610330 19540301 1234")],
+        [certificate(note="证号 610330-19540301-123X")],
+    ],
+)
+async def test_a_skill_that_cannot_be_and_an_identity_number_are_refused(make, skills):
+    person = await make.volunteer()
+    before = (await person.client.get(f"{URL}/me")).json()
+
+    refused = await said(person, *skills)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "malformed")
+    assert (await person.client.get(f"{URL}/me")).json() == before
+
+
+async def test_who_may_not_check_a_certificate_is_refused(make):
+    person = await make.volunteer(skills=["electric"])
+    grid_worker, partner, auditor = await make.worker(CELL), await make.partner(), await make.auditor()
+    elsewhere, coordinator = await make.worker(OTHER_COMMUNITY), await make.worker(COMMUNITY)
+
+    refused = [await checked(who, person) for who in (grid_worker, partner, auditor, person)]
+    unseen, not_theirs = await checked(elsewhere, person), await checked(coordinator, person, "meal")
+    run_out = await checked(coordinator, person, valid_until="2020-01-01")
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(403, "role_not_allowed")}
+    assert (unseen.status_code, not_theirs.status_code) == (404, 404)
+    assert (run_out.status_code, run_out.json()["code"]) == (409, "certificate_expired")
+    assert (await person.client.get(f"{URL}/me")).json()["evidence"] == []
+
+
+async def test_only_a_volunteer_sets_a_volunteers_own(make):
+    worker = await make.worker(COMMUNITY)
+
+    answers = [
+        await worker.client.put(f"{URL}/me/quiet", json=NO_QUIET),
+        await worker.client.put(f"{URL}/me/skills", json={"skills": [{"skill": "meal"}]}),
+    ]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(403, "role_not_allowed")}
+
+
+async def test_a_volunteer_who_moves_takes_what_was_seen_along(make):
+    person, admin = await make.volunteer(skills=["electric", "meal"]), await make.admin()
+    await checked(admin, person)
+    body = somebody(community_code=OTHER_COMMUNITY, skills=["electric"])
+
+    moved = await admin.client.put(f"{URL}/{person.volunteer_id}", json=body, headers={"If-Match": '"2"'})
+
+    assert (moved.status_code, [one["skill"] for one in moved.json()["evidence"]]) == (200, ["electric"])
+    [row] = await rows(make, "SELECT area_code FROM volunteer_skill")
+    assert row["area_code"] == OTHER_COMMUNITY
+
+
+async def being_served(make, days):
+    """A task that was begun some days ago and never ended."""
+    person = await make.volunteer()
+    offer = await make.offer(await make.request(), person)
+    task = (await person.client.post(f"/api/v1/offers/{offer}/accept")).json()
+    await person.client.post(f"/api/v1/tasks/{offer}/check-in", json={"at": task["accepted_at"]})
+    begun = datetime.now(UTC) - timedelta(days=days)
+    await rows(make, "UPDATE task_card SET accepted_at = $1, checked_in_at = $1 WHERE id = $2", begun, offer)
+    return person, offer, begun
+
+
+async def test_minutes_told_long_after_wait_for_somebody_to_look(make):
+    (late, first, begun), (prompt, second, _) = await being_served(make, 1), await being_served(make, 0.2)
+    just_now = datetime.now(UTC) - timedelta(minutes=1)
+
+    for person, task, at in ((late, first, begun + timedelta(hours=2)), (prompt, second, just_now)):
+        await person.client.post(f"/api/v1/tasks/{task}/check-out", json={"at": at.isoformat()})
+
+    told = [(await who.client.get(f"{URL}/me/service-records")).json()["items"] for who in (late, prompt)]
+    assert [(one["minutes"], one["state"]) for [one] in told] == [(120, "unverified"), (287, "waiting")]
+
+
+async def test_a_task_that_nobody_ended_is_on_the_list_after_two_days_until_somebody_writes_its_end(make):
+    person, task, begun = await being_served(make, 2.1)
+    await being_served(make, 1.9)
+    worker, elsewhere = await make.worker(), await make.worker(OTHER_COMMUNITY)
+    url = "/api/v1/tasks/forgotten"
+
+    listed = (await worker.client.get(url)).json()["items"]
+    others = (await elsewhere.client.get(url)).json()["items"]
+    told = {"step": "check_out", "at": (begun + timedelta(hours=1)).isoformat()}
+    ended = await worker.client.post(f"/api/v1/tasks/{task}/spoken", json=told)
+
+    assert [(one["task_id"], one["volunteer_id"], one["volunteer_phone"]) for one in listed] == [
+        (str(task), str(person.volunteer_id), "12600000001")
+    ]
+    assert others == []
+    assert ended.json()["state"] == "finished"
+    assert (await worker.client.get(url)).json()["items"] == []
+    refused = await worker.client.get(url, params={"area_code": OTHER_COMMUNITY})
+    not_theirs = await person.client.get(url)
+    assert (refused.status_code, refused.json()["code"]) == (403, "area_not_allowed")
+    assert (not_theirs.status_code, not_theirs.json()["code"]) == (403, "role_not_allowed")

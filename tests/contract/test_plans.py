@@ -43,6 +43,11 @@ MANY: dict[str, dict[str, str]] = {
     "volunteer": {"area_code": "'610330100' || lpad((4 + g % 5)::text, 3, '0')"},
     "change": {"kind": "'visit'"},
     "offer": {"state": "CASE WHEN g % 50 = 0 THEN 'offered' ELSE 'expired' END"},
+    "task_card": {
+        "state": "CASE WHEN g % 50 = 0 THEN 'serving' ELSE 'finished' END",
+        "checked_in_at": "timestamptz '2126-01-01'",
+        "category": "'errand'",
+    },
     "conflict": {"state": "'open'", "kind": "'resident.edit'", "code": "'edit_conflict'"},
 }
 """Tables that grow with the county, with the values that cannot be made up."""
@@ -63,6 +68,7 @@ READ: dict[str, list[dict[str, str]]] = {
     "/api/v1/volunteers": [{}],
     "/api/v1/changes": [{}],
     "/api/v1/offers/calls": [{}],
+    "/api/v1/tasks/forgotten": [{}],
 }
 SMALL = {
     "/api/v1/divisions", "/api/v1/cells", "/api/v1/volunteers/me/service-records", "/api/v1/tasks",

@@ -37,7 +37,7 @@ SIGHT: dict[tuple[str, ...], set[str]] = {
 
 VOLUNTEER = uuid7()
 OWN_ROWS = {"volunteer": "id", "volunteer_slot": "volunteer_id", "offer": "volunteer_id", "task_card": "volunteer_id",
-            "service_record": "volunteer_id"}  # fmt: skip
+            "service_record": "volunteer_id", "volunteer_skill": "volunteer_id"}  # fmt: skip
 
 
 def staff(*areas: str, county: str = COUNTY) -> Caller:
