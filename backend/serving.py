@@ -94,8 +94,8 @@ class AnnouncingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and await asyncio.to_thread(_is_ready, self._address):
-            lines = f"Gridhood ready on {self._address}", f"API docs: {self._address}/docs", self._logins
-            print("\n".join(lines).rstrip(), flush=True)
+            places = f"API docs: {self._address}/docs", f"For a browser: {self._address}/m"
+            print("\n".join((f"Gridhood ready on {self._address}", *places, self._logins)).rstrip(), flush=True)
 
 
 def _is_ready(address: str) -> bool:

@@ -5,8 +5,10 @@ from urllib.parse import urlsplit
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 
+from backend.core.db import Database
 from backend.core.errors import Refusal
 from backend.core.route import TxRoute
+from backend.grid import queries as grid
 from backend.web import visitor
 from backend.web.page import go_to, page
 from shared.errors import CATALOGUE, Code
@@ -22,10 +24,12 @@ class PageRoute(TxRoute):
             if request.method == "POST" and not _from_here(request):
                 raise Refusal(Code.role_not_allowed)
             response = await super()._transact(request)
+        except visitor.WhichCounty as unknown:
+            response = await _choose(request, unknown.counties)
         except Refusal as no:
-            response = await _refused(request, no.code)
+            response = _refused(request, no.code)
         except RequestValidationError:
-            response = await _refused(request, Code.malformed)
+            response = _refused(request, Code.malformed)
         visitor.hand_over(request, response)
         return response
 
@@ -36,7 +40,14 @@ def _from_here(request: Request) -> bool:
     return urlsplit(came_from).netloc == request.headers.get("host")
 
 
-async def _refused(request: Request, code: Code) -> Response:
+async def _choose(request: Request, codes: list[str]) -> Response:
+    database: Database = request.app.state.database
+    async with database.bare() as conn:
+        named = await grid.names(conn, codes)
+    return page("counties.html", 404, counties=sorted(named.items()), caller=None)
+
+
+def _refused(request: Request, code: Code) -> Response:
     if code in _SIGN_IN_FIRST:
         return go_to("/m/sign-in")
     status, sentence = CATALOGUE[code]

@@ -21,6 +21,14 @@ EVERYBODY = UUID(int=1)
 """Whoever reports something without signing in: no account, no area, no volunteer."""
 
 
+class WhichCounty(Refusal):
+    """Several counties share this server, and the address names none of them."""
+
+    def __init__(self, counties: list[str]) -> None:
+        super().__init__(Code.unknown_area)
+        self.counties = counties
+
+
 async def known_visitor(request: Request) -> Caller | None:
     """Return who is signed in, if anybody is. Asked again in the same request, the answer is the same."""
     if not hasattr(request.state, "visitor"):
@@ -105,7 +113,7 @@ async def _reporter(request: Request) -> Caller:
         here = await counties(request.app.state.database)
         county = request.query_params.get("county", here[0] if len(here) == 1 else "")
         if county not in here:
-            raise Refusal(Code.unknown_area)
+            raise WhichCounty(here)
         caller = Caller(EVERYBODY, "群众", county, ())
     request.state.caller = caller
     return caller

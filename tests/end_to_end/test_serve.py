@@ -47,6 +47,8 @@ def test_it_says_where_it_is_stops_at_ctrl_c_and_starts_again_with_its_rows(serv
 
 
 def test_the_docs_page_asks_nothing_of_the_outside(server: Server) -> None:
+    with urllib.request.urlopen(f"{server.address}/m") as page:
+        assert "登录" in page.read().decode()
     with urllib.request.urlopen(f"{server.address}/docs") as page:
         html = page.read().decode()
     with urllib.request.urlopen(f"{server.address}/docs/assets/swagger-ui-bundle.js") as script:

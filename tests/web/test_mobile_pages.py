@@ -5,12 +5,32 @@ from uuid import uuid4
 
 import pytest
 
+from backend.auth import queries
+from backend.core.scope import system_caller
 from backend.web import reporting
 from backend.web.visitor import ACCESS, REFRESH
+from shared.types import uuid7
 from tests.factories import CELL, middle_of
 from tests.web.conftest import sign_in
 
 VOLUNTEERS_ONLY = ("/m/offers", "/m/tasks")
+
+
+OTHER_COUNTY = "610331"
+
+
+async def somebody_there(tx):
+    """Our data has one county: this one is made by hand."""
+    await tx.conn.execute("INSERT INTO division VALUES ($1, 'county', '太白县', '6103')", OTHER_COUNTY)
+    await tx.conn.execute(
+        "INSERT INTO county (county_code, name, epoch, demo, founded_at) VALUES ($1, '太白县', 'e', true, now())",
+        OTHER_COUNTY,
+    )
+    row = {
+        "county_code": OTHER_COUNTY, "id": uuid7(), "username": "elsewhere", "display_name": "李强",
+        "password_hash": None, "volunteer_id": None, "created_at": tx.now,
+    }  # fmt: skip
+    await queries.add_account(tx.conn, row)
 
 
 def report(**fields):
@@ -219,6 +239,20 @@ async def test_what_is_wrong_is_said_and_what_was_written_is_kept(make, visitor,
     assert sentence in answer.text
     assert "从昨晚起不亮" in answer.text
     assert await stored(make, "SELECT id FROM request") == []
+
+
+async def test_where_several_counties_share_a_server_one_is_chosen_first(make, running, visitor):
+    await make.worker()
+    await running.app.state.database.run(system_caller(OTHER_COUNTY), somebody_there)
+
+    unsaid, unknown = [await visitor().get("/m/report", params=params) for params in ({}, {"county": "999999"})]
+    chosen = await visitor().get("/m/report", params={"county": OTHER_COUNTY})
+
+    assert unsaid.status_code == unknown.status_code == 404
+    assert 'href="/m/report?county=610330"' in unsaid.text
+    assert 'href="/m/report?county=610331"' in unsaid.text
+    assert chosen.status_code == 200
+    assert 'action="/m/report?county=610331"' in chosen.text
 
 
 async def test_what_strangers_write_is_shown_as_text(make, visitor):
