@@ -11,6 +11,7 @@ from mobile.core.clock import Clock
 from mobile.store import photos
 from mobile.store.database import Database
 from mobile.store.entities import Effect, as_json
+from shared.conflicts import ConflictChoice
 from shared.sync import Answer, EntityKind, Operation, OperationKind, Outcome
 from shared.types import uuid7
 
@@ -240,17 +241,27 @@ class Outbox:
         )
         if state is State.accepted:
             photos.announced(self._db, op_id)
+            self._let_go_of_decided(op_id)
         elif state is State.refused:
             self.on_refused(UUID(op_id))
-            self._let_go_of_decided(op_id)
 
     def _let_go_of_decided(self, op_id: str) -> None:
         """A decision was taken: what it was about, if it came back to this phone, waits here no longer."""
         kind = OperationKind.conflict_settle.value
         found = self._db.row("SELECT body FROM outbox WHERE op_id=? AND kind=?", op_id, kind)
-        base = self._db.unseal(found[0], "outbox", op_id)["operation"]["base"] if found else None
-        if base:
-            self.put_aside(UUID(base["op_id"]))
+        decision = self._db.unseal(found[0], "outbox", op_id)["operation"] if found else {}
+        if decision.get("base"):
+            self.let_go(UUID(decision["base"]["op_id"]), done=decision["fields"]["choice"] == ConflictChoice.mine)
+
+    def let_go(self, op_id: UUID, *, done: bool) -> None:
+        """Somebody has decided about what came back. `done`: the server has it after all, and its photos may follow."""
+        at = _stamp(self._now())
+        if not done:
+            self.put_aside(op_id)
+        elif self._db.execute(
+            "UPDATE outbox SET state='accepted', answered_at=? WHERE op_id=? AND state='refused'", at, str(op_id)
+        ):
+            photos.announced(self._db, str(op_id))
 
     def _show_effects(self, op_id: str, *, shown: bool) -> None:
         self._db.execute(

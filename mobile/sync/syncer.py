@@ -14,11 +14,11 @@ from mobile.sync import pace, rescue
 from mobile.sync.client import Client
 from mobile.sync.errors import NetworkProblem, NeverLeft, Refused, SignInNeeded
 from mobile.sync.status import SyncStatus
-from shared.conflicts import ConflictOut, ConflictState
+from shared.conflicts import ConflictChoice, ConflictOut, ConflictState
 from shared.errors import Code
-from shared.sync import SCHEMA, Answer, Outcome, PullIn, PushIn
+from shared.sync import SCHEMA, Answer, Outcome, PullIn, PullOut, PushIn
 
-BATCH = 200
+BATCH = 500
 PAGE = 500
 POISON = (413, 422)
 DEVICE_NAME = platform.node()[:60]
@@ -157,30 +157,42 @@ class Syncer:
     async def _pull_all(self) -> bool:
         """Read to the end of the feed. False: the server's history changed and the reading was given up."""
         seen = self._store.outbox.accepted_seqs()
-        more = True
-        while more:
+        page = await self._page(self._client.pull(self._asking(self._store.cursor())))
+        while True:
+            # The next page is on its way while this one is stored; until it is, nothing is done with the next.
+            following = asyncio.ensure_future(self._client.pull(self._asking(page.cursor))) if page.more else None
             try:
-                page = await self._client.pull(self._asking())
-            except Refused as refusal:
-                if refusal.status != 410 and refusal.code != Code.bad_cursor:
-                    raise
-                self._store.drop_cursor()
-                page = await self._client.pull(self._asking())
-            if not await asyncio.to_thread(self._store.take_page, page, seen):
+                kept = await asyncio.to_thread(self._store.take_page, page, seen)
+                if kept and following is not None:
+                    page = await self._page(following)
+            finally:
+                if following is not None:
+                    following.cancel()
+            if not kept:
                 return False
-            more = page.more
+            if following is None:
+                break
         await asyncio.to_thread(self._let_go_of_settled)
         return True
+
+    async def _page(self, asked: Awaitable[PullOut]) -> PullOut:
+        """What was asked for, or the first page when the server no longer knows the cursor."""
+        try:
+            return await asked
+        except Refused as refusal:
+            if refusal.status != 410 and refusal.code != Code.bad_cursor:
+                raise
+            self._store.drop_cursor()
+            return await self._client.pull(self._asking(None))
 
     def _let_go_of_settled(self) -> None:
         """What came back to this phone and somebody has decided elsewhere waits here no longer."""
         for item in self._store.entities.all(ConflictOut):
             if item.state is ConflictState.settled:
-                self._store.outbox.put_aside(item.op_id)
+                self._store.outbox.let_go(item.op_id, done=item.choice is ConflictChoice.mine)
 
-    def _asking(self) -> PullIn:
-        asked = self._store.device_id, self._store.cursor()
-        return PullIn(schema_version=SCHEMA, device_id=asked[0], cursor=asked[1], limit=PAGE)
+    def _asking(self, cursor: str | None) -> PullIn:
+        return PullIn(schema_version=SCHEMA, device_id=self._store.device_id, cursor=cursor, limit=PAGE)
 
     def _next_wait(self) -> float:
         """Idle or backing off, but no longer than until an operation can no longer be taken back."""

@@ -1,0 +1,102 @@
+"""What a waiting operation says, in words. It may be of a shape that this app never wrote: then it says less."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mobile.residents import doubts, links
+from mobile.residents.told import told
+from shared.conflicts import ConflictOut
+from shared.register import EVENT_WORDS, EventKind
+from shared.requests import CATEGORIES, STATE_WORDS, RequestState
+from shared.sync import OperationKind
+from shared.visits import FINDING_WORDS, MODE_WORDS, OUTCOME_WORDS, Finding, VisitMode, VisitOutcome
+
+Reader = Callable[[Mapping[str, Any]], dict[str, str]]
+ID_NUMBER = "id_number"
+COMPARED = (OperationKind.resident_edit, OperationKind.household_put)
+"""Of these the register has a value for every field; of the others only for what the item names."""
+
+KIND_WORDS = {
+    OperationKind.visit_record: "走访",
+    OperationKind.household_put: "住处",
+    OperationKind.resident_put: "登记",
+    OperationKind.resident_edit: "登记",
+    OperationKind.register_event: "人员变动",
+    OperationKind.move_settle: "搬来核实",
+    OperationKind.follow_up_open: "走访带回的事",
+    OperationKind.link_put: "联系人",
+    OperationKind.link_end: "联系人",
+    OperationKind.request_report: "上报",
+    OperationKind.request_step: "办理",
+}
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+
+
+def kind_word(item: ConflictOut) -> str:
+    """走访, or of an event which one: 死亡."""
+    if item.kind == OperationKind.register_event:
+        event = next((one.mine for one in item.fields if one.field == "kind"), None)
+        return next((word for kind, word in EVENT_WORDS.items() if kind == event), "人员变动")
+    return next((word for kind, word in KIND_WORDS.items() if kind == item.kind), "一条记录")
+
+
+def spoken(item: ConflictOut, fields: Mapping[str, Any]) -> dict[str, str]:
+    """Label and words of these fields of an item; what cannot be read is left out."""
+    said: dict[str, str] = {}
+    reader = _READERS.get(item.kind)
+    for part in [fields] if reader else [{name: value} for name, value in fields.items()]:
+        try:
+            said |= (reader or told)(part)
+        except _UNREADABLE:
+            continue
+    return said | _number(fields)
+
+
+def about_number(fields: Mapping[str, Any]) -> bool:
+    return bool(_number(fields))
+
+
+def about_death(item: ConflictOut) -> bool:
+    deaths = [one for one in item.fields if one.field == "kind" and one.mine == EventKind.death]
+    return item.kind == OperationKind.register_event and bool(deaths)
+
+
+def _number(fields: Mapping[str, Any]) -> dict[str, str]:
+    new = fields.get("new_resident")
+    number = fields.get(ID_NUMBER) or (new.get(ID_NUMBER) if isinstance(new, Mapping) else None)
+    return {"身份证号": str(number)} if number else {}
+
+
+def _visit(fields: Mapping[str, Any]) -> dict[str, str]:
+    return _filled({
+        "怎么见的": MODE_WORDS[VisitMode(fields["mode"])],
+        "结果": OUTCOME_WORDS[VisitOutcome(fields["outcome"])],
+        "情况": "、".join(FINDING_WORDS[Finding(one)] for one in fields.get("findings", ())),
+        "说明": fields.get("note"),
+    })  # fmt: skip
+
+
+def _report(fields: Mapping[str, Any]) -> dict[str, str]:
+    return _filled({
+        "事项": CATEGORIES[fields["category"]].title,
+        "在哪里": fields.get("place_note"),
+        "说明": fields.get("detail"),
+    })  # fmt: skip
+
+
+def _step(fields: Mapping[str, Any]) -> dict[str, str]:
+    return _filled({"到哪一步": STATE_WORDS[RequestState(fields["to"])], "理由": fields.get("reason")})
+
+
+def _filled(words: Mapping[str, Any]) -> dict[str, str]:
+    return {label: str(value) for label, value in words.items() if value}
+
+
+_READERS: dict[str, Reader] = {
+    OperationKind.visit_record: _visit,
+    OperationKind.request_report: _report,
+    OperationKind.request_step: _step,
+    OperationKind.link_put: links.told,
+    OperationKind.link_end: links.told,
+    OperationKind.correction_settle: doubts.told,
+}
