@@ -1,11 +1,14 @@
 """What a person decides: operations that could not be applied as they came, on the wire."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
+from shared.register import EventKind
+from shared.sync import OperationKind
 from shared.types import AreaCode, Note, Utc, WireIn, WireOut, example
 
 
@@ -31,6 +34,16 @@ CHOICE_WORDS = {
     ConflictChoice.both: "两边都留",
     ConflictChoice.unsure: "我定不了",
 }
+
+
+def for_coordinators(kind: str | None, fields: Mapping[str, Any]) -> bool:
+    """Whether only the community or the county may decide: an identity number, or that somebody has died.
+
+    Poverty class and disability grade cannot be written without network at all.
+    """
+    if kind == OperationKind.register_event:
+        return fields.get("kind") == EventKind.death or bool((fields.get("new_resident") or {}).get("id_number"))
+    return bool(fields.get("id_number"))
 
 
 class ConflictSide(WireOut):

@@ -174,6 +174,28 @@ def counting(skills: Iterable[str], evidence: Iterable[EvidenceOut], today: date
     return [skill for skill in skills if skill not in CERTIFICATES or skill in shown]
 
 
+def says_otherwise(known: EvidenceOut | None, said: SkillIn) -> bool:
+    """Say whether these are other words about a skill than those known, so that nobody has seen what they speak of.
+
+    Silence about the day is not a word against the one that the community read on the certificate.
+    """
+    if known is None:
+        return bool(said.note or said.valid_until)
+    return said.note != known.note or said.valid_until not in (None, known.valid_until)
+
+
+def merged(slots: Iterable[Slot]) -> list[Slot]:
+    """Return the same free time as stretches that neither touch nor overlap, in the order of the week."""
+    whole: list[Slot] = []
+    for slot in sorted(slots, key=lambda s: (s.weekday, s.from_minute)):
+        last = whole[-1] if whole else None
+        if last and last.weekday == slot.weekday and slot.from_minute <= last.until_minute:
+            whole[-1] = last.model_copy(update={"until_minute": max(last.until_minute, slot.until_minute)})
+        else:
+            whole.append(slot)
+    return whole
+
+
 class VolunteerIn(WireIn):
     """A volunteer to be registered, or the whole of a changed one."""
 

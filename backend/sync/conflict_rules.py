@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from shared.conflicts import ConflictChoice
+from shared.conflicts import ConflictChoice, for_coordinators
 from shared.errors import Code
-from shared.register import EventKind
 from shared.sync import OperationKind
 
 KEPT: Final = timedelta(days=90)
@@ -53,19 +52,12 @@ def may_be_late(code: Code) -> bool:
     return code in _ELSEWHERE
 
 
-def always_a_person(kind: OperationKind | None, fields: Mapping[str, Any]) -> bool:
-    """Identity number and death. Poverty class and disability grade cannot be written without network at all."""
-    if kind is OperationKind.register_event:
-        return fields.get("kind") == EventKind.death or "id_number" in (fields.get("new_resident") or {})
-    return fields.get("id_number") is not None
-
-
 def choices(kind: OperationKind | None, fields: Mapping[str, Any], overtaken: Iterable[str]) -> list[ConflictChoice]:
     """Return what may be decided about an operation; one that could not be read is only looked at."""
     if kind is None or kind in _ANSWERED:
         return [ConflictChoice.theirs, ConflictChoice.unsure]
     both = kind is OperationKind.resident_edit and set(overtaken) and FREE_TEXT.issuperset(overtaken)
-    added = [ConflictChoice.both] if both and not always_a_person(kind, fields) else []
+    added = [ConflictChoice.both] if both and not for_coordinators(kind, fields) else []
     return [ConflictChoice.mine, ConflictChoice.theirs, *added, ConflictChoice.unsure]
 
 

@@ -22,7 +22,15 @@ from backend.sync import conflict_rules as rules
 from backend.sync import doing
 from backend.sync.queueing import SEALED
 from shared.auth import Role
-from shared.conflicts import ConflictChoice, ConflictField, ConflictOut, ConflictSettleIn, ConflictSide, ConflictState
+from shared.conflicts import (
+    ConflictChoice,
+    ConflictField,
+    ConflictOut,
+    ConflictSettleIn,
+    ConflictSide,
+    ConflictState,
+    for_coordinators,
+)
 from shared.errors import CATALOGUE, Code
 from shared.sync import EntityKind, Operation, OperationKind
 from shared.types import is_within
@@ -55,8 +63,7 @@ async def read(tx: Transaction, keys: Keys, item: UUID) -> ConflictOut:
 def shown(keys: Keys, row: asyncpg.Record) -> ConflictOut:
     """Open an item for somebody in whose area it lies."""
     content = _content(keys, row)
-    asked = content.get("operation", {})
-    fields = asked.get("fields") if isinstance(asked.get("fields"), dict) else asked
+    asked, fields = _asked(content)
     kind = _kind(row)
     theirs = ConflictSide(name=row["theirs_name"], at=row["theirs_at"]) if row["theirs_at"] else None
     return ConflictOut(
@@ -80,6 +87,13 @@ def _content(keys: Keys, row: asyncpg.Record) -> dict[str, Any]:
         return {}
     content: dict[str, Any] = json.loads(sealing.unseal(keys, row["data_key"], row["id"], SEALED, row["sealed"]))
     return content
+
+
+def _asked(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the operation and its fields; of one that could not be read, what there is."""
+    asked: dict[str, Any] = content.get("operation", {})
+    fields = asked.get("fields")
+    return asked, fields if isinstance(fields, dict) else asked
 
 
 def _kind(row: asyncpg.Record) -> OperationKind | None:
@@ -115,11 +129,19 @@ async def settle(
     preconditions.require(if_match, row["rev"])
     if body.choice is ConflictChoice.unsure:
         return await _pass_on(tx, keys, worker, row, body.note)
+    if for_coordinators(_kind(row), _asked(_content(keys, row))[1]) and not _coordinates(worker, row["area_code"]):
+        raise Refusal(Code.role_not_allowed, "身份证号和死亡，由社区工作人员定。")
     if body.choice not in shown(keys, row).choices:
         raise Refusal(Code.step_not_allowed, "这一条不能这样定。", pointer="/choice")
     if body.choice is not ConflictChoice.theirs:
         await _apply(tx, keys, row, body.choice)
     return await _decided(tx, keys, worker, row, body)
+
+
+def _coordinates(worker: Caller, area: str) -> bool:
+    return any(
+        role in (Role.community_worker, Role.county_admin) and is_within(area, own) for role, own in worker.grants
+    )
 
 
 async def _passed_on(tx: Transaction, keys: Keys, item: UUID, body: ConflictSettleIn) -> ConflictOut:
@@ -135,10 +157,7 @@ async def _passed_on(tx: Transaction, keys: Keys, item: UUID, body: ConflictSett
 async def _pass_on(tx: Transaction, keys: Keys, worker: Caller, row: asyncpg.Record, note: str) -> ConflictOut:
     """我定不了: the community worker is asked, and then the county."""
     area, item = row["area_code"], row["id"]
-    coordinator = any(
-        role in (Role.community_worker, Role.county_admin) and is_within(area, own) for role, own in worker.grants
-    )
-    above = rules.next_level(area, tx.county, coordinator=coordinator)
+    above = rules.next_level(area, tx.county, coordinator=_coordinates(worker, area))
     if above is None:
         raise Refusal(Code.step_not_allowed, "已经在县里了，没有再上一级。", pointer="/choice")
     async with beyond_scope(tx, "conflict.passed_on", "conflict", item, area, to=above):

@@ -11,7 +11,7 @@ from mobile.residents import rules
 from mobile.residents.told import NOTHING
 from mobile.store.store import Store
 from shared.auth import MeOut, Role
-from shared.conflicts import ConflictChoice, ConflictOut, ConflictSide, ConflictState
+from shared.conflicts import ConflictChoice, ConflictOut, ConflictSide, ConflictState, for_coordinators
 from shared.errors import Code
 from shared.grid import CellOut
 from shared.residents import HouseholdOut, ResidentOut
@@ -151,8 +151,8 @@ def phone_of(store: Store, item: ConflictOut) -> tuple[str, str]:
 
 
 def _may_decide(reader: Reader, item: ConflictOut) -> bool:
-    number = words.about_number({one.field: one.mine for one in item.fields})
-    return reader.coordinates(item.area_code) or not (number or words.about_death(item))
+    late = {one.field: one.mine for one in item.fields}
+    return reader.coordinates(item.area_code) or not for_coordinators(item.kind, late)
 
 
 def _reason(item: ConflictOut) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from mobile.residents import doubts, links
 from mobile.residents.told import told
 from shared.conflicts import ConflictOut
-from shared.register import EVENT_WORDS, EventKind
+from shared.register import EVENT_WORDS
 from shared.requests import CATEGORIES, STATE_WORDS, RequestState
 from shared.sync import OperationKind
 from shared.visits import FINDING_WORDS, MODE_WORDS, OUTCOME_WORDS, Finding, VisitMode, VisitOutcome
@@ -50,15 +50,6 @@ def spoken(item: ConflictOut, fields: Mapping[str, Any]) -> dict[str, str]:
         except _UNREADABLE:
             continue
     return said | _number(fields)
-
-
-def about_number(fields: Mapping[str, Any]) -> bool:
-    return bool(_number(fields))
-
-
-def about_death(item: ConflictOut) -> bool:
-    deaths = [one for one in item.fields if one.field == "kind" and one.mine == EventKind.death]
-    return item.kind == OperationKind.register_event and bool(deaths)
 
 
 def _number(fields: Mapping[str, Any]) -> dict[str, str]:

@@ -279,8 +279,10 @@ async def test_a_death_noted_twice_with_two_days_is_decided_by_a_person(make, ph
 
     answer = await phone.push(*events)
     [found] = await items(phone.person)
-    refused = await settle(phone.person, found, "mine")
+    in_the_cell = await settle(phone.person, found, "theirs")
+    refused = await settle(await make.worker(COMMUNITY), found, "mine")
 
+    assert (in_the_cell.status_code, in_the_cell.json()["code"]) == (403, "role_not_allowed")
     assert outcomes(answer) == [("applied", None), ("rejected", "has_left")]
     day = next(one for one in found["fields"] if one["field"] == "on")
     assert (day["mine"], day["theirs"]) == (str(today - timedelta(days=3)), str(today))
