@@ -1,5 +1,6 @@
 """The app with its window: every room's screens behind one shell, led by who is signed in."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +84,9 @@ class GridhoodApp(App):
         return build_shell(self.ctx)
 
     def on_start(self) -> None:
+        # What is there now stays until the end: later searches for garbage, which stop the screen, pass it over.
+        gc.freeze()
+        gc.enable()
         Window.bind(on_resize=self._read_edges, on_minimize=self._out_of_sight, on_restore=self._in_sight)
         self._read_edges()
 

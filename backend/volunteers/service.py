@@ -30,6 +30,7 @@ from shared.volunteers import (
     VolunteerIn,
     VolunteerOut,
     VolunteerPatch,
+    merged,
 )
 
 KIND = "volunteer.register"
@@ -82,7 +83,7 @@ async def register(tx: Transaction, volunteers: Sequence[tuple[Fresh, Sequence[S
     """Store volunteers with their weeks, however many, and open the streams that their phones will read."""
     rows = [fresh for fresh, _ in volunteers]
     await queries.add(tx.conn, tx.county, tx.now, rows)
-    weeks = [(fresh.id, fresh.community_code, slot) for fresh, slots in volunteers for slot in rules.merged(slots)]
+    weeks = [(fresh.id, fresh.community_code, slot) for fresh, slots in volunteers for slot in merged(slots)]
     await queries.add_slots(tx.conn, tx.county, weeks)
     await feed.open_streams(tx.conn, tx.county, [feed.volunteer_stream(row.id) for row in rows])
     await _tell(tx, "volunteer.registered", *((row.id, row.community_code) for row in rows))
@@ -194,7 +195,7 @@ async def _edit(
 
 async def _set_week(tx: Transaction, volunteer_id: UUID, community: str, slots: Sequence[Slot]) -> None:
     await queries.clear_slots(tx.conn, tx.county, volunteer_id)
-    await queries.add_slots(tx.conn, tx.county, [(volunteer_id, community, slot) for slot in rules.merged(slots)])
+    await queries.add_slots(tx.conn, tx.county, [(volunteer_id, community, slot) for slot in merged(slots)])
 
 
 async def _tell(tx: Transaction, action: str, *volunteers: tuple[UUID, str], **detail: Any) -> None:

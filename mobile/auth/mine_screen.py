@@ -16,10 +16,11 @@ from mobile.inbox.viewmodel import Inbox
 from mobile.requests.todo import Todo
 from mobile.residents.checks import Checks
 from mobile.sync.status import SyncStatus
+from mobile.volunteers.readiness import Readiness
 from mobile.widgets.composed import Ask, Asking, Composed, Parts, load
 from mobile.widgets.fields import ListRow
 from mobile.widgets.frame import Header, SubHeader
-from mobile.widgets.layout import Col, Rule, Sheet
+from mobile.widgets.layout import Col, Group, Rule, Sheet
 
 
 class MineRows(Col):
@@ -85,6 +86,15 @@ class SummaryRow(ListRow):
         shell_of(self).push("summary")
 
 
+class VolunteerRows(Group):
+    """When, for what, and whether at all."""
+
+    own: Readiness = ObjectProperty(rebind=True)
+
+    def open(self, route: str) -> None:
+        shell_of(self).push(route)
+
+
 class SignOutAsk(Ask):
     vm = ObjectProperty(rebind=True)
     screen = ObjectProperty()
@@ -102,6 +112,7 @@ class MineScreen(Asking):
         inbox: Inbox,
         checks: Checks | None,
         todo: Todo | None,
+        own: Readiness | None,
     ) -> None:
         self._rows = MineRows(vm=vm, status=status, settings=settings, lock=lock, screen=self)
         self._rows.ids.work.add_widget(Rule(inset_x=dp(16)))
@@ -111,6 +122,9 @@ class MineScreen(Asking):
             for row in (*work, RegisterRow(), DutiesLink()):
                 self._rows.ids.work.add_widget(Rule(inset_x=dp(16)))
                 self._rows.ids.work.add_widget(row)
+        if own is not None:
+            # Under the name, above the rest.
+            self._rows.add_widget(VolunteerRows(own=own), index=len(self._rows.children) - 1)
         super().__init__(vm=vm)
 
     def on_pre_enter(self) -> None:
@@ -156,8 +170,9 @@ class ServerScreen(Composed):
 
 def _mine(ctx: AppContext) -> MineScreen:
     session = ctx.session
-    work = (session.checks, session.todo) if session.is_worker else (None, None)
-    return MineScreen(session.mine, session.chip, ctx.settings, ctx.lock, session.inbox, *work)
+    checks, todo = (session.checks, session.todo) if session.is_worker else (None, None)
+    own = session.readiness if session.me.volunteer_id else None
+    return MineScreen(session.mine, session.chip, ctx.settings, ctx.lock, session.inbox, checks, todo, own)
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

@@ -23,6 +23,7 @@ from mobile.device.ports import Ports
 from mobile.duties.viewmodel import Duties
 from mobile.grid.viewmodel import MyGrid
 from mobile.inbox.viewmodel import Inbox
+from mobile.offers.forgotten import Forgotten
 from mobile.offers.task import TaskBoard
 from mobile.offers.viewmodel import Invitations
 from mobile.requests.detail import RequestDetail
@@ -51,14 +52,20 @@ from mobile.sync.viewmodel import SyncScreen
 from mobile.visits.form import VisitForm
 from mobile.visits.summary import Summary
 from mobile.visits.viewmodel import Today
+from mobile.volunteers.own import Own
+from mobile.volunteers.quiet import Quiet
+from mobile.volunteers.readiness import Readiness
+from mobile.volunteers.skills import SkillNote, Skills
 from mobile.volunteers.viewmodel import Hours
+from mobile.volunteers.week import Week
 from shared.auth import MeOut, Role, TokenOut
 from shared.errors import Code
+from shared.volunteers import Skill
 
 WORKER_ROLES = (Role.grid_worker, Role.community_worker, Role.county_admin)
 TABS = (
     "today", "grid", "summary", "invitations", "task", "hours", "sync_screen", "mine", "chip", "checks",
-    "duties", "todo", "reported", "inbox",
+    "duties", "todo", "reported", "inbox", "forgotten", "readiness",
 )  # fmt: skip
 BEGAN_ANEW = "手机的设置坏了，请重新登录。记过的都还在；没送出的可能会被退回，到“同步情况”里再送一次。"
 log = logging.getLogger(__name__)
@@ -122,6 +129,38 @@ class Session(EventDispatcher):
     @cached_property
     def hours(self) -> Hours:
         return Hours(self.store, self._now)
+
+    @cached_property
+    def forgotten(self) -> Forgotten:
+        return Forgotten(self.store, self._now)
+
+    @cached_property
+    def own(self) -> Own:
+        return Own(self.store, self.me)
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        return Readiness(self.own)
+
+    def week(self) -> Week:
+        week = Week(self.own)
+        self.keeps(week, "week", week.drafted, stamp=week.rev)
+        self.bind(version=week.refresh)
+        return week
+
+    def quiet(self) -> Quiet:
+        return Quiet(self.own)
+
+    def skills(self) -> Skills:
+        skills = Skills(self.own, self._now)
+        self.keeps(skills, "skills", skills.drafted, stamp=skills.rev)
+        self.bind(version=skills.refresh)
+        return skills
+
+    def skill_note(self, skill: Skill) -> SkillNote:
+        note = SkillNote(self.own, self._now, skill)
+        self.keeps(note, f"skill|{skill}", ("note", "until"), stamp=note.rev)
+        return note
 
     @cached_property
     def sync_screen(self) -> SyncScreen:

@@ -102,6 +102,13 @@ class ClipboardDialer:
         self._clipboard.copy(number)
 
 
+class NoMaps:
+    """A desk has no map app that could be asked."""
+
+    def find(self, place: str) -> bool:
+        return False
+
+
 class FolderFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -144,6 +151,7 @@ def ports(folder: Path, place: str = "") -> Ports:
         keystore=FileKeystore(folder / "key"),
         notifications=LoggedNotifications(),
         dialer=ClipboardDialer(clipboard),
+        maps=NoMaps(),
         clipboard=clipboard,
         files=FolderFiles(folder / "exports"),
         speech=NoSpeech(),

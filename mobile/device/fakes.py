@@ -65,6 +65,16 @@ class RecordedDialer:
 
 
 @dataclass
+class RecordedMaps:
+    installed: bool = True
+    sought: list[str] = field(default_factory=list)
+
+    def find(self, place: str) -> bool:
+        self.sought.append(place)
+        return self.installed
+
+
+@dataclass
 class RecordedClipboard:
     text: str = ""
 
@@ -118,6 +128,7 @@ def ports(location: ScriptedLocation | None = None, camera: ScriptedCamera | Non
         keystore=FixedKeystore(),
         notifications=RecordedNotifications(),
         dialer=RecordedDialer(),
+        maps=RecordedMaps(),
         clipboard=RecordedClipboard(),
         files=RecordedFiles(),
         speech=RecordedSpeech(),

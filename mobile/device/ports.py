@@ -88,6 +88,14 @@ class Dialer(Protocol):
         """Open the phone's dialer with the number; the user starts the call."""
 
 
+class Maps(Protocol):
+    def find(self, place: str) -> bool:
+        """Look a place up in the phone's own map app; False when there is none.
+
+        In words: map apps here count coordinates in another system, which puts ours half a kilometre off.
+        """
+
+
 class Clipboard(Protocol):
     def copy(self, text: str) -> None: ...
 
@@ -127,6 +135,7 @@ class Ports:
     keystore: Keystore
     notifications: Notifications
     dialer: Dialer
+    maps: Maps
     clipboard: Clipboard
     files: Files
     speech: Speech

@@ -1,12 +1,14 @@
 """An invitation and a task in words."""
 
+import math
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from mobile.core import texts
 from mobile.core.clock import local_day
-from mobile.grid.rules import LonLat
+from mobile.grid.rules import LonLat, metres, walking_minutes
 from shared.matching import OfferOut, ReasonCode, TaskOut, TaskState
 from shared.requests import Urgency
 from shared.volunteers import VolunteerOut
@@ -135,6 +137,68 @@ def _step_time(moment: datetime | None, now: datetime) -> str:
         return "还没有"
     same_day = local_day(moment) == local_day(now)
     return texts.clock(moment) if same_day else texts.when(moment, now)
+
+
+MORNING_HOUR = 5
+QUARTER = timedelta(minutes=15)
+HERE_M = 40
+_DIRECTIONS = ("东", "东北", "北", "西北", "西", "西南", "南", "东南")
+_STAIRWELL = re.compile(r"[栋幢楼]|单元")
+
+
+def is_forgotten(task: TaskOut, now: datetime) -> bool:
+    """Served since a day before this one, and it is morning: whoever sits up with somebody at night is not asked."""
+    if task.state is not TaskState.serving or task.checked_in_at is None:
+        return False
+    return local_day(task.checked_in_at) < local_day(now) and texts.local(now).hour >= MORNING_HOUR
+
+
+def likely_ends(begun: datetime, minutes: int, now: datetime) -> list[datetime]:
+    """Half of the time it was to take, all of it, and half as much again, to the quarter of an hour."""
+    found: list[datetime] = []
+    for share in (0.5, 1.0, 1.5):
+        least = found[-1] + QUARTER if found else _quarter(begun + QUARTER)
+        found.append(max(_quarter(begun + timedelta(minutes=minutes * share)), least))
+    return [moment for moment in found if moment <= now]
+
+
+def _quarter(moment: datetime) -> datetime:
+    """The quarter of an hour that is nearest."""
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    return hour + round((moment - hour) / QUARTER) * QUARTER
+
+
+def route(task: TaskOut, here: LonLat | None, home: LonLat | None) -> str:
+    """从您家往东北 600 米，走路 9 分钟: from where the phone is, or else from home; '' when the door has no place."""
+    start, word = (here, "从您这里") if here else (home, "从您家")
+    if start is None or task.lon is None or task.lat is None:
+        return ""
+    end = (task.lon, task.lat)
+    away = metres(start, end)
+    if away < HERE_M:
+        return "就在您身边"
+    return f"{word}往{direction(start, end)} {texts.distance(away)}，{texts.walk(walking_minutes(away))}"
+
+
+def direction(start: LonLat, end: LonLat) -> str:
+    east = (end[0] - start[0]) * math.cos(math.radians(start[1]))
+    return _DIRECTIONS[round(math.atan2(end[1] - start[1], east) / (math.pi / 4)) % 8]
+
+
+def way_in(door: str) -> str:
+    """先找新建路 18 号院，再找 2号楼1单元: a long door in the order in which one looks for it."""
+    yard, stairwell = _parts(door)
+    return f"先找{yard}，再找 {stairwell}" if yard else ""
+
+
+def yard_of(door: str) -> str:
+    """What of a door somebody else's map may be asked for: never the stairwell or the room; '' when it is not told."""
+    return _parts(door)[0]
+
+
+def _parts(door: str) -> tuple[str, str]:
+    parts = door.rsplit(" ", 2)
+    return (parts[0], parts[1]) if len(parts) == 3 and _STAIRWELL.search(parts[1]) else ("", "")
 
 
 def minutes_served(task: TaskOut, now: datetime) -> int:

@@ -7,10 +7,12 @@ from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
-from mobile.inbox.screen import BellLink  # noqa: F401  (named in screen.kv)
+from mobile.inbox.screen import InboxNews
 from mobile.inbox.viewmodel import Inbox
 from mobile.offers import task_screen
 from mobile.offers.coarse_map import CoarseMap
+from mobile.offers.forgotten import Forgotten
+from mobile.offers.forgotten_ask import ForgottenAsk, asks_with
 from mobile.offers.rules import OfferCard
 from mobile.offers.viewmodel import Invitations
 from mobile.sync.screen import SyncLink  # noqa: F401  (named in screen.kv)
@@ -29,7 +31,6 @@ from mobile.widgets.tokens import T
 class InviteHeader(Header):
     vm = ObjectProperty(rebind=True)
     status = ObjectProperty(rebind=True)
-    inbox = ObjectProperty(rebind=True)
 
 
 class SpeakHeader(Header):
@@ -92,15 +93,19 @@ class InviteScreen(Asking):
     vm: Invitations = ObjectProperty(rebind=True)
     status: SyncStatus = ObjectProperty(rebind=True)
 
-    def __init__(self, vm: Invitations, status: SyncStatus, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, vm: Invitations, status: SyncStatus, inbox: Inbox, forgotten: Forgotten) -> None:
+        self._inbox, self._forgotten = inbox, forgotten
         super().__init__(vm=vm, status=status)
         self.follow(vm, ("offer", "more", "has_accepted", "notice"))
+        self.follow(inbox, ("besides_offers",))
+        self.follow(forgotten, ("task_id",))
+        asks_with(self, forgotten)
         vm.bind(on_accepted=self._say_accepted, on_declined=self._say_declined, notice=self._stop_offering_undo)
         self._undo_bar: Snackbar | None = None
 
     def on_pre_enter(self) -> None:
         self.vm.refresh()
+        self._forgotten.refresh()
 
     def decline(self, reason: str = "") -> None:
         self.asking = False
@@ -108,12 +113,16 @@ class InviteScreen(Asking):
 
     def head(self) -> Header:
         speaks = T.large and self.vm.can_speak and self.vm.offer
-        return SpeakHeader(vm=self.vm) if speaks else InviteHeader(vm=self.vm, status=self.status, inbox=self._inbox)
+        return SpeakHeader(vm=self.vm) if speaks else InviteHeader(vm=self.vm, status=self.status)
 
     def body(self) -> Parts:
-        return [*self._news(), *self._offer()]
+        inbox = [InboxNews(inbox=self._inbox), Gap()] if self._inbox.besides_offers else []
+        return [*inbox, *self._news(), *self._offer()]
 
     def bar(self) -> Sheet | None:
+        """Yesterday comes before tomorrow, but not before somebody in danger."""
+        if self._forgotten.open and not (self.vm.offer and self.vm.offer.urgent):
+            return ForgottenAsk(vm=self._forgotten)
         if self.vm.offer is None:
             return None
         return LargeAnswerBar(screen=self) if T.large else AnswerBar(screen=self, expiry=self.vm.offer.expiry)
@@ -151,6 +160,8 @@ class InviteScreen(Asking):
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
     load(__file__)
     return {
-        "offers": lambda: InviteScreen(ctx.session.invitations, ctx.session.chip, ctx.session.inbox),
+        "offers": lambda: InviteScreen(
+            ctx.session.invitations, ctx.session.chip, ctx.session.inbox, ctx.session.forgotten
+        ),
         **task_screen.routes(ctx),
     }

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from kivy.event import EventDispatcher
-from kivy.properties import BooleanProperty, ListProperty, NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty, StringProperty
 
 from mobile.core import texts
 from mobile.core.clock import Clock
@@ -15,6 +15,7 @@ from mobile.store.outbox import State
 from mobile.store.store import Store
 from shared.matching import OfferOut, OfferState, TaskOut, TaskState
 from shared.sync import EntityKind, OperationKind
+from shared.volunteers import VolunteerOut
 
 ACTIONS = {TaskState.accepted: ("check_in", "签到"), TaskState.serving: ("check_out", "签退")}
 
@@ -23,11 +24,13 @@ class TaskBoard(EventDispatcher):
     """One task at a time, the one being served first. Door and phone are shown only while it lasts."""
 
     has_task, tasks = BooleanProperty(False), NumericProperty(0)
+    shown = ObjectProperty(None, allownone=True)
     title, when = StringProperty(""), StringProperty("")
     steps, done_steps = ListProperty([]), NumericProperty(0)
     state_word, state_kind = StringProperty(""), StringProperty("sent")
     person_name, age_text, note = StringProperty(""), StringProperty(""), StringProperty("")
     door, phone = StringProperty(""), StringProperty("")
+    route_line, way_in, yard = StringProperty(""), StringProperty(""), StringProperty("")
     waiting, waiting_line = BooleanProperty(False), StringProperty("")
     served_word, minutes_text = StringProperty(""), StringProperty("")
     action, action_text = StringProperty(""), StringProperty("")
@@ -40,7 +43,6 @@ class TaskBoard(EventDispatcher):
         super().__init__()
         self._store, self._ports, self._now = store, ports, now
         self._open: list[TaskOut] = []
-        self._shown: UUID | None = None
         self.refresh()
 
     def refresh(self, *_: object) -> None:
@@ -57,8 +59,8 @@ class TaskBoard(EventDispatcher):
     def next_task(self) -> None:
         if self._open:
             ids = [task.id for task in self._open]
-            at = ids.index(self._shown) if self._shown in ids else 0
-            self._shown = ids[(at + 1) % len(ids)]
+            at = ids.index(self.shown) if self.shown in ids else 0
+            self.shown = ids[(at + 1) % len(ids)]
             self._show()
 
     def tick(self, *_: object) -> None:
@@ -105,8 +107,13 @@ class TaskBoard(EventDispatcher):
         if task is not None and task.phone:
             self._ports.dialer.dial(task.phone)
 
+    def find_way(self) -> bool:
+        """Ask the phone's map app for the yard, in the county; False when there is no such app."""
+        me = self._store.me()
+        return bool(self.yard) and self._ports.maps.find(f"{me.county_name if me else ''}{self.yard}")
+
     def _current(self) -> TaskOut | None:
-        return next((task for task in self._open if task.id == self._shown), next(iter(self._open), None))
+        return next((task for task in self._open if task.id == self.shown), next(iter(self._open), None))
 
     def _capture(
         self, kind: OperationKind, task: TaskOut, fields: dict[str, Any], patch: dict[str, Any], title: str
@@ -130,10 +137,12 @@ class TaskBoard(EventDispatcher):
         self._show_minutes(task)
         self.action, self.action_text = ACTIONS[task.state] if task else ("", "")
         if task is None:
+            self.shown = None
             self.title = self.when = self.person_name = self.age_text = self.note = self.door = self.phone = ""
+            self.route_line = self.way_in = self.yard = ""
             self.steps, self.done_steps, self.state_word, self.late_said = [], 0, "", False
             return
-        self._shown = task.id
+        self.shown = task.id
         self.title, self.when = task.title, rules.time_words(task, self._now())[0]
         self.steps, self.done_steps = rules.steps(task, self._now())
         self.state_word = rules.STATE_WORDS[task.state]
@@ -145,6 +154,11 @@ class TaskBoard(EventDispatcher):
         self.person_name, self.note, self.door = task.person_name, task.person_note, task.door
         self.age_text = f"{task.person_age} 岁" if task.person_age is not None else ""
         self.phone = texts.phone(task.phone)
+        self.way_in, self.yard = rules.way_in(task.door), rules.yard_of(task.door)
+        fix, mine = self._ports.location.last(), self._store.entities.get(VolunteerOut, task.volunteer_id)
+        here, home = (fix.lon, fix.lat) if fix else None, (mine.lon, mine.lat) if mine else None
+        # Somebody who is there already is not told the way.
+        self.route_line = rules.route(task, here, home) if task.state is TaskState.accepted else ""
 
     def _show_minutes(self, task: TaskOut | None) -> None:
         serving = task is not None and task.checked_in_at is not None

@@ -8,6 +8,9 @@ from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import shell_of
 from mobile.core.session import AppContext
+from mobile.offers import forgotten_ask
+from mobile.offers.forgotten import Forgotten
+from mobile.offers.forgotten_ask import ForgottenAsk, asks_with
 from mobile.offers.task import TaskBoard
 from mobile.sync.screen import SyncLink  # noqa: F401  (named in task_screen.kv)
 from mobile.sync.status import SyncStatus
@@ -61,14 +64,18 @@ class TaskScreen(Asking):
     vm: TaskBoard = ObjectProperty(rebind=True)
     status: SyncStatus = ObjectProperty(rebind=True)
 
-    def __init__(self, vm: TaskBoard, status: SyncStatus) -> None:
+    def __init__(self, vm: TaskBoard, status: SyncStatus, forgotten: Forgotten) -> None:
+        self._forgotten = forgotten
         super().__init__(vm=vm, status=status)
-        self.follow(vm, ("has_task", "tasks", "waiting"))
+        self.follow(vm, ("has_task", "tasks", "waiting", "shown"))
+        self.follow(forgotten, ("task_id",))
+        asks_with(self, forgotten)
         self._clock = Clock.schedule_interval(self.on_tick, SECONDS_BETWEEN_TICKS)
         self._clock.cancel()
 
     def on_pre_enter(self) -> None:
         self.vm.refresh()
+        self._forgotten.refresh()
         self._clock()
 
     def on_leave(self) -> None:
@@ -78,6 +85,10 @@ class TaskScreen(Asking):
         word = self.vm.action_text
         self.vm.act()
         shell_of(self).snack(f"已{word}", 4)
+
+    def find_way(self) -> None:
+        if not self.vm.find_way():
+            shell_of(self).snack("手机里没有地图应用。", 4)
 
     def hand_back(self) -> None:
         self.asking = False
@@ -95,7 +106,10 @@ class TaskScreen(Asking):
         onward = [Gap(), more] if self.vm.tasks > 1 else []
         return [*waiting, TaskView(vm=self.vm, screen=self), *onward]
 
-    def bar(self) -> StepBar | None:
+    def bar(self) -> Sheet | None:
+        """签退 now would count the night as well."""
+        if self._forgotten.open and self._forgotten.task_id == self.vm.shown:
+            return ForgottenAsk(vm=self._forgotten)
         return StepBar(screen=self, vm=self.vm) if self.vm.has_task else None
 
     def question(self) -> HandBackAsk | None:
@@ -111,4 +125,5 @@ class TaskScreen(Asking):
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
     load(__file__)
-    return {"tasks": lambda: TaskScreen(ctx.session.task, ctx.session.chip)}
+    load(forgotten_ask.__file__)
+    return {"tasks": lambda: TaskScreen(ctx.session.task, ctx.session.chip, ctx.session.forgotten)}

@@ -7,6 +7,7 @@ from uuid import UUID
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 
+from mobile.core import texts
 from mobile.core.clock import Clock
 from mobile.device.ports import Ports
 from mobile.offers import rules
@@ -15,10 +16,13 @@ from mobile.store.outbox import State
 from mobile.store.store import Store
 from shared.auth import MeOut
 from shared.matching import DECLINE_WORDS, DeclineReason, OfferOut, OfferState, TaskState
+from shared.requests import Urgency
 from shared.sync import EntityKind, OperationKind
-from shared.volunteers import VolunteerOut
+from shared.volunteers import QUIET_FROM, QUIET_UNTIL, VolunteerOut, in_quiet_hours
 
 UNDO_SECONDS = 60
+NOBODY_ASKS = ("现在没有人找您", "有人需要帮忙、您又正好方便时，\n会在这里告诉您。")
+RESTING = ("您在歇一歇", "这段时间不会有人找您。\n想再参加，到“我的”里关掉先歇一歇。")
 ANSWERS = (OperationKind.offer_accept, OperationKind.offer_decline)
 
 
@@ -33,8 +37,7 @@ class Invitations(EventDispatcher):
     accepted_line = StringProperty("")
     notice = StringProperty("")
     can_speak = BooleanProperty(False)
-    empty_title = StringProperty("现在没有人找您")
-    empty_text = StringProperty("有人需要帮忙、您又正好方便时，\n会在这里告诉您。")
+    empty_title, empty_text = StringProperty(NOBODY_ASKS[0]), StringProperty(NOBODY_ASKS[1])
     undo_seconds = UNDO_SECONDS
     decline_options: ClassVar[list[tuple[str, str]]] = [(reason.value, word) for reason, word in DECLINE_WORDS.items()]
 
@@ -139,19 +142,32 @@ class Invitations(EventDispatcher):
         return self._store.outbox.capture(kind, offer.id, fields, effects, title=title)
 
     def _notify_of_new(self) -> None:
-        """Ring for what came while the app was open; what was there at its start is on the screen anyway."""
-        told, self._told = self._told, {offer.id for offer in self._offers}
-        for offer in self._offers if told is not None else []:
-            if told is not None and offer.id not in told:
-                self._ports.notifications.notify("有人找您帮忙", f"{offer.title}，{offer.place_label}")
+        """Ring for what came while the app was open; what was there at its start is on the screen anyway.
+
+        What came in the quiet hours rings after them, unless a life is at risk."""
+        told = {offer.id for offer in self._offers} if self._told is None else self._told
+        fresh = [offer for offer in self._offers if offer.id not in told]
+        ringing = [offer for offer in fresh if offer.urgency is Urgency.danger or not self._is_quiet()]
+        self._told = {offer.id for offer in self._offers} - {offer.id for offer in fresh if offer not in ringing}
+        for offer in ringing:
+            self._ports.notifications.notify("有人找您帮忙", f"{offer.title}，{offer.place_label}")
+
+    def _is_quiet(self) -> bool:
+        at, mine = texts.local(self._now()), self._mine()
+        hours = (mine.quiet_from, mine.quiet_until) if mine else (QUIET_FROM, QUIET_UNTIL)
+        return in_quiet_hours(at.hour * 60 + at.minute, *hours)
+
+    def _mine(self) -> VolunteerOut | None:
+        mine = self._me.volunteer_id
+        return self._store.entities.get(VolunteerOut, mine) if mine else None
 
     def _show_offer(self) -> None:
         if self._current() is None:
             self._shown = self._offers[0].id if self._offers else None
-        current, volunteer = self._current(), self._store.entities.all(VolunteerOut)
-        mine = next((v for v in volunteer if v.id == self._me.volunteer_id), None)
+        current, mine = self._current(), self._mine()
         self.offer = rules.card(current, mine, self._now()) if current else None
         self.more = max(0, len(self._offers) - 1)
+        self.empty_title, self.empty_text = NOBODY_ASKS if mine is None or mine.active else RESTING
         self.greeting = f"{self._me.display_name}，{'有人找您' if current else '您好'}"
 
     def _show_answers(self) -> None:

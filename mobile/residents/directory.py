@@ -1,6 +1,6 @@
 """Everybody on this phone and how they may be found, kept in memory between two searches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -56,14 +56,27 @@ class Directory:
 
     def _people_like(self, wanted: Sequence[str]) -> list[tuple[tuple[int, str], Hit]]:
         found = []
-        for person in self._people.values():
+        for person in self._likely(wanted):
             home = self._homes.get(str(person.row.household_id))
             if home is not None and (at := _where(wanted, person, home.keys)) is not None:
                 found.append(((at, person.row.name), Hit(home.row, person.row)))
         return found
 
+    def _likely(self, wanted: Sequence[str]) -> Iterator[Indexed[ResidentOut]]:
+        """Whom one of the words is about. The plain loops matter: thousands are looked through at every keystroke."""
+        found: dict[int, Indexed[ResidentOut]] = {}
+        for word in wanted:
+            key = spelling.BREAK + word
+            found |= {id(person): person for person in self._people.values() if key in person.keys}
+            if _is_dialled(word):
+                found |= {id(person): person for person in self._people.values() if word in (person.row.phone or "")}
+        return iter(found.values())
+
     def _doors_like(self, wanted: Sequence[str]) -> list[Hit]:
-        fit = [home for home in self._homes.values() if all(spelling.BREAK + word in home.keys for word in wanted)]
+        fit = list(self._homes.values())
+        for word in wanted:
+            key = spelling.BREAK + word
+            fit = [home for home in fit if key in home.keys]
         fit.sort(key=lambda home: (home.row.compound, len(home.row.building), home.row.building, home.row.room))
         return [Hit(home.row, None) for home in fit]
 
@@ -109,9 +122,11 @@ def _in_person(word: str, person: Indexed[ResidentOut]) -> int | None:
     at = person.keys.find(spelling.BREAK + word)
     if at >= 0:
         return at
-    digits = person.row.phone or ""
-    dialled = len(word) >= SHORTEST_PHONE and word.isdigit() and word in digits
-    return len(person.keys) if dialled else None
+    return len(person.keys) if _is_dialled(word) and word in (person.row.phone or "") else None
+
+
+def _is_dialled(word: str) -> bool:
+    return len(word) >= SHORTEST_PHONE and word.isdigit()
 
 
 def _rank(found: tuple[tuple[int, str], Hit]) -> tuple[int, str]:

@@ -18,7 +18,7 @@ from shared.conflicts import ConflictChoice, ConflictOut, ConflictState
 from shared.errors import Code
 from shared.sync import SCHEMA, Answer, Outcome, PullIn, PullOut, PushIn
 
-BATCH = 500
+BATCH = 200
 PAGE = 500
 POISON = (413, 422)
 DEVICE_NAME = platform.node()[:60]

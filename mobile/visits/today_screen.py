@@ -6,7 +6,7 @@ from kivy.properties import NumericProperty, ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.session import AppContext
-from mobile.inbox.screen import BellLink  # noqa: F401  (named in today_screen.kv)
+from mobile.inbox.screen import InboxLink  # noqa: F401  (named in today_screen.kv)
 from mobile.widgets.layout import Card
 from mobile.widgets.lists import Item, PressRow
 

@@ -1,1 +1,1 @@
-"""Hours a volunteer served."""
+"""Hours a volunteer served, and what they say of themselves: when they are free, for what, and when not to ring."""

@@ -6,6 +6,7 @@ from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.session import AppContext
+from mobile.volunteers import own_screens
 from mobile.volunteers.viewmodel import Bar, Hours, RecordLine
 from mobile.widgets.composed import Composed, Parts, load
 from mobile.widgets.frame import Header, SectionHead
@@ -67,4 +68,4 @@ class HoursScreen(Composed):
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
     load(__file__)
-    return {"hours": lambda: HoursScreen(ctx.session.hours)}
+    return {"hours": lambda: HoursScreen(ctx.session.hours), **own_screens.routes(ctx)}

@@ -23,7 +23,7 @@ from shared.residents import HouseholdOut, Relation, Residency, ResidentOut, Sex
 from shared.sync import Change, PullOut
 from shared.types import WireOut, uuid7
 from shared.visits import Evidence, VisitMode, VisitOut, VisitOutcome
-from shared.volunteers import ServiceRecordOut, ServiceState, VolunteerOut
+from shared.volunteers import EvidenceOut, ServiceRecordOut, ServiceState, Skill, VolunteerOut
 
 CELL = "610330100008003"
 MONDAY = date(2026, 11, 23)
@@ -227,23 +227,29 @@ def task(from_offer: OfferOut, **values: Any) -> TaskOut:
     return TaskOut(**{**kept, **usual, **values})
 
 
-def volunteer(person: MeOut) -> VolunteerOut:
-    return VolunteerOut(
-        id=person.volunteer_id or uuid7(),
-        name=person.display_name,
-        phone="12600000001",
-        community_code=CELL[:12],
-        lon=106.51,
-        lat=33.90,
-        skills=[],
-        languages=[],
-        slots=[],
-        radius_m=3000,
-        capacity=1,
-        active=True,
-        rev=1,
-        received_at=MORNING,
-    )
+def volunteer(person: MeOut, **values: Any) -> VolunteerOut:
+    usual: dict[str, Any] = {
+        "id": person.volunteer_id or uuid7(),
+        "name": person.display_name,
+        "phone": "12600000001",
+        "community_code": CELL[:12],
+        "lon": 106.51,
+        "lat": 33.90,
+        "skills": [],
+        "languages": [],
+        "slots": [],
+        "radius_m": 3000,
+        "capacity": 1,
+        "active": True,
+        "rev": 1,
+        "received_at": MORNING,
+    }
+    return VolunteerOut(**{**usual, **values})
+
+
+def evidence(skill: Skill, note: str = "", **values: Any) -> EvidenceOut:
+    usual: dict[str, Any] = {"valid_until": None, "checked_on": None, "checked_by": ""}
+    return EvidenceOut(skill=skill, note=note, **{**usual, **values})
 
 
 def service(person: MeOut, day: date, minutes: int, state: ServiceState = ServiceState.confirmed) -> ServiceRecordOut:

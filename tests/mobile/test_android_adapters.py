@@ -24,7 +24,7 @@ from mobile.device.android.camera import AndroidCamera
 from mobile.device.android.dialogs import AndroidTextDialog
 from mobile.device.android.edges import AndroidEdges
 from mobile.device.android.files import AndroidFiles
-from mobile.device.android.hands import AndroidClipboard, AndroidDialer
+from mobile.device.android.hands import AndroidClipboard, AndroidDialer, AndroidMaps
 from mobile.device.android.keystore import ALIAS, hardware_key
 from mobile.device.android.location import MANAGER, AndroidLocation
 from mobile.device.android.notifications import AndroidNotifications
@@ -313,6 +313,17 @@ def test_a_number_is_shown_in_the_dialer_and_never_called() -> None:
     AndroidDialer(Activity(java)).dial("126 0000 4417")
 
     assert activity.given("startActivity") == [(("dial", ("tel", "126 0000 4417", None)),)]
+
+
+def test_a_place_is_looked_up_by_its_name_in_whichever_map_app_there_is() -> None:
+    activity = FakeActivity()
+    intents = type("Intent", (), {"ACTION_VIEW": "view", "__new__": lambda cls, *given: given})
+    java = FakeJava(activity, android__content__Intent=intents, android__net__Uri=SimpleNamespace(parse=str))
+
+    found = AndroidMaps(Activity(java)).find("凤县 18 号院")
+
+    assert found
+    assert activity.given("startActivity") == [(("view", "geo:0,0?q=%E5%87%A4%E5%8E%BF%2018%20%E5%8F%B7%E9%99%A2"),)]
 
 
 def test_copied_text_keeps_rare_characters() -> None:

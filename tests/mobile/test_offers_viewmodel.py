@@ -1,17 +1,21 @@
 """求助邀请 and 我的任务 without a window."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from mobile.core.texts import SHANGHAI
 from mobile.device import fakes
-from mobile.device.ports import Ports
+from mobile.device.ports import DeviceFix, Ports
+from mobile.offers import rules
+from mobile.offers.forgotten import Forgotten
 from mobile.offers.task import TaskBoard
 from mobile.offers.viewmodel import Invitations
 from mobile.store.outbox import State
 from shared.auth import Role
-from shared.matching import OfferOut, OfferState, TaskState
+from shared.matching import OfferOut, OfferState, TaskOut, TaskState
+from shared.requests import Urgency
 from shared.sync import Answer, Outcome, PushOut
 from tests.mobile.phone_parts import MORNING, Desk, me, offer, page, task, volunteer
 
@@ -294,3 +298,189 @@ def test_ringing_uses_the_number_of_the_task(desk: Desk, ports: Ports) -> None:
 
     assert isinstance(ports.dialer, fakes.RecordedDialer)
     assert ports.dialer.dialled == ["12600004417"]
+
+
+def a_night(hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 11, 23, hour, minute, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("hours", "urgency", "rings"),
+    [((1290, 450), Urgency.soon, 0), ((1290, 450), Urgency.danger, 1), ((1380, 360), Urgency.soon, 1)],
+)
+def test_the_phone_keeps_its_owners_quiet_hours(
+    desk: Desk, ports: Ports, hours: tuple[int, int], urgency: Urgency, rings: int
+) -> None:
+    desk.now.at = a_night(22)
+    home = an_invitation(desk, ports)
+    later = desk.now.at + timedelta(days=1)
+    made = offer(desk.me.volunteer_id, urgency=urgency, starts_at=None, ends_at=None, expires_at=later)
+    desk.holds(made, volunteer(desk.me, quiet_from=hours[0], quiet_until=hours[1]))
+
+    home.refresh()
+    at_night = len(ports.notifications.shown)
+    desk.now.move(hours=10)
+    home.refresh()
+    home.refresh()
+
+    assert (at_night, len(ports.notifications.shown)) == (rings, 1)
+
+
+def test_who_pauses_is_told_that_nobody_will_ask(desk: Desk, ports: Ports) -> None:
+    desk.holds(volunteer(desk.me, active=False))
+
+    home = an_invitation(desk, ports)
+
+    assert home.empty_title == "您在歇一歇"
+
+
+def test_after_a_yes_the_way_is_told_from_where_the_phone_is_or_from_home(desk: Desk, ports: Ports) -> None:
+    made = invited(desk)
+    desk.holds(task(made, lon=106.51, lat=33.909, door="新建路 18 号院 2号楼1单元 202"))
+    from_home = TaskBoard(desk.store, ports, desk.now)
+    ports.location._last = DeviceFix(106.51 - 0.0054, 33.909, 10, MORNING)
+    from_here = TaskBoard(desk.store, ports, desk.now)
+    lines = (from_home.route_line, from_home.way_in, from_here.route_line)
+
+    from_here.act()
+    from_here.refresh()
+
+    assert lines == (
+        "从您家往北 1 公里，走路 15 分钟", "先找新建路 18 号院，再找 2号楼1单元", "从您这里往东 499 米，走路 8 分钟",
+    )  # fmt: skip
+    assert from_here.route_line == ""
+
+
+def test_a_map_app_is_asked_for_the_yard_and_never_for_the_door(desk: Desk, ports: Ports) -> None:
+    desk.holds(task(invited(desk), door="新建路 18 号院 2号楼1单元 202"))
+    desk.store.keep_me(desk.me)
+    board = TaskBoard(desk.store, ports, desk.now)
+
+    found = [board.find_way()]
+    ports.maps.installed = False
+    found.append(board.find_way())
+
+    assert found == [True, False]
+    assert ports.maps.sought == ["凤县新建路 18 号院"] * 2
+
+
+@pytest.mark.parametrize(("lon", "lat", "word"), [(1, 1, "东北"), (-1, 0, "西"), (0, -1, "南"), (1, -1, "东南")])
+def test_directions_are_those_of_the_compass(lon: float, lat: float, word: str) -> None:
+    assert rules.direction((106.5, 33.9), (106.5 + lon / 100, 33.9 + lat / 120)) == word
+
+
+@pytest.mark.parametrize("door", ["", "凤凰村三组", "新建路 18 号院 202"])
+def test_a_door_without_a_stairwell_is_said_once(door: str) -> None:
+    assert rules.way_in(door) == ""
+
+
+def served_since(desk: Desk, begun: datetime, **values: object) -> TaskOut:
+    assert desk.me.volunteer_id is not None
+    made = task(offer(desk.me.volunteer_id), state=TaskState.serving, accepted_at=begun, checked_in_at=begun, **values)
+    desk.holds(made)
+    return made
+
+
+YESTERDAY = datetime(2026, 11, 22, 9, 3, tzinfo=SHANGHAI)
+
+
+def test_a_forgotten_leaving_is_asked_about_the_next_morning(desk: Desk) -> None:
+    served_since(desk, YESTERDAY)
+    moments = [YESTERDAY.replace(hour=23), a_night(0, 30), a_night(4, 59), a_night(5)]
+
+    asked = []
+    for desk.now.at in moments:
+        asked.append(Forgotten(desk.store, desk.now).open)
+
+    forgotten = Forgotten(desk.store, desk.now)
+    assert asked == [False, False, False, True]
+    assert (forgotten.title, [word for _, word, _ in forgotten.options]) == (
+        "昨天陪到几点？",
+        ["10:00", "11:00", "12:00"],
+    )
+
+
+def test_a_task_begun_today_or_not_begun_is_not_asked_about(desk: Desk) -> None:
+    served_since(desk, a_night(8))
+    desk.holds(task(offer(desk.me.volunteer_id), accepted_at=YESTERDAY))
+
+    assert not Forgotten(desk.store, desk.now).open
+
+
+@pytest.mark.parametrize(
+    ("minutes", "begun", "words"),
+    [
+        (20, YESTERDAY, ["9:15", "9:30", "9:45"]),
+        (40, YESTERDAY, ["9:30", "9:45", "10:00"]),
+        (1200, YESTERDAY.replace(hour=20), ["6:00"]),
+    ],
+)
+def test_the_times_offered_lie_after_the_arrival_and_before_now(
+    desk: Desk, minutes: int, begun: datetime, words: list[str]
+) -> None:
+    served_since(desk, begun, minutes=minutes)
+
+    options = Forgotten(desk.store, desk.now).options
+
+    assert [word for _, word, _ in options] == words
+    assert all(begun < datetime.fromisoformat(moment) <= desk.now.at for moment, _, _ in options)
+
+
+def test_the_answer_is_a_leaving_at_that_time_and_shown_at_once(desk: Desk, ports: Ports) -> None:
+    made = served_since(desk, YESTERDAY)
+    forgotten, said = Forgotten(desk.store, desk.now), []
+    forgotten.bind(on_answered=lambda _vm, sentence: said.append(sentence))
+
+    forgotten.answer(forgotten.options[1][0])
+    forgotten.refresh()
+    held = pushed(desk)
+    desk.now.move(seconds=11)
+
+    [(kind, fields)] = pushed(desk)
+    assert (held, kind, said) == ([], "task.check_out", ["记下了：补签退"])
+    assert datetime.fromisoformat(str(fields["at"])) == YESTERDAY.replace(hour=11, minute=0)
+    assert not forgotten.open
+    assert not TaskBoard(desk.store, ports, desk.now).has_task
+    kept = desk.store.entities.get(TaskOut, made.id)
+    assert kept is not None
+    assert kept.checked_out_at == YESTERDAY.replace(hour=11, minute=0)
+
+
+def test_who_did_not_go_hands_the_task_back(desk: Desk) -> None:
+    served_since(desk, YESTERDAY)
+    forgotten = Forgotten(desk.store, desk.now)
+
+    forgotten.did_not_go()
+    desk.now.move(seconds=11)
+
+    assert pushed(desk) == [("task.hand_back", {"reason": "没去成"})]
+
+
+def test_an_answer_is_taken_back_while_it_has_not_left(desk: Desk) -> None:
+    served_since(desk, YESTERDAY)
+    forgotten = Forgotten(desk.store, desk.now)
+    forgotten.did_not_go()
+
+    undone = [forgotten.undo() for _ in range(2)]
+    forgotten.refresh()
+    desk.now.move(seconds=11)
+
+    assert undone == [True, False]
+    assert forgotten.open
+    assert pushed(desk) == []
+
+
+def test_who_is_still_there_is_asked_again_at_the_next_opening_only(desk: Desk) -> None:
+    first = served_since(desk, YESTERDAY - timedelta(hours=1))
+    second = served_since(desk, YESTERDAY)
+    forgotten = Forgotten(desk.store, desk.now)
+    asked = [forgotten.task_id]
+
+    forgotten.still_there()
+    asked.append(forgotten.task_id)
+    forgotten.still_there()
+
+    assert asked == [first.id, second.id]
+    assert not forgotten.open
+    assert pushed(desk) == []
+    assert Forgotten(desk.store, desk.now).open

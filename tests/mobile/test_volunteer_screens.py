@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kivy.metrics import Metrics
 
 from mobile.core.session import AppContext
 from mobile.core.texts import SHANGHAI
@@ -15,11 +16,11 @@ from shared.auth import MeOut, Role
 from shared.errors import CATALOGUE, Code
 from shared.matching import OfferOut, Reason, ReasonCode, TaskState
 from shared.sync import OperationKind
-from shared.volunteers import ServiceState
+from shared.volunteers import ServiceState, Skill, Slot, VolunteerOut
 from tests.mobile.app_parts import Reach, Shown, reach, shown, signed_in, stay
 from tests.mobile.county import County
 from tests.mobile.driver import Phone
-from tests.mobile.phone_parts import MORNING, change, me, offer, service, task, volunteer
+from tests.mobile.phone_parts import MORNING, change, evidence, me, offer, service, task, volunteer
 
 pytestmark = pytest.mark.display
 
@@ -133,6 +134,40 @@ async def show_no_hours(folder: Path) -> tuple[AppContext, Reach]:
     return await nobody_asks(folder), lambda p: p.tap("时长")
 
 
+def a_week() -> list[Slot]:
+    """Mornings of three days, a whole Saturday, and hours that are no part of a day."""
+    spans = [(1, 360, 720), (3, 360, 720), (5, 540, 660), (6, 360, 1080)]
+    return [Slot(weekday=day, from_minute=start, until_minute=end) for day, start, end in spans]
+
+
+def with_skills(person: MeOut, **values: Any) -> VolunteerOut:
+    shown = [
+        evidence(Skill.escort, "急救证，后四位 0312", checked_on=date(2026, 10, 9), checked_by="王芳"),
+        evidence(Skill.repair, "木工证", valid_until=date(2026, 6, 30)),
+    ]
+    skills = [Skill.escort, Skill.repair, Skill.chat, Skill.electric]
+    return volunteer(person, skills=skills, evidence=shown, slots=a_week(), **values)
+
+
+async def of_myself(folder: Path, **values: Any) -> AppContext:
+    person = teacher()
+    return await signed_in(folder, County(person), with_skills(person, **values))
+
+
+async def overnight(folder: Path) -> tuple[AppContext, County]:
+    """Yesterday's 签到 at 9:03, and it is tomorrow."""
+    person = teacher()
+    county = County(person)
+    start = datetime(2026, 11, 22, 9, 3, tzinfo=SHANGHAI)
+    served = task(an_offer(person), state=TaskState.serving, accepted_at=start, checked_in_at=start)
+    return await signed_in(folder, county, volunteer(person), served), county
+
+
+async def show_forgotten(folder: Path) -> tuple[AppContext, Reach]:
+    ctx, _ = await overnight(folder)
+    return ctx, stay
+
+
 SCREENS: dict[str, Shown] = {
     "invite": show_invite,
     "decline": show_decline,
@@ -144,6 +179,7 @@ SCREENS: dict[str, Shown] = {
     "no-invite": show_no_invite,
     "no-task": show_no_task,
     "no-hours": show_no_hours,
+    "forgotten": show_forgotten,
 }
 
 
@@ -304,6 +340,79 @@ async def test_only_the_next_step_has_the_button(phone, tmp_path: Path) -> None:
         assert first == ["签到"]
         assert big_buttons(p) == ["签退"]
         assert [kind for kind, _ in waiting(ctx)] == [OperationKind.task_check_in]
+
+
+async def test_what_a_volunteer_says_of_themselves_at_twice_the_size(phone, tmp_path: Path) -> None:
+    """The whole way through 我的, with letters of twice the size, and saved without network."""
+    ctx = await of_myself(tmp_path)
+    async with shown(phone, ctx) as p:
+        Metrics.fontscale = 2.0
+        await p.tap("我的")
+        p.assert_nothing_clipped()
+
+        await p.tap("空闲时间")
+        p.assert_nothing_clipped()
+        p.assert_touch_targets()
+        await p.tap("下午")
+        await p.tap("保存")
+        await reach(p, "免打扰")
+        p.assert_nothing_clipped()
+        await p.tap("22:00")
+        await p.tap("保存")
+        await reach(p, "我会做的事")
+        p.assert_nothing_clipped()
+        p.assert_readable()
+        await reach(p, "急救证，后四位 0312")
+        p.assert_nothing_clipped()
+        p.assert_readable()
+        await p.tap(id="until")
+        await p.type("2028-6-30")
+        await p.tap("保存")
+
+        assert p.root.at == "skills"
+        kinds = [kind for kind, _ in waiting(ctx)][::-1]
+        assert kinds == [
+            OperationKind.volunteer_week, OperationKind.volunteer_quiet, OperationKind.volunteer_skills,
+        ]  # fmt: skip
+        mine = ctx.session.own.row
+        assert Slot(weekday=1, from_minute=360, until_minute=1080) in mine.slots
+        assert (mine.quiet_from, mine.quiet_until) == (1320, 450)
+        assert mine.evidence[0].valid_until == date(2028, 6, 30)
+
+
+async def test_a_rest_is_one_switch_and_nobody_asks(phone, tmp_path: Path) -> None:
+    ctx, _, _ = await asked(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("我的")
+        await p.tap("先歇一歇")
+        await p.tap("邀请")
+
+        assert waiting(ctx) == [(OperationKind.volunteer_pause, {"active": False})]
+        assert p.shows("您在歇一歇")
+        assert not p.shows("我来帮")
+
+
+async def test_a_forgotten_leaving_takes_one_tap_from_the_home_screen(phone, tmp_path: Path) -> None:
+    ctx, _ = await overnight(tmp_path)
+    async with shown(phone, ctx) as p:
+        await p.tap("11:00")
+        answered = p.shows("昨天陪到几点？")
+        [(kind, fields)] = waiting(ctx)
+        await p.tap("撤销")
+
+        assert p.taps == 2
+        assert (kind, fields["at"]) == (OperationKind.task_check_out, "2026-11-22T03:00:00+00:00")
+        assert not answered
+        assert p.shows("昨天陪到几点？")
+
+        # 签退 now would count the night: it is there only for who says that they are.
+        await p.tap("任务")
+        before = big_buttons(p)
+        await p.tap("还没结束")
+
+        assert before == []
+        assert big_buttons(p) == ["签退"]
+        assert waiting(ctx) == []
 
 
 def big_buttons(p: Phone) -> list[str]:

@@ -8,7 +8,7 @@ from mobile.device.android.camera import AndroidCamera
 from mobile.device.android.dialogs import AndroidTextDialog
 from mobile.device.android.edges import AndroidEdges
 from mobile.device.android.files import AndroidFiles
-from mobile.device.android.hands import AndroidClipboard, AndroidDialer
+from mobile.device.android.hands import AndroidClipboard, AndroidDialer, AndroidMaps
 from mobile.device.android.java import Java, Pyjnius
 from mobile.device.android.keystore import AndroidKeystore, hardware_key
 from mobile.device.android.location import AndroidLocation
@@ -28,6 +28,7 @@ def ports(folder: Path, java: Java | None = None) -> Ports:
         keystore=AndroidKeystore(folder / "key.wrapped", java, hardware_key),
         notifications=AndroidNotifications(activity, permissions),
         dialer=AndroidDialer(activity),
+        maps=AndroidMaps(activity),
         clipboard=AndroidClipboard(activity),
         files=AndroidFiles(activity),
         speech=AndroidSpeech(activity),

@@ -1,0 +1,162 @@
+"""The one plain sentence of a notice. It is read days later, so it names days and never says 明天."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mobile.core import texts
+from mobile.core.clock import local_day
+from mobile.inbox.notice import What
+from mobile.inbox.rules import Eyes, News
+from mobile.requests import rules as requests
+from mobile.residents.rules import family_name
+from mobile.store.outbox import Entry
+from shared.conflicts import CHOICE_WORDS, ConflictOut
+from shared.grid import CellOut
+from shared.links import DuplicateOut
+from shared.matching import OfferOut, TaskOut
+from shared.register import MoveOut
+from shared.requests import RequestOut
+from shared.residents import HouseholdOut, ResidentOut
+from shared.rounds import ALERT_WORDS, AlertOut
+from shared.visits import CORRECTION_WORDS, CorrectionOut, CorrectionState
+from shared.volunteers import ServiceRecordOut
+
+
+def sentence(eyes: Eyes, found: News) -> str:
+    return _SENTENCES[found.what](eyes, found.before, found.after)
+
+
+def about(eyes: Eyes, found: News) -> str:
+    """The id of the page that a tap opens; '' when it is a whole list."""
+    if isinstance(found.after, RequestOut):
+        return str(found.after.id)
+    if found.what is What.decided:
+        person = getattr(found.after, "resident_id", None) or getattr(found.after, "entity_id", None)
+        return str(person) if person and eyes.entities.get(ResidentOut, person) else ""
+    return ""
+
+
+def refused(entry: Entry) -> str:
+    return f"被退回：{entry.title}。{entry.sentence}".rstrip("。") + "。"
+
+
+def late(eyes: Eyes, request: RequestOut) -> str:
+    return f"超期了：{request.title}，{_where(eyes, request)}"
+
+
+def _alert(_eyes: Eyes, _before: object, alert: AlertOut) -> str:
+    first, last = texts.month_day(alert.from_day), texts.month_day(alert.last_day)
+    days = first if first == last else f"{first}到{last}"
+    return f"{ALERT_WORDS[alert.kind]}预警，{days}" + (f"：{alert.words}" if alert.words else "")
+
+
+def _where(eyes: Eyes, request: RequestOut) -> str:
+    home = eyes.entities.get(HouseholdOut, request.household_id) if request.household_id else None
+    return requests.where(request, home, [] if home or request.place_note else eyes.entities.all(CellOut))
+
+
+def _came(eyes: Eyes, _before: object, request: RequestOut) -> str:
+    return f"来了一件{requests.KIND_WORDS[request.kind]}：{request.title}，{_where(eyes, request)}"
+
+
+def _danger(eyes: Eyes, _before: object, request: RequestOut) -> str:
+    return f"急事：{request.title}，{_where(eyes, request)}"
+
+
+def _mine(_eyes: Eyes, before: RequestOut, request: RequestOut) -> str:
+    return f"转给您办了：{request.title}，原来是{before.handler_name}办"
+
+
+def _handed(_eyes: Eyes, before: RequestOut, request: RequestOut) -> str:
+    return f"换了人办：{request.title}，从{before.handler_name}转给{request.handler_name}"
+
+
+def _names(move: MoveOut) -> str:
+    return "、".join(mover.name for mover in move.movers)
+
+
+def _move(_eyes: Eyes, _before: object, move: MoveOut) -> str:
+    return f"{_names(move)}要搬来，等您上门核实"
+
+
+def _move_late(_eyes: Eyes, _before: object, move: MoveOut) -> str:
+    return f"{_names(move)}要搬来，过了期限还没核实"
+
+
+def _about_whom(eyes: Eyes, one: CorrectionOut) -> str:
+    person = eyes.entities.get(ResidentOut, one.resident_id) if one.resident_id else None
+    home = eyes.entities.get(HouseholdOut, one.household_id)
+    return f"{person.name}：" if person else f"{family_name(home)}：" if home else ""
+
+
+def _doubt(eyes: Eyes, _before: object, one: CorrectionOut) -> str:
+    return f"{_about_whom(eyes, one)}{CORRECTION_WORDS[one.what]}，{one.noted_by}记的，等您核对"
+
+
+def _twin(_eyes: Eyes, _before: object, pair: DuplicateOut) -> str:
+    names = "、".join(dict.fromkeys((pair.first.name, pair.second.name)))
+    return f"{names}可能登记重了，等您核对"
+
+
+def _conflict(_eyes: Eyes, _before: object, one: ConflictOut) -> str:
+    return f"{one.subject or '一条记录'}：两边写的不一样，等您定"
+
+
+def _decided(eyes: Eyes, _before: object, one: ConflictOut | CorrectionOut) -> str:
+    if isinstance(one, CorrectionOut):
+        word = "已更正" if one.state is CorrectionState.done else "不用改"
+        return f"{_about_whom(eyes, one)}{CORRECTION_WORDS[one.what]}，{one.settled_by}定了：{word}"
+    word = CHOICE_WORDS[one.choice] if one.choice else "定了"
+    return f"您记的{one.subject or '一条记录'}，{one.settled_by}定了：{word}"
+
+
+def _day_and_time(row: OfferOut | TaskOut) -> str:
+    if row.starts_at is None:
+        return "时间您来定"
+    return f"{texts.full_day(local_day(row.starts_at))} {texts.clock(row.starts_at)}"
+
+
+def _offer(_eyes: Eyes, _before: object, offer: OfferOut) -> str:
+    return f"有人找您：{offer.title}，{_day_and_time(offer)}，{offer.place_label}"
+
+
+def _recalled(_eyes: Eyes, _before: object, offer: OfferOut) -> str:
+    return f"不用答复了：{offer.title}的邀请收回了"
+
+
+def _changed(_eyes: Eyes, before: TaskOut, task: TaskOut) -> str:
+    moved = (before.starts_at, before.ends_at) != (task.starts_at, task.ends_at)
+    return f"有变动：{task.title}，" + (f"改到{_day_and_time(task)}" if moved else "门牌或电话改了")
+
+
+def _cancelled(_eyes: Eyes, _before: object, task: TaskOut) -> str:
+    return f"取消了：{task.title}，不用去了"
+
+
+def _confirmed(_eyes: Eyes, _before: object, record: ServiceRecordOut) -> str:
+    return f"双方都确认了：{record.title} {texts.minutes(record.minutes)}"
+
+
+def _unverified(_eyes: Eyes, _before: object, record: ServiceRecordOut) -> str:
+    return f"待核实：{record.title} {texts.minutes(record.minutes)}，社区会再问一问"
+
+
+_SENTENCES: dict[What, Callable[[Eyes, Any, Any], str]] = {
+    What.alert: _alert,
+    What.danger: _danger,
+    What.came: _came,
+    What.mine: _mine,
+    What.handed: _handed,
+    What.move: _move,
+    What.move_late: _move_late,
+    What.doubt: _doubt,
+    What.twin: _twin,
+    What.conflict: _conflict,
+    What.decided: _decided,
+    What.offer: _offer,
+    What.recalled: _recalled,
+    What.changed: _changed,
+    What.cancelled: _cancelled,
+    What.confirmed: _confirmed,
+    What.unverified: _unverified,
+}
