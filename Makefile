@@ -53,7 +53,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python -m deploy.android.check
 
-bench: $(READY)
+bench: packages setup
 	$(BIN)/python -m tests.bench $(BENCH)
 
 openapi: $(READY)

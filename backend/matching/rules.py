@@ -20,6 +20,9 @@ from shared.volunteers import (
 )
 
 DAY_MINUTES = 1440
+LONG_MINUTES = 720
+"""More than this at a stretch is looked at: rather a 签退 that was remembered the next day than a night by a bed."""
+
 CLOCK_TOLERANCE = timedelta(minutes=10)
 """How far a phone's clock may be off before we ask its owner to look at it."""
 
@@ -90,12 +93,12 @@ def served(
 ) -> tuple[int, ServiceState]:
     """Return whole minutes and where they stand.
 
-    What a worker wrote down for a volunteer, what was told long after, and more than a day (a forgotten 签退), waits
-    for somebody to look at it.
+    What a worker wrote down for a volunteer, what was told long after, and more than half a day (a forgotten 签退),
+    waits for somebody to look at it.
     """
     minutes = int((left - arrived).total_seconds() // 60)
     afterwards = told_at is not None and told_at - left > TOLD_AT_ONCE
-    in_doubt = spoken or afterwards or minutes > DAY_MINUTES
+    in_doubt = spoken or afterwards or minutes > LONG_MINUTES
     return min(minutes, DAY_MINUTES), ServiceState.unverified if in_doubt else ServiceState.waiting
 
 

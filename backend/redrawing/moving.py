@@ -44,6 +44,7 @@ STAYS: Final = {
     "household_duty": "ends: whoever looked after a household may have no part in its new cell",
     "boundary_plan": "belongs to the community",
     "volunteer": "belongs to the community",
+    "volunteer_skill": "belongs to its volunteer",
     "volunteer_slot": "belongs to its volunteer",
     "period": "goes on in the new cell from the day on (history.relocate)",
     "move": "stays expected, by the community when its cell is closed",

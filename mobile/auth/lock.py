@@ -25,23 +25,36 @@ class Lock(EventDispatcher):
     length = NumericProperty(0)
     has_pin = BooleanProperty(False)
 
-    def __init__(self, pins: Pins, now: Clock, present: Callable[[], Holder | None], go_on_as: Callable[[UUID], None]):
+    def __init__(
+        self, pins: Pins, now: Clock, present: Callable[[], Holder | None], go_on_as: Callable[[UUID], str]
+    ) -> None:
+        """`go_on_as` opens somebody's place and returns '', or the sentence why it could not."""
         super().__init__()
         self._pins, self._now, self._present, self._go_on_as = pins, now, present, go_on_as
         self._left_at: datetime | None = None
         self.look()
 
     def look(self, *_: object) -> None:
+        """Somebody came or went. With nobody signed in there is nothing behind a lock."""
         present = self._present()
         self.has_pin = present is not None and self._pins.has(present.account_id)
+        if present is None:
+            self.locked = False
 
     def lock(self) -> None:
         """Only where the one who is signed in has a PIN: nobody is locked out."""
         present = self._present()
         self.look()
-        if present is None or not self.has_pin:
-            return
-        self.holders, self.chosen = self._pins.holders(), str(present.account_id)
+        if present is not None and self.has_pin:
+            self._cover(present.account_id)
+
+    def whose_turn(self) -> None:
+        """Nobody is signed in: who has a PIN goes on without a network."""
+        if holders := self._pins.holders():
+            self._cover(holders[0].account_id)
+
+    def _cover(self, chosen: UUID) -> None:
+        self.holders, self.chosen = self._pins.holders(), str(chosen)
         self.typed = self.message = ""
         self.locked = True
 
@@ -73,15 +86,27 @@ class Lock(EventDispatcher):
         if not self._pins.opens(account_id, typed):
             self.message = _wait_words(self._pins.wait(account_id)) or WRONG
             return False
-        self._go_on_as(account_id)
-        self.locked, self.message = False, ""
+        self.message = self._go_on_as(account_id)
+        if self.message:
+            return False
+        self.locked = False
         self.look()
         return True
 
+    def may_give_up(self) -> bool:
+        """A colleague's forgotten PIN is no reason to sign out whoever is signed in."""
+        present = self._present()
+        return present is None or str(present.account_id) == self.chosen
+
     def give_up(self) -> None:
         """忘了: the way back in is the password, which proves more than the PIN that goes."""
-        self.remove_pin()
+        self._pins.drop(UUID(self.chosen))
         self.locked = False
+
+    def forget(self, *account_ids: UUID) -> None:
+        """These accounts have left this phone."""
+        for account_id in account_ids:
+            self._pins.drop(account_id)
 
     def set_pin(self, pin: str) -> None:
         present = self._present()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kivy.properties import ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.auth.lock import Lock, PinForm
@@ -29,6 +29,7 @@ class LockCover(Page):
 
     vm: Lock = ObjectProperty(rebind=True)
     name = StringProperty("")
+    asking, may_give_up = BooleanProperty(False), BooleanProperty(False)
 
     def __init__(self, vm: Lock, give_up: Callable[[], None]) -> None:
         super().__init__(vm=vm)
@@ -39,6 +40,7 @@ class LockCover(Page):
     def _look(self, *_: object) -> None:
         names = {str(holder.account_id): holder.name for holder in self.vm.holders}
         self.name = names.get(self.vm.chosen, "")
+        self.asking, self.may_give_up = False, self.vm.may_give_up()
         self.ids.others.clear_widgets()
         for account_id, name in names.items():
             if account_id != self.vm.chosen:
@@ -90,7 +92,8 @@ def cover_while_locked(ctx: AppContext, shell: Shell) -> None:
 
     def give_up() -> None:
         ctx.lock.give_up()
-        ctx.sign_out()
+        if ctx.session is not None:
+            ctx.sign_out()
 
     def look(*_: object) -> None:
         if ctx.lock.locked:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -312,6 +313,7 @@ class AppContext(EventDispatcher):
         account = self.phone.get("account")
         if account is None:
             self.login.error = BEGAN_ANEW if self.phone.began_anew else ""
+            self.lock.whose_turn()
             return False
         try:
             store = self._open_store(UUID(account))
@@ -330,25 +332,31 @@ class AppContext(EventDispatcher):
     def _present(self) -> Holder | None:
         return Holder(self.session.me.account_id, self.session.me.display_name) if self.session else None
 
-    def _go_on_as(self, account_id: UUID) -> None:
-        """Whoever has shown their PIN goes on with their own store and tokens, as the author of what follows."""
+    def _go_on_as(self, account_id: UUID) -> str:
+        """Whoever has shown their PIN goes on with their own store and tokens, as the author of what follows.
+
+        Their store is opened before the other one is left: if that fails, everything stays as it was.
+        """
         before = self.session
         if before is not None and before.me.account_id == account_id:
-            return
+            return ""
+        try:
+            store = self._open_store(account_id)
+        except StoreProblem as problem:
+            return problem.sentence
+        me = store.me()
+        if me is None:
+            store.close()
+            return "请用账号密码登录一次。"
         if before is not None:
             self._stop_tasks()
             before.keep()
             before.store.retire()
         self.phone.put("account", str(account_id))
-        store = self._open_store(account_id)
-        me = store.me()
-        if me is None:
-            store.close()
-            self.session = None
-        else:
-            self._begin(store, me, self._make_client(self.settings.server, store.tokens()))
+        self._begin(store, me, self._make_client(self.settings.server, store.tokens()))
         if before is not None:
             self.spawn(_close(before))
+        return ""
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Run something on the screen's event loop. The task is held, and a failure is not lost."""
@@ -368,13 +376,24 @@ class AppContext(EventDispatcher):
             session.keep()
             session.store.sign_out()
             self.session = None
+            self.lock.forget(session.me.account_id)
             self.spawn(_sign_out(session))
         self.phone.drop("account")
+        self.lock.whose_turn()
 
     def shut_out(self, session: Session, left: Left) -> None:
-        """This phone was revoked: its user reads what became of the rest, and starts at the sign-in again."""
+        """This phone was revoked: its user reads what became of the rest, and starts at the sign-in again.
+
+        Of the others who use it, too, only what was not sent stays, sealed: each hands it in at their next sign-in.
+        """
         self._stop_tasks(but=asyncio.current_task())
         self.session = None
+        everybody = self.phone.accounts()
+        self.lock.forget(*everybody)
+        for other in everybody:
+            if other != session.me.account_id:
+                with suppress(StoreProblem), closing(self._open_store(other)) as store:
+                    store.wipe(keep_unsent=True)
         self.phone.drop("account")
         self.login.error = left.sentence
         self.spawn(_close(session))

@@ -54,6 +54,11 @@ class PhoneFile:
     def drop(self, key: str) -> None:
         self._connection.execute("DELETE FROM phone WHERE key=?", (key,))
 
+    def accounts(self) -> list[UUID]:
+        """Everybody who has a store here; what was put aside is nobody's any more."""
+        names = [path.name for path in (self.folder / "accounts").glob("*") if "." not in path.name]
+        return sorted(UUID(name) for name in names)
+
     def store_path(self, account_id: UUID) -> Path:
         return self.folder / "accounts" / str(account_id) / "store.db"
 

@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from backend.core.clock import county_day
+from backend.matching.rules import served as served_minutes
 from shared.types import uuid7
-from shared.volunteers import QUIET_FROM, QUIET_UNTIL
+from shared.volunteers import QUIET_FROM, QUIET_UNTIL, ServiceState
 from tests.api.test_matching_tick import NOON, asked, rows, tick_at
 from tests.factories import CELL, COMMUNITY, COUNTY, OTHER_COMMUNITY, middle_of
 
@@ -452,6 +453,13 @@ async def test_minutes_told_long_after_wait_for_somebody_to_look(make):
 
     told = [(await who.client.get(f"{URL}/me/service-records")).json()["items"] for who in (late, prompt)]
     assert [(one["minutes"], one["state"]) for [one] in told] == [(120, "unverified"), (287, "waiting")]
+
+
+def test_a_leaving_remembered_the_next_day_without_being_asked_is_looked_at():
+    came = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    found = [served_minutes(came, came + timedelta(hours=hours)) for hours in (12, 22)]
+
+    assert found == [(720, ServiceState.waiting), (1320, ServiceState.unverified)]
 
 
 async def test_a_task_that_nobody_ended_is_on_the_list_after_two_days_until_somebody_writes_its_end(make):

@@ -13,7 +13,7 @@ import uvloop
 
 from backend.core.paging import encode_cursor
 from backend.core.postgres import EmbeddedPostgres
-from tests.bench import agreement, chaos, county, importing, locating, report
+from tests.bench import agreement, chaos, county, importing, locating, phone, report, syncing
 from tests.bench.client import Void, send_all
 from tests.bench.county import COMMUNITIES, Worker
 from tests.bench.report import Rounds, Sample
@@ -34,6 +34,10 @@ def main() -> None:
             _bench(database.dsn, folder, quick=asked.quick, rounds=rounds)
         _say("importing sheets")
         importing.report(20_000 if asked.quick else 1_000_000)
+        _say("the phone in the hand")
+        phone.report()
+        _say("sync beside PouchDB")
+        syncing.report(rounds)
         _say("chaos")
         chaos.report(chaos.plan(quick=asked.quick))
     except Void as why:

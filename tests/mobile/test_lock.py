@@ -8,7 +8,9 @@ from mobile.auth.lock import AWAY, PinForm
 from mobile.auth.pins import FREE_TRIES, Pins
 from mobile.core.session import AppContext
 from mobile.store.phone import PhoneFile
+from mobile.sync.rescue import Left
 from shared.auth import MeOut
+from shared.residents import HouseholdOut
 from shared.types import uuid7
 from tests.mobile.app_parts import an_app, shown, signed_in
 from tests.mobile.county import County
@@ -159,6 +161,7 @@ async def test_who_forgot_signs_in_with_the_password_and_finds_what_was_not_sent
     ctx.lock.give_up()
     ctx.sign_out()
     out = ctx.session
+    ctx.lock.give_up()
     ctx.login.username, ctx.login.password = "liqiang", county.password
     assert await ctx.login.sign_in(), ctx.login.error
 
@@ -166,6 +169,70 @@ async def test_who_forgot_signs_in_with_the_password_and_finds_what_was_not_sent
     assert not ctx.lock.has_pin
     [kept] = ctx.session.store.outbox.take_batch(10)
     assert kept["author_id"] == str(second.account_id)
+    await ctx.close()
+
+
+async def test_a_colleagues_forgotten_pin_signs_nobody_out(tmp_path: Path) -> None:
+    ctx, _county, first, second = await two_on_one_phone(tmp_path)
+
+    ctx.lock.lock()
+    mine = ctx.lock.may_give_up()
+    ctx.lock.choose(str(first.account_id))
+
+    assert (mine, ctx.lock.may_give_up()) == (True, False)
+    assert ctx.session.me.account_id == second.account_id
+    await ctx.close()
+
+
+async def test_after_somebody_signs_out_the_others_go_on_without_a_network(tmp_path: Path) -> None:
+    ctx, county, first, _second = await two_on_one_phone(tmp_path)
+
+    ctx.sign_out()
+    waiting = ctx.lock.locked, [holder.name for holder in ctx.lock.holders]
+    await ctx.close()
+    again = an_app(tmp_path, county)
+    again.resume()
+    for digit in PIN:
+        again.lock.digit(digit)
+
+    assert waiting == (True, [first.display_name])
+    assert again.lock.open()
+    assert again.session.me.account_id == first.account_id
+    await again.close()
+
+
+async def test_who_has_no_store_to_go_on_with_is_told_and_the_other_stays(tmp_path: Path) -> None:
+    ctx, _county, first, second = await two_on_one_phone(tmp_path)
+    ctx.phone.store_path(first.account_id).write_bytes(b"not a database" * 100)
+
+    ctx.lock.lock()
+    ctx.lock.choose(str(first.account_id))
+    for digit in PIN:
+        ctx.lock.digit(digit)
+
+    assert not ctx.lock.open()
+    assert ctx.lock.message
+    assert ctx.session.me.account_id == second.account_id
+    assert ctx.phone.get("account") == str(second.account_id)
+    await ctx.close()
+
+
+async def test_a_revoked_phone_keeps_nothing_of_the_others_either(tmp_path: Path) -> None:
+    ctx, _county, first, second = await two_on_one_phone(tmp_path)
+    ctx.lock.lock()
+
+    ctx.shut_out(ctx.session, Left(0, 0))
+    locked = ctx.lock.locked
+    ctx.login.username = "zhangmin"
+    reopened = ctx._open_store(first.account_id)
+    left = reopened.entities.all(HouseholdOut), reopened.me(), reopened.tokens()
+    reopened.close()
+
+    assert not locked
+    assert left == ([], None, None)
+    assert ctx.phone.starting_with("pin:") == []
+    assert ctx.session is None
+    assert second.account_id in ctx.phone.accounts()
     await ctx.close()
 
 

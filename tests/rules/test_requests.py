@@ -3,11 +3,11 @@
 import pytest
 
 from backend.requests.rules import may_ask_in, refusal
-from backend.volunteers.rules import after_asking, merged
+from backend.volunteers.rules import after_asking
 from shared.auth import Role
 from shared.errors import Code
 from shared.requests import TRANSITIONS, RequestKind, RequestState, owes_reason
-from shared.volunteers import ServiceState, Slot
+from shared.volunteers import ServiceState, Slot, merged
 
 S = RequestState
 
