@@ -11,6 +11,8 @@ import httpx
 from fastapi import FastAPI
 
 from backend.auth import queries, tokens
+from backend.auth.directory import CHANNEL
+from backend.auth.passwords import hash_password
 from backend.core.db import Database
 from backend.core.scope import system_caller
 from backend.core.transaction import Transaction
@@ -30,6 +32,7 @@ from shared.residents import HouseholdIn, HouseholdOut, Relation, ResidentIn, Re
 from shared.types import Crs, Position, uuid7
 from shared.volunteers import Language, Skill, Slot, VolunteerIn
 
+PASSWORD = "three words only"
 COUNTY = "610330"
 COMMUNITY = "610330100008"
 OTHER_COMMUNITY = "610330100001"
@@ -97,6 +100,18 @@ class Factory:
         await self.run(work)
         token = tokens.issue(self.app.state.keys.token, COUNTY, account_id, self.database.clock())
         return Person(account_id, self.client(Authorization=f"Bearer {token}"), volunteer_id)
+
+    async def password(self, person: Person, username: str) -> str:
+        """Give an account a name and the password of all tests to sign in with."""
+        hashed = hash_password(PASSWORD)
+
+        async def work(tx: Transaction) -> None:
+            change = "UPDATE account SET username = $2, password_hash = $3 WHERE id = $1"
+            await tx.conn.execute(change, person.account_id, username, hashed)
+            tx.notify(CHANNEL)
+
+        await self.run(work)
+        return username
 
     async def admin(self) -> Person:
         return await self.account((Role.county_admin, COUNTY))

@@ -16,6 +16,7 @@ from backend.core.transaction import Transaction
 from shared.auth import Role
 from shared.errors import Code
 
+LEAVING = ("/api/v1/auth/me", "/api/v1/sync/rescue")
 _bearer = OAuth2PasswordBearer("/api/v1/auth/token", auto_error=False, description="登录后的访问令牌")
 _api_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="对接系统的密钥")
 
@@ -42,6 +43,8 @@ async def current_caller(
     if token:
         verifier: Verifier = request.app.state.verifier
         signed = verifier.read(token)
+        if signed.device_id and await directory.is_shut_out(signed.county, signed.device_id):
+            _leaving_only(request)
         caller = await directory.caller(signed.county, signed.account_id)
     elif api_key:
         caller = await directory.holder_of(api_key)
@@ -51,6 +54,12 @@ async def current_caller(
         raise Refusal(Code.session_ended)
     request.state.caller = caller
     return caller
+
+
+def _leaving_only(request: Request) -> None:
+    """A phone that was shut out may still say whose it was, and hand in what it holds."""
+    if request.url.path not in LEAVING:
+        raise Refusal(Code.device_revoked)
 
 
 async def caller_of(request: Request) -> Caller:

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from backend.auth import queries
 from backend.core.clock import county_day
 from backend.core.db import Database
 from backend.core.scope import Caller
@@ -29,6 +30,7 @@ class Directory:
         self._database = database
         self._known: dict[tuple[str, UUID], tuple[date, Caller | None]] = {}
         self._keys: dict[bytes, tuple[str, UUID] | None] = {}
+        self._shut_out: dict[str, frozenset[UUID]] = {}
         self._generation = 0
         self._listening = False
         self._task: asyncio.Task[None] | None = None
@@ -72,6 +74,17 @@ class Directory:
         holder = self._keys[digest]
         return await self.caller(*holder) if holder else None
 
+    async def is_shut_out(self, county: str, device_id: UUID) -> bool:
+        """Say whether a phone was revoked."""
+        known = self._shut_out.get(county)
+        if known is None:
+            generation = self._generation
+            async with self._database.bare() as connection:
+                known = await queries.revoked_devices(connection, county)
+            if self._listening and generation == self._generation:
+                self._shut_out[county] = known
+        return device_id in known
+
     async def _load(self, county: str, account_id: UUID, today: date) -> Caller | None:
         async with self._database.bare() as connection:
             rows = await connection.fetch(_LOAD, county, account_id, today)
@@ -107,6 +120,7 @@ class Directory:
         self._generation += 1
         self._known.clear()
         self._keys.clear()
+        self._shut_out.clear()
 
 
 def hash_key(key: str) -> bytes:

@@ -81,6 +81,7 @@ class RefreshToken(CountyRow, table=True):
     expires_at: datetime = moment_column(nullable=False)
     used_at: datetime | None = moment_column(default=None, nullable=True)
     ended_at: datetime | None = moment_column(default=None, nullable=True)
+    device_id: UUID | None
 
 
 class LoginCounter(SQLModel, table=True):

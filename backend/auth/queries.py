@@ -43,12 +43,12 @@ async def forget_failures(conn: asyncpg.Connection, key: str) -> None:
 
 async def add_refresh(
     conn: asyncpg.Connection, county: str, row_id: UUID, account: UUID, family: UUID, digest: bytes,
-    now: datetime, expires: datetime,
+    now: datetime, expires: datetime, device: UUID | None,
 ) -> None:  # fmt: skip
     await conn.execute(
-        "INSERT INTO refresh_token (county_code, id, account_id, family_id, token_hash, made_at, expires_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        county, row_id, account, family, digest, now, expires,
+        "INSERT INTO refresh_token (county_code, id, account_id, family_id, token_hash, made_at, expires_at, device_id)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        county, row_id, account, family, digest, now, expires, device,
     )  # fmt: skip
 
 
@@ -62,7 +62,9 @@ async def refresh_by_hash(conn: asyncpg.Connection, digest: bytes) -> asyncpg.Re
     await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('family ' || $1::text, 0))", str(family))
     return await conn.fetchrow(
         """
-        SELECT t.*, EXISTS (SELECT 1 FROM refresh_token o WHERE o.county_code = t.county_code
+        SELECT t.*, EXISTS (SELECT 1 FROM device d WHERE d.county_code = t.county_code AND d.id = t.device_id
+                              AND d.revoked_at IS NOT NULL) AS shut_out,
+               EXISTS (SELECT 1 FROM refresh_token o WHERE o.county_code = t.county_code
                               AND o.family_id = t.family_id AND o.id <> t.id AND o.used_at > t.made_at) AS left_behind
         FROM refresh_token t WHERE t.token_hash = $1
         """,
@@ -99,7 +101,8 @@ async def sign_in_on_device(
     row = await conn.fetchrow(
         """
         INSERT INTO device (county_code, id, name, settled_seq, registered_at) VALUES ($1, $2, $3, 0, $4)
-        ON CONFLICT (county_code, id) DO UPDATE SET name = CASE WHEN $3 = '' THEN device.name ELSE $3 END
+        ON CONFLICT (county_code, id) DO UPDATE
+          SET name = CASE WHEN $3 = '' OR device.revoked_at IS NOT NULL THEN device.name ELSE $3 END
         RETURNING id, name, settled_seq, registered_at, revoked_at
         """,
         county, device, name, now,
@@ -130,6 +133,11 @@ async def devices(conn: asyncpg.Connection, county: str, account: UUID | None) -
         county, account,
     )  # fmt: skip
     return rows
+
+
+async def revoked_devices(conn: asyncpg.Connection, county: str) -> frozenset[UUID]:
+    rows = await conn.fetch("SELECT id FROM device WHERE county_code = $1 AND revoked_at IS NOT NULL", county)
+    return frozenset(row["id"] for row in rows)
 
 
 async def set_revoked(

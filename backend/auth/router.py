@@ -32,11 +32,12 @@ async def sign_in(
     password: Annotated[str, Form(max_length=200, description="密码")],
     database: Db,
     keys: AppKeys,
+    device_id: Annotated[UUID | None, Form(description="这部手机的编号：停用它，它的令牌也停用")] = None,
     grant_type: Annotated[Literal["password"], Form(description="OAuth2 授权方式，只有 password")] = "password",
 ) -> TokenOut:
     """用账号密码登录，得到访问令牌（15 分钟）和续期令牌。"""
     address = request.client.host if request.client else ""
-    return await auth.sign_in(database, keys, username, password, address)
+    return await auth.sign_in(database, keys, username, password, address, device_id)
 
 
 @router.post("/auth/refresh")

@@ -21,8 +21,13 @@ FREE_ATTEMPTS = 5
 LONGEST_BLOCK = timedelta(minutes=15)
 
 
-async def sign_in(database: Database, keys: Keys, username: str, password: str, address: str) -> TokenOut:
-    """Check a password and open a family of tokens. Failures slow down this account from this address."""
+async def sign_in(
+    database: Database, keys: Keys, username: str, password: str, address: str, device_id: UUID | None = None
+) -> TokenOut:
+    """Check a password and open a family of tokens. Failures slow down this account from this address.
+
+    Tokens of a phone end with the phone.
+    """
     now, counter = database.clock(), f"{username[:60]}|{address}"
     async with database.bare() as conn:
         await _count_attempt(conn, counter, now, FREE_ATTEMPTS)
@@ -33,7 +38,7 @@ async def sign_in(database: Database, keys: Keys, username: str, password: str, 
         if not correct or account is None:
             raise Refusal(Code.wrong_password)
         await queries.forget_failures(conn, counter)
-        return await _open(conn, keys, account["county_code"], account["id"], uuid7(), now)
+        return await _open(conn, keys, account["county_code"], account["id"], uuid7(), now, device_id)
 
 
 async def slow_down(database: Database, key: str, *, free: int) -> None:
@@ -54,13 +59,14 @@ async def _count_attempt(conn: asyncpg.Connection, counter: str, now: datetime, 
 
 
 async def _open(
-    conn: asyncpg.Connection, keys: Keys, county: str, account: UUID, family: UUID, now: datetime
-) -> TokenOut:
+    conn: asyncpg.Connection, keys: Keys, county: str, account: UUID, family: UUID, now: datetime,
+    device: UUID | None,
+) -> TokenOut:  # fmt: skip
     refresh = secrets.token_urlsafe(32)
     digest = directory.hash_key(refresh)
-    await queries.add_refresh(conn, county, uuid7(), account, family, digest, now, now + REFRESH_LIFETIME)
+    await queries.add_refresh(conn, county, uuid7(), account, family, digest, now, now + REFRESH_LIFETIME, device)
     return TokenOut(
-        access_token=tokens.issue(keys.token, county, account, now),
+        access_token=tokens.issue(keys.token, county, account, now, device),
         expires_in=int(tokens.LIFETIME.total_seconds()),
         refresh_token=refresh,
     )
@@ -76,10 +82,13 @@ async def refresh(database: Database, keys: Keys, token: str) -> TokenOut:
     async with database.bare() as conn, conn.transaction():
         row = await queries.refresh_by_hash(conn, directory.hash_key(token))
         usable = row is not None and row["ended_at"] is None and row["expires_at"] > now
+        if usable and row is not None and row["shut_out"]:
+            raise Refusal(Code.device_revoked)
         if usable and row is not None:
             if not row["left_behind"]:
                 await queries.use_refresh(conn, row["county_code"], row["id"], now)
-                return await _open(conn, keys, row["county_code"], row["account_id"], row["family_id"], now)
+                device = row["device_id"]
+                return await _open(conn, keys, row["county_code"], row["account_id"], row["family_id"], now, device)
             await queries.end_family(conn, row["county_code"], row["family_id"], now)
     raise Refusal(Code.session_ended)
 
@@ -117,7 +126,8 @@ async def devices(tx: Transaction, account: UUID | None) -> list[DeviceUseOut]:
 
 
 async def revoke_device(tx: Transaction, device_id: UUID, reason: str) -> DeviceUseOut:
-    """Shut a phone out from the next request on: what it holds comes in by rescue only, and then it is wiped."""
+    """Shut a phone out from the next request on, with every token that was given to it: what it holds comes in by
+    rescue only, and then it is wiped."""
     return await _set_revoked(tx, device_id, tx.now, "device.revoked", reason)
 
 
@@ -130,6 +140,7 @@ async def _set_revoked(tx: Transaction, device_id: UUID, at: datetime | None, ac
     row = await queries.set_revoked(tx.conn, tx.county, device_id, at)
     if row is None:
         raise Refusal(Code.not_found)
+    tx.notify(directory.CHANNEL)
     tx.audit(action, "device", device_id, tx.county, reason=reason)
     return DeviceUseOut.model_validate(dict(row))
 

@@ -25,12 +25,14 @@ _REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "sub", "aud", 
 _REFUSED_HEADERS = frozenset({"crit", "jku", "x5u", "jwk", "x5c"})
 
 
-def issue(key: bytes, county: str, account_id: UUID, now: datetime) -> str:
-    """Make an access token. It names the account only: grants are looked up, so a change bites at once."""
+def issue(key: bytes, county: str, account_id: UUID, now: datetime, device_id: UUID | None = None) -> str:
+    """Make an access token. It names account and phone only: grants are looked up, so a change bites at once."""
     claims = {
         "iss": ISSUER, "aud": AUDIENCE, "sub": str(account_id), "cty": county, "use": "access",
         "iat": int(now.timestamp()), "exp": int((now + LIFETIME).timestamp()), "jti": uuid4().hex,
     }  # fmt: skip
+    if device_id is not None:
+        claims["dev"] = str(device_id)
     token: str = jwt.encode(claims, key, algorithm=_ALGORITHMS[0])
     return token
 
@@ -42,6 +44,7 @@ class Signed:
     county: str
     account_id: UUID
     expires: int
+    device_id: UUID | None = None
 
 
 class Verifier:
@@ -73,6 +76,7 @@ def read(key: bytes, token: str) -> Signed:
         claims = jwt.decode(token, key, _ALGORITHMS, options=_REQUIRED, audience=AUDIENCE, issuer=ISSUER)
         if claims["use"] != "access" or _REFUSED_HEADERS & jwt.get_unverified_header(token).keys():
             raise Refusal(Code.session_ended)
-        return Signed(str(claims["cty"]), UUID(claims["sub"]), int(claims["exp"]))
+        device = UUID(claims["dev"]) if "dev" in claims else None
+        return Signed(str(claims["cty"]), UUID(claims["sub"]), int(claims["exp"]), device)
     except Exception as error:  # also RecursionError: what a stranger sends must never become a server error
         raise Refusal(Code.session_ended) from error

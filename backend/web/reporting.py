@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Response
 from pydantic import ValidationError
 
-from backend.auth import service as auth
 from backend.auth.deps import AppKeys, Tx
-from backend.core.db import Db
 from backend.core.errors import Refusal
 from backend.core.transaction import Transaction
 from backend.grid import queries as grid
@@ -20,15 +18,12 @@ from backend.requests import service as requests
 from backend.web import words
 from backend.web.page import go_to, page
 from backend.web.route import PageRoute
-from backend.web.visitor import EVERYBODY, Reporter, named
+from backend.web.visitor import CountedReporter, Reporter, named
 from shared.errors import CATALOGUE, Code
 from shared.requests import RequestIn, RequestKind
 from shared.types import Crs, Position, community_of, uuid7
 
 router = APIRouter(prefix="/m/report", route_class=PageRoute, include_in_schema=False)
-
-FREE_A_DAY = 20
-"""Many people may stand behind one address of a mobile network."""
 
 _WRONG = {
     "place_note": "太长了，请说短一点。",
@@ -58,11 +53,9 @@ async def ask(caller: Reporter, tx: Tx) -> Response:
 
 @router.post("")
 async def report(
-    request: Request,
-    caller: Reporter,
+    caller: CountedReporter,
     tx: Tx,
     keys: AppKeys,
-    database: Db,
     id: Annotated[UUID, Form()],
     category: Annotated[str, Form()] = "",
     cell: Annotated[str, Form()] = "",
@@ -76,8 +69,6 @@ async def report(
     body, wrong = _read(filled, await _cells(tx))
     if body is None:
         return await _form(tx, filled, wrong)
-    if caller.account_id == EVERYBODY and request.client:
-        await auth.slow_down(database, f"report|{request.client.host}", free=FREE_A_DAY)
     try:
         stored = await requests.report(tx, keys, caller, filled.id, body)
     except Refusal as no:

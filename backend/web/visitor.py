@@ -21,6 +21,11 @@ EVERYBODY = UUID(int=1)
 """Whoever reports something without signing in: no account, no area, no volunteer."""
 
 
+FREE_A_DAY = 30
+"""Forms without an account from one address before each takes longer: many people may stand behind one address of a
+mobile network."""
+
+
 class WhichCounty(Refusal):
     """Several counties share this server, and the address names none of them."""
 
@@ -119,5 +124,15 @@ async def _reporter(request: Request) -> Caller:
     return caller
 
 
+async def _counted_reporter(request: Request) -> Caller:
+    """Counted before the request's transaction begins: who waits for a second connection while holding one can hold
+    up everybody."""
+    caller = await _reporter(request)
+    if caller.account_id == EVERYBODY and request.client:
+        await auth.slow_down(request.app.state.database, f"report|{request.client.host}", free=FREE_A_DAY)
+    return caller
+
+
 VisitingVolunteer = Annotated[Caller, Depends(visiting_volunteer)]
 Reporter = Annotated[Caller, Depends(_reporter)]
+CountedReporter = Annotated[Caller, Depends(_counted_reporter)]

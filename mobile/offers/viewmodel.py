@@ -7,7 +7,6 @@ from uuid import UUID
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 
-from mobile.core import texts
 from mobile.core.clock import Clock
 from mobile.device.ports import Ports
 from mobile.offers import rules
@@ -16,9 +15,8 @@ from mobile.store.outbox import State
 from mobile.store.store import Store
 from shared.auth import MeOut
 from shared.matching import DECLINE_WORDS, DeclineReason, OfferOut, OfferState, TaskState
-from shared.requests import Urgency
 from shared.sync import EntityKind, OperationKind
-from shared.volunteers import QUIET_FROM, QUIET_UNTIL, VolunteerOut, in_quiet_hours
+from shared.volunteers import VolunteerOut
 
 UNDO_SECONDS = 60
 NOBODY_ASKS = ("现在没有人找您", "有人需要帮忙、您又正好方便时，\n会在这里告诉您。")
@@ -46,7 +44,6 @@ class Invitations(EventDispatcher):
         self._store, self._me, self._ports, self._now = store, me, ports, now
         self._offers: list[OfferOut] = []
         self._shown: UUID | None = None
-        self._told: set[UUID] | None = None
         self._answer: tuple[UUID, UUID] | None = None
         self.can_speak = ports.speech.available
         self.refresh()
@@ -64,7 +61,6 @@ class Invitations(EventDispatcher):
             (offer for offer in every if offer.state is OfferState.offered and offer.expires_at > now),
             key=lambda offer: (offer.expires_at, offer.id),
         )
-        self._notify_of_new()
         self._show_offer()
         self._show_answers()
 
@@ -140,22 +136,6 @@ class Invitations(EventDispatcher):
         if state is OfferState.handed_back:
             effects.append(Effect(EntityKind.task, offer.id, {"state": TaskState.handed_back.value}))
         return self._store.outbox.capture(kind, offer.id, fields, effects, title=title)
-
-    def _notify_of_new(self) -> None:
-        """Ring for what came while the app was open; what was there at its start is on the screen anyway.
-
-        What came in the quiet hours rings after them, unless a life is at risk."""
-        told = {offer.id for offer in self._offers} if self._told is None else self._told
-        fresh = [offer for offer in self._offers if offer.id not in told]
-        ringing = [offer for offer in fresh if offer.urgency is Urgency.danger or not self._is_quiet()]
-        self._told = {offer.id for offer in self._offers} - {offer.id for offer in fresh if offer not in ringing}
-        for offer in ringing:
-            self._ports.notifications.notify("有人找您帮忙", f"{offer.title}，{offer.place_label}")
-
-    def _is_quiet(self) -> bool:
-        at, mine = texts.local(self._now()), self._mine()
-        hours = (mine.quiet_from, mine.quiet_until) if mine else (QUIET_FROM, QUIET_UNTIL)
-        return in_quiet_hours(at.hour * 60 + at.minute, *hours)
 
     def _mine(self) -> VolunteerOut | None:
         mine = self._me.volunteer_id

@@ -15,7 +15,6 @@ from mobile.offers.viewmodel import Invitations
 from mobile.store.outbox import State
 from shared.auth import Role
 from shared.matching import OfferOut, OfferState, TaskOut, TaskState
-from shared.requests import Urgency
 from shared.sync import Answer, Outcome, PushOut
 from tests.mobile.phone_parts import MORNING, Desk, me, offer, page, task, volunteer
 
@@ -212,18 +211,6 @@ def test_an_invitation_can_be_read_aloud(desk: Desk, ports: Ports) -> None:
     ]
 
 
-def test_a_new_invitation_rings_once(desk: Desk, ports: Ports) -> None:
-    invited(desk)
-    home = an_invitation(desk, ports)
-    invited(desk, title="送餐")
-
-    home.refresh()
-    home.refresh()
-
-    assert isinstance(ports.notifications, fakes.RecordedNotifications)
-    assert ports.notifications.shown == [("有人找您帮忙", "送餐，新建路社区东边")]
-
-
 def test_the_door_is_awaited_until_the_server_has_answered(desk: Desk, ports: Ports) -> None:
     made = invited(desk)
     an_invitation(desk, ports).accept()
@@ -298,32 +285,6 @@ def test_ringing_uses_the_number_of_the_task(desk: Desk, ports: Ports) -> None:
 
     assert isinstance(ports.dialer, fakes.RecordedDialer)
     assert ports.dialer.dialled == ["12600004417"]
-
-
-def a_night(hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 11, 23, hour, minute, tzinfo=SHANGHAI)
-
-
-@pytest.mark.parametrize(
-    ("hours", "urgency", "rings"),
-    [((1290, 450), Urgency.soon, 0), ((1290, 450), Urgency.danger, 1), ((1380, 360), Urgency.soon, 1)],
-)
-def test_the_phone_keeps_its_owners_quiet_hours(
-    desk: Desk, ports: Ports, hours: tuple[int, int], urgency: Urgency, rings: int
-) -> None:
-    desk.now.at = a_night(22)
-    home = an_invitation(desk, ports)
-    later = desk.now.at + timedelta(days=1)
-    made = offer(desk.me.volunteer_id, urgency=urgency, starts_at=None, ends_at=None, expires_at=later)
-    desk.holds(made, volunteer(desk.me, quiet_from=hours[0], quiet_until=hours[1]))
-
-    home.refresh()
-    at_night = len(ports.notifications.shown)
-    desk.now.move(hours=10)
-    home.refresh()
-    home.refresh()
-
-    assert (at_night, len(ports.notifications.shown)) == (rings, 1)
 
 
 def test_who_pauses_is_told_that_nobody_will_ask(desk: Desk, ports: Ports) -> None:

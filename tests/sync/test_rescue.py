@@ -9,13 +9,14 @@ from mobile.store.outbox import State
 from mobile.sync.errors import NoAnswer
 from mobile.sync.rescue import Left, leave
 from shared.residents import HouseholdOut
-from tests.factories import CELL, COMMUNITY, NEIGHBOUR
+from tests.factories import CELL, COMMUNITY, NEIGHBOUR, PASSWORD
 from tests.sync.test_boundary_change import phone_of, settle_community
 from tests.sync.test_conflicts import items, settle
 from tests.sync.test_push import Phone, household, outcomes, phone, register  # noqa: F401  (fixtures)
 from tests.sync.test_push_register import operation
 
-DEVICES = "/api/v1/devices"
+API = "/api/v1"
+DEVICES = f"{API}/devices"
 WHY = {"reason": "手机在集市上丢了"}
 
 
@@ -46,6 +47,34 @@ async def test_a_revoked_phone_is_told_so_by_a_code_of_its_own(revoked, househol
     again = await revoked.person.client.put(f"{DEVICES}/{revoked.device_id}", json={"name": ""})
 
     assert {(one.status_code, one.json()["code"]) for one in [*answers, again]} == {(403, "device_revoked")}
+
+
+async def test_the_tokens_of_a_revoked_phone_open_nothing_any_more(make, running):
+    name, phone_id = "zhangmin", str(uuid4())
+    worker = await make.worker()
+    await make.password(worker, name)
+    stranger = running.client()
+    form = {"username": name, "password": PASSWORD}
+    of_phone, elsewhere = [
+        (await stranger.post(f"{API}/auth/token", data=form | more)).json() for more in ({"device_id": phone_id}, {})
+    ]
+    handset = running.client(authorization=f"Bearer {of_phone['access_token']}")
+    await handset.put(f"{DEVICES}/{phone_id}", json={"name": ""})
+    before = await handset.get(f"{API}/cells")
+    admin = await make.admin()
+
+    await admin.client.post(f"{DEVICES}/{phone_id}/revoke", json=WHY)
+    answers = [
+        await handset.get(f"{API}/cells"),
+        await handset.put(f"{DEVICES}/{uuid4()}", json={"name": ""}),
+        await stranger.post(f"{API}/auth/refresh", json={"refresh_token": of_phone["refresh_token"]}),
+    ]
+    other = await stranger.post(f"{API}/auth/refresh", json={"refresh_token": elsewhere["refresh_token"]})
+    await admin.client.post(f"{DEVICES}/{phone_id}/restore", json=WHY)
+    again = await handset.get(f"{API}/cells")
+
+    assert before.status_code == other.status_code == again.status_code == 200
+    assert {(one.status_code, one.json()["code"]) for one in answers} == {(403, "device_revoked")}
 
 
 async def test_what_a_revoked_phone_holds_waits_for_a_person_and_changes_nothing(make, revoked, household):  # noqa: F811

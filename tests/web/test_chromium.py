@@ -14,8 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from mobile.core import fonts
 from tests.core.waiting import until
 from tests.end_to_end.server import free_port
-from tests.factories import CELL, middle_of
-from tests.web.conftest import PASSWORD
+from tests.factories import CELL, PASSWORD, middle_of
 
 ARTEFACTS = Path(__file__).parent.parent / "artefacts"
 PHONE = {"width": 390, "height": 844}
@@ -54,12 +53,12 @@ async def browser(tmp_path) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def volunteer(make, with_password) -> str:
+async def volunteer(make) -> str:
     home = await make.household()
     who = await make.resident(home, name="何长顺", birth_date="1948-05-04", phone="12600002706", care=["frail"])
     person = await make.volunteer(name="周志远")
     await make.offer(await make.request(home, resident_id=who.id, detail="一袋米"), person)
-    return await with_password(person, "zhouzhiyuan")
+    return await make.password(person, "zhouzhiyuan")
 
 
 async def sign_in(page: Page, site: str, username: str) -> None:

@@ -1,5 +1,6 @@
 """The pages under /m as forms and answers: everything works without a script."""
 
+import asyncio
 import re
 from uuid import uuid4
 
@@ -7,8 +8,7 @@ import pytest
 
 from backend.auth import queries
 from backend.core.scope import system_caller
-from backend.web import reporting
-from backend.web.visitor import ACCESS, REFRESH
+from backend.web.visitor import ACCESS, FREE_A_DAY, REFRESH
 from shared.types import uuid7
 from tests.factories import CELL, middle_of
 from tests.web.conftest import sign_in
@@ -38,14 +38,14 @@ def report(**fields):
 
 
 @pytest.fixture
-async def volunteer(make, visitor, with_password):
+async def volunteer(make, visitor):
     """A volunteer with an open offer, signed in in a browser."""
     home = await make.household()
     who = await make.resident(home, name="何长顺", birth_date="1948-05-04", phone="12600002706")
     request, person = await make.request(home, resident_id=who.id), await make.volunteer()
     offer = await make.offer(request, person)
     client = visitor()
-    await sign_in(client, await with_password(person, "zhouzhiyuan"))
+    await sign_in(client, await make.password(person, "zhouzhiyuan"))
     return client, request, offer
 
 
@@ -71,9 +71,9 @@ async def test_a_stranger_does_nothing_by_a_form(visitor, step):
 
 
 @pytest.mark.parametrize("path", VOLUNTEERS_ONLY)
-async def test_who_is_no_volunteer_is_told_so_on_a_page(make, visitor, with_password, path):
+async def test_who_is_no_volunteer_is_told_so_on_a_page(make, visitor, path):
     client = visitor()
-    await sign_in(client, await with_password(await make.worker(), "zhangmin"))
+    await sign_in(client, await make.password(await make.worker(), "zhangmin"))
 
     answer = await client.get(path)
 
@@ -82,8 +82,8 @@ async def test_who_is_no_volunteer_is_told_so_on_a_page(make, visitor, with_pass
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_a_wrong_password_stays_on_the_page_with_a_sentence(make, visitor, with_password):
-    client, name = visitor(), await with_password(await make.volunteer(), "zhouzhiyuan")
+async def test_a_wrong_password_stays_on_the_page_with_a_sentence(make, visitor):
+    client, name = visitor(), await make.password(await make.volunteer(), "zhouzhiyuan")
 
     answer = await sign_in(client, name, "something else")
 
@@ -265,14 +265,26 @@ async def test_what_strangers_write_is_shown_as_text(make, visitor):
     assert "&lt;script&gt;alert(1)" in answer.text
 
 
+async def test_many_who_report_at_once_do_not_hold_each_other_up(make, running, visitor):
+    await make.worker()
+    await make.cell()
+    pool = running.app.state.database.pool
+
+    answers = await asyncio.gather(
+        *(visitor().post("/m/report", data=report()) for _ in range(pool.get_max_size() * 2))
+    )
+
+    assert {answer.status_code for answer in answers} == {303}
+
+
 async def test_who_reports_without_end_has_to_wait(make, visitor):
     await make.worker()
     await make.cell()
     client = visitor()
 
-    answers = [await client.post("/m/report", data=report()) for _ in range(reporting.FREE_A_DAY + 1)]
+    answers = [await client.post("/m/report", data=report()) for _ in range(FREE_A_DAY + 1)]
 
-    assert [answer.status_code for answer in answers] == [303] * reporting.FREE_A_DAY + [429]
+    assert [answer.status_code for answer in answers] == [303] * FREE_A_DAY + [429]
     assert "请过一会儿再试" in answers[-1].text
 
 

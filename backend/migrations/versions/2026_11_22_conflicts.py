@@ -16,6 +16,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '4s'")
+    op.add_column("refresh_token", sa.Column("device_id", sa.Uuid(), nullable=True))
     op.create_table(
         "conflict",
         sa.Column("county_code", CODE, nullable=False),
@@ -64,3 +65,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '4s'")
     op.drop_table("conflict")
+    op.drop_column("refresh_token", "device_id")
