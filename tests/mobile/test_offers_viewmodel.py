@@ -287,6 +287,10 @@ def test_ringing_uses_the_number_of_the_task(desk: Desk, ports: Ports) -> None:
     assert ports.dialer.dialled == ["12600004417"]
 
 
+def a_night(hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 11, 23, hour, minute, tzinfo=SHANGHAI)
+
+
 def test_who_pauses_is_told_that_nobody_will_ask(desk: Desk, ports: Ports) -> None:
     desk.holds(volunteer(desk.me, active=False))
 
