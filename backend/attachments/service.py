@@ -8,7 +8,6 @@ from backend.attachments import queries
 from backend.attachments.store import GapInFile, Store
 from backend.core.db import Database
 from backend.core.errors import Refusal
-from backend.core.handover import beyond_scope
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from backend.requests import photos as of_requests
@@ -21,15 +20,17 @@ log = structlog.get_logger()
 async def add_chunk(
     database: Database, store: Store | None, worker: Caller, sha256: str, offset: int, chunk: bytes
 ) -> UploadOut:
-    """Take a chunk of an announced photo. The last one is followed by the check, and then the photo stands."""
-    size = await _announced(database, worker, sha256, writing=True)
+    """Take a chunk of an announced photo. The last one is followed by the check, and then the photo stands.
+
+    Also when the file has long been there: to know a hash is not to have the photo.
+    """
+    size, state = await _announced(database, worker, sha256, writing=True)
     files, county = _require(store), worker.county_code
-    state = await asyncio.to_thread(files.state, county, sha256)
     if state is PhotoState.missing:
         state, received = await asyncio.to_thread(_take, files, county, sha256, offset, chunk, size)
         if state is PhotoState.missing:
             return UploadOut(sha256=sha256, size=size, received=received, state=state)
-    await database.run(worker, lambda tx: _note(tx, sha256, state))
+    await database.run(worker, lambda tx: _note(tx, worker, sha256, state))
     return UploadOut(sha256=sha256, size=size, received=size, state=state)
 
 
@@ -58,41 +59,45 @@ def _take(store: Store, county: str, sha256: str, offset: int, chunk: bytes, siz
 
 async def status(database: Database, store: Store | None, reader: Caller, sha256: str) -> UploadOut:
     """Say what is there of a photo that the reader sees announced."""
-    size = await _announced(database, reader, sha256)
+    size, state = await _announced(database, reader, sha256)
     files, county = _require(store), reader.county_code
-    state = await asyncio.to_thread(files.state, county, sha256)
     received = await asyncio.to_thread(files.received, county, sha256) if state is PhotoState.missing else size
     return UploadOut(sha256=sha256, size=size, received=received, state=state)
 
 
 async def read(database: Database, store: Store | None, reader: Caller, sha256: str, *, thumbnail: bool) -> bytes:
     """Return a photo of a visit or a request that the reader sees."""
-    await _announced(database, reader, sha256)
-    found = await asyncio.to_thread(_require(store).read, reader.county_code, sha256, thumbnail=thumbnail)
+    _, state = await _announced(database, reader, sha256)
+    files, found = _require(store), None
+    if state is PhotoState.stored:
+        found = await asyncio.to_thread(files.read, reader.county_code, sha256, thumbnail=thumbnail)
     if found is None:
         raise Refusal(Code.not_found, "照片还没有传完。")
     return found
 
 
-async def _announced(database: Database, caller: Caller, sha256: str, *, writing: bool = False) -> int:
-    """Return the size of a photo that was announced in the caller's sight; to write, in the caller's area, or by
-    themselves wherever it was."""
+async def _announced(
+    database: Database, caller: Caller, sha256: str, *, writing: bool = False
+) -> tuple[int, PhotoState]:
+    """Return the size of a photo that was announced in the caller's sight, and whether it came there; to write, in
+    the caller's area, or by themselves wherever it was."""
 
-    async def look(tx: Transaction) -> int:
+    async def look(tx: Transaction) -> tuple[int, PhotoState]:
         rows = await queries.announced(tx.conn, tx.county, sha256)
         mine = [row for row in rows if not writing or caller.may_write_in(row["area_code"])]
         mine = mine or await of_requests.own_announced(tx, caller, sha256)
         if not mine:
             raise Refusal(Code.area_not_allowed if rows else Code.not_found)
-        return int(mine[0]["size"])
+        come = next((row for row in mine if row["state"] != PhotoState.missing), mine[0])
+        return int(come["size"]), PhotoState(come["state"])
 
     return await database.run(caller, look)
 
 
-async def _note(tx: Transaction, sha256: str, state: PhotoState) -> None:
-    """Beyond the caller's area too: the file is the county's, and what announces it may be anywhere in it."""
-    async with beyond_scope(tx, "photo.received", "account", tx.caller.account_id, tx.county, sha256=sha256):
-        await queries.set_state(tx.conn, tx.county, sha256, state)
+async def _note(tx: Transaction, worker: Caller, sha256: str, state: PhotoState) -> None:
+    """Where the worker sees it announced, and where they did it themselves: in other areas others have to send it."""
+    await queries.set_state(tx.conn, tx.county, sha256, state)
+    await of_requests.set_own_state(tx, worker, sha256, state)
 
 
 def _require(store: Store | None) -> Store:

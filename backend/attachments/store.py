@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from shared.attachments import PhotoState
-
 
 class GapInFile(Exception):
     """A chunk begins beyond what is there."""
@@ -17,10 +15,6 @@ class GapInFile(Exception):
 
 class Store(Protocol):
     """What a place for photos must be able to do. A folder does it here; an object store could."""
-
-    def state(self, county: str, name: str) -> PhotoState:
-        """Say how far a photo has come."""
-        ...
 
     def received(self, county: str, name: str) -> int:
         """Return how many bytes of an unfinished photo are there."""
@@ -52,11 +46,6 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-
-    def state(self, county: str, name: str) -> PhotoState:
-        if self._thumbnail(county, name).exists():
-            return PhotoState.stored
-        return PhotoState.quarantined if self._aside(county, name).exists() else PhotoState.missing
 
     def received(self, county: str, name: str) -> int:
         coming = self._coming(county, name)

@@ -9,7 +9,8 @@ from backend.exports.package import Digest
 
 LEFT_OUT: Final = {
     "alembic_version": "the manifest names the revision",
-    "login_counter": "failed sign-ins by name and address, of no county and over within a day",
+    "login_counter": "failed sign-ins by name and address, reports without an account by address; of no county, and a"
+    " day without one starts anew",
 }
 
 TRANSFER_ROLE = "gridhood_transfer"

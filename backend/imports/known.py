@@ -65,10 +65,11 @@ def _kept(one: Known, *, updated: bool, storing: bool) -> str:
 
 
 def counted(known: Sequence[Known], updated: Collection[int]) -> dict[str, int]:
+    """Count them. Who was brought up to the sheet is as it says by now, and counts as one who could be."""
     here = [one for one in known if not one.elsewhere]
     return {
-        "same": sum(not one.differs for one in here),
+        "same": sum(not one.differs and one.row not in updated for one in here),
         "differs": sum(bool(one.decided if one.row in updated else one.differs) for one in here),
-        "can_update": sum(bool(one.can_update) for one in here),
+        "can_update": sum(bool(one.can_update) or one.row in updated for one in here),
         "updated": len(updated),
     }

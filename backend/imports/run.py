@@ -158,6 +158,8 @@ class _Run:
             part = await coming
             coming = asyncio.create_task(asyncio.to_thread(preparing.part, number + 1)) if number + 1 < last else None
             try:
+                if storing and self.row["known"] == Known.update:
+                    await self._bring_up(part, empty=empty)
                 await self._do(partial(self._settle, part=part, storing=storing, empty=empty))
             except BaseException:
                 if coming:
@@ -186,15 +188,36 @@ class _Run:
             grid=locate.CountyGrid(None, cells), crs=Crs(self.row["crs"]),
         )  # fmt: skip
 
-    async def _settle(self, tx: Transaction, part: Part, *, storing: bool, empty: bool) -> None:
+    async def _bring_up(self, part: Part, *, empty: bool) -> None:
+        """Bring people up to a slice before it is settled, some hundred to a transaction.
+
+        Begun anew, the slice is compared anew: who is as it says by then is not changed again.
+        """
+        rows = await self._do(partial(self._wanted, part=part, empty=empty))
+        for at in range(0, len(rows), updating.AT_ONCE):
+            await self._do(partial(self._change, number=part.number, rows=rows[at : at + updating.AT_ONCE]))
+
+    async def _wanted(self, tx: Transaction, part: Part, *, empty: bool) -> list[Any]:
+        await staging.copy_in(tx, part.staged, part.keys)
+        found = await staging.compare(tx, self.batch, register_empty=empty)
+        return await updating.wanted(tx, self.batch, found)
+
+    async def _change(self, tx: Transaction, number: int, rows: list[Any]) -> None:
+        await self._claim(tx, number)
+        await updating.bring_up(tx, self.batch, rows)
+
+    async def _claim(self, tx: Transaction, number: int) -> dict[str, int]:
+        """Have the slice to oneself, unless somebody has cancelled the batch."""
         if await queries.is_stopping(tx.conn, self.county, self.batch):
             raise _Stopped
-        counts = await queries.claim_slice(tx.conn, self.county, self.batch, part.number)
+        return await queries.claim_slice(tx.conn, self.county, self.batch, number)
+
+    async def _settle(self, tx: Transaction, part: Part, *, storing: bool, empty: bool) -> None:
+        counts = await self._claim(tx, part.number)
         await staging.copy_in(tx, part.staged, part.keys)
         found = await staging.compare(tx, self.batch, register_empty=empty)
         heads = await staging.second_heads(tx, self.batch)
-        update = storing and self.row["known"] == Known.update
-        updated = await updating.bring_up(tx, self.batch, found) if update else set()
+        updated = await updating.brought_up(tx.conn, self.county, self.batch)
         said = _second_heads(heads) + known.issues(found, updated, storing=storing)
         issues = pl.concat([part.issues, pl.DataFrame(said, schema=EMPTY_ISSUES.schema, orient="row")])
         refused = refused_rows(issues)

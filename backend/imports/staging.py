@@ -12,6 +12,7 @@ from backend.core.handover import beyond_scope
 from backend.core.transaction import Transaction
 from backend.imports import ids
 from backend.imports.known import OTHER_AREA, Known
+from backend.residents import folding
 from shared.residents import Care
 
 STAGED = (
@@ -66,7 +67,7 @@ async def store(tx: Transaction, batch: UUID) -> int:
     await tx.conn.execute(_PEOPLE, tx.county, tx.now, prefix + ids.Kind.resident)
     await _count(tx, "resident")
     if await tx.conn.fetchval("SELECT EXISTS (SELECT FROM home WHERE NOT fresh)"):
-        await tx.conn.execute(SUMS_OF.format(which="SELECT DISTINCT id FROM home WHERE NOT fresh"), tx.county, labels)
+        await _add_up(tx, labels)
     today, who = county_day(tx.now), tx.caller.account_id
     await tx.conn.execute(_PERIODS, tx.county, prefix + ids.Kind.period, today, who, tx.now)
     await tx.conn.execute(_FACTS, tx.county, prefix + ids.Kind.fact, today, who, tx.now)
@@ -74,6 +75,17 @@ async def store(tx: Transaction, batch: UUID) -> int:
     await tx.conn.execute(_DOOR_KEYS, tx.county)
     stored: int = await tx.conn.fetchval("SELECT count(*) FROM added")
     return stored
+
+
+async def _add_up(tx: Transaction, labels: list[str]) -> None:
+    """Write the sums of the households that were there before. One that was folded stands for itself again."""
+    folded = await tx.conn.fetch(_FOLDED, tx.county)
+    await tx.conn.execute(SUMS_OF.format(which="SELECT DISTINCT id FROM home WHERE NOT fresh"), tx.county, labels)
+    if folded:
+        await tx.conn.execute(UNHASHED)
+        for home in folded:
+            await folding.unfold(tx, home["id"], home["area_code"])
+        await tx.conn.execute(HASHED)
 
 
 async def _count(tx: Transaction, table: str) -> None:
@@ -314,9 +326,19 @@ WITH wanted AS MATERIALIZED ({{which}}), sums AS (
 )
 UPDATE household h
 SET head_name = coalesce(s.head, ''), size = coalesce(s.size, 0), rev = h.rev + 1,
+    folded_into = CASE WHEN coalesce(s.size, 0) = 0 THEN h.folded_into END,
     care = {_IN_ORDER.format(all="$2", some="string_to_array(s.care, ',')")}
 FROM wanted w LEFT JOIN sums s ON s.household_id = w.id
 WHERE h.county_code = $1 AND h.id = w.id
+"""
+
+# Locked as the sums will lock them: a merge that folds one meanwhile comes before, and is seen, or finds it full.
+_FOLDED = """
+WITH locked AS MATERIALIZED (
+    SELECT id, area_code, folded_into FROM household
+    WHERE county_code = $1 AND id = ANY (ARRAY(SELECT id FROM home WHERE NOT fresh)) ORDER BY id FOR NO KEY UPDATE
+)
+SELECT id, area_code FROM locked WHERE folded_into IS NOT NULL
 """
 
 # They come in the order of the index, which fills it many times faster than at random, and a hashed join keeps it.

@@ -1,6 +1,6 @@
 """Taking a batch back: everybody it brought in, but for those whom somebody has worked with since."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +20,9 @@ _OWNED: Final = ("period", "register_finding")
 """Tables whose rows go with the person, and of sealed facts those that the batch brought. A row of any other that
 points to somebody keeps them."""
 _SEALED: Final = "sealed_fact"
+_NAMING_PERSON: Final = (("resident", "merged_into"), ("link", "person_id"), ("conflict", "entity_id"))
+_NAMING_HOME: Final = (("household", "folded_into"), ("conflict", "entity_id"))
+"""Columns that point to somebody, or to a household, under a name that does not say so."""
 
 
 async def changed(conn: asyncpg.Connection, county: str, batch: UUID, limit: int) -> list[tuple[int, str]]:
@@ -82,7 +85,8 @@ async def _remove_homes(tx: Transaction, batch: UUID) -> None:
     """Remove the batch's households that are empty and untouched; add up again those that go on."""
     first, last = ids.range_of(batch, ids.Kind.household)
     pointed = await _pointed(tx.conn, "household_id", "id", ())
-    await tx.conn.execute(_EMPTY.format(pointed=pointed), tx.county, first, last)
+    named = _named(_NAMING_HOME, "id")
+    await tx.conn.execute(_EMPTY.format(pointed=f"{pointed} OR {named}"), tx.county, first, last)
     await tx.conn.execute(_EMPTIED, tx.county)
     await tx.conn.execute(staging.SUMS_OF.format(which="SELECT id FROM left_homes"), tx.county, [c.value for c in Care])
 
@@ -123,10 +127,9 @@ async def _worked_with(conn: asyncpg.Connection, batch: UUID) -> str:
         "EXISTS (SELECT FROM sealed_fact p WHERE p.county_code = r.county_code AND p.resident_id = r.id"
         f" AND (p.rev > 1 OR p.id NOT BETWEEN '{first}' AND '{last}'))"
     )
-    merged = "EXISTS (SELECT FROM resident p WHERE p.county_code = r.county_code AND p.merged_into = r.id)"
-    named = "EXISTS (SELECT FROM link p WHERE p.county_code = r.county_code AND p.person_id = r.id)"
     home = await _pointed(conn, "household_id", "household_id", ("resident",))
-    return f"{person} OR {sealed} OR {merged} OR {named} OR {home}"
+    named = _named(_NAMING_PERSON, "id"), _named(_NAMING_HOME, "household_id")
+    return " OR ".join((person, sealed, home, *named))
 
 
 async def _pointed(conn: asyncpg.Connection, column: str, mine: str, besides: tuple[str, ...]) -> str:
@@ -135,6 +138,12 @@ async def _pointed(conn: asyncpg.Connection, column: str, mine: str, besides: tu
     tables = [row["name"] for row in await conn.fetch(_POINTERS, column, list(besides))]
     asked = 'EXISTS (SELECT FROM "{}" p WHERE p.county_code = r.county_code AND p.{} = r.{})'
     return " OR ".join(asked.format(table, column, mine) for table in tables) or "false"
+
+
+def _named(columns: Sequence[tuple[str, str]], mine: str) -> str:
+    """Return a condition that says whether one of these columns points to `r`."""
+    asked = "EXISTS (SELECT FROM {0} p WHERE p.county_code = r.county_code AND p.{1} = r.{2} AND p.{1} IS NOT NULL)"
+    return " OR ".join(asked.format(*column, mine) for column in columns)
 
 
 _POINTERS = """

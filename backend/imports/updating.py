@@ -9,32 +9,44 @@ import asyncpg
 
 from backend.core.errors import Refusal
 from backend.core.transaction import Transaction
-from backend.imports import ids, staging
+from backend.imports import ids
 from backend.imports.known import Known, words_of
 from backend.residents import changing, queries
 from shared.imports import COLUMN_WORDS, Column, Grade
 from shared.residents import Care, ResidentOut
 
-RESTORED_AT_ONCE = 500
+AT_ONCE = 500
+"""People changed in one transaction: their households are locked to its end, and whoever is at a door waits."""
 
 
-async def bring_up(tx: Transaction, batch: UUID, known: Sequence[Known]) -> set[int]:
-    """Change who may be changed, and return the rows that did. Whom the register refuses to change stays listed."""
-    wanted = {one.row: one for one in known if one.can_update}
-    if not wanted:
-        return set()
-    await tx.conn.execute(staging.UNHASHED)
-    rows = await tx.conn.fetch(_WANTED, list(wanted))
+async def wanted(tx: Transaction, batch: UUID, known: Sequence[Known]) -> list[asyncpg.Record]:
+    """Return what a slice says of the people whom it may change, once each, household by household.
+
+    Whom another row of the slice has changed already is left out: a slice that begins anew does not go on to what a
+    second row says.
+    """
+    rows = [one.row for one in known if one.can_update]
+    if not rows:
+        return []
+    fields = [",".join(one.can_update) for one in known if one.can_update]
+    return list(await tx.conn.fetch(_WANTED, rows, fields, tx.county, *ids.range_of(batch, ids.Kind.issue)))
+
+
+async def bring_up(tx: Transaction, batch: UUID, rows: Sequence[asyncpg.Record]) -> None:
+    """Change the next people. Whom the register refuses to change, or who left meanwhile, stays listed."""
     present = await _locked(tx, [row["person"] for row in rows])
-    changed: set[int] = set()
     for row in rows:
         person = present.get(row["person"])
-        fields = wanted[row["row"]].can_update
-        if person and await _changed(tx, person, {name: _value(person, row, name) for name in fields}):
-            await _note(tx, batch, row["row"], person, fields)
-            changed.add(row["row"])
-    await tx.conn.execute(staging.HASHED)
-    return changed
+        if person and person.left_on is None:
+            values = {name: _value(person, row, name) for name in row["fields"].split(",")}
+            if await _changed(tx, person, values):
+                await _note(tx, batch, row["row"], person, list(values))
+
+
+async def brought_up(conn: asyncpg.Connection, county: str, batch: UUID) -> set[int]:
+    """Return the rows of the staged slice by which the batch has changed somebody."""
+    rows = await conn.fetch(_BROUGHT_UP, county, *ids.range_of(batch, ids.Kind.issue))
+    return {row["row_no"] for row in rows}
 
 
 async def _locked(tx: Transaction, people: Sequence[UUID]) -> dict[UUID, ResidentOut]:
@@ -62,7 +74,7 @@ async def _changed(tx: Transaction, person: ResidentOut, values: dict[str, Any])
 
 
 async def _note(tx: Transaction, batch: UUID, row: int, person: ResidentOut, fields: Sequence[str]) -> None:
-    """Keep how a person was, in the report that only those see who see the person, and announce them."""
+    """Keep how a person was, in the report that only those see who see the person."""
     former = {
         "id": str(person.id), "rev": person.rev + 1,
         "fields": person.model_dump(mode="json", include=set(fields)),
@@ -72,7 +84,6 @@ async def _note(tx: Transaction, batch: UUID, row: int, person: ResidentOut, fie
         Grade.changed.value, COLUMN_WORDS[Column.name], f"库里已有这个人，已按表更新：{words_of(fields)}。",
         json.dumps(former),
     )  # fmt: skip
-    await tx.conn.execute("INSERT INTO told (kind, id, area) VALUES ('resident', $1, $2)", person.id, person.area_code)
 
 
 def _place(row: int) -> int:
@@ -91,7 +102,7 @@ async def restore(tx: Transaction, batch: UUID) -> int | None:
 
     Returns how many, or None when nobody is left. A restart goes on with those who are not settled.
     """
-    rows = await tx.conn.fetch(_TO_RESTORE, tx.county, *ids.range_of(batch, ids.Kind.issue), RESTORED_AT_ONCE)
+    rows = await tx.conn.fetch(_TO_RESTORE, tx.county, *ids.range_of(batch, ids.Kind.issue), AT_ONCE)
     if not rows:
         return None
     former = {row["id"]: json.loads(row["former"]) for row in rows}
@@ -115,10 +126,21 @@ async def forget(tx: Transaction, batch: UUID) -> int:
 
 
 _WANTED = """
-SELECT DISTINCT ON (k.household_id, k.person) k.person, s.row, s.name, s.sex, s.birth AS birth_date, s.phone,
+SELECT DISTINCT ON (k.household_id, k.person) k.person, s.row, w.fields, s.name, s.sex, s.birth AS birth_date, s.phone,
        s.relation, s.residency, s.care, s.ethnicity, s.marital, s.education, s.political, s.employment, s.occupation,
        s.registered_place
-FROM known k JOIN staged s USING (row) WHERE k.row = ANY ($1::int[]) ORDER BY k.household_id, k.person, s.row
+FROM unnest($1::int[], $2::text[]) AS w(row, fields) JOIN known k USING (row) JOIN staged s USING (row)
+WHERE NOT EXISTS (
+    SELECT FROM import_issue i JOIN staged o ON o.row = i.row_no
+    WHERE i.county_code = $3 AND i.id BETWEEN $4 AND $5 AND i.grade = 'changed'
+      AND (i.former ->> 'id')::uuid = k.person AND i.row_no <> k.row
+)
+ORDER BY k.household_id, k.person, s.row
+"""
+
+_BROUGHT_UP = """
+SELECT i.row_no FROM import_issue i JOIN staged s ON s.row = i.row_no
+WHERE i.county_code = $1 AND i.id BETWEEN $2 AND $3 AND i.grade = 'changed' AND i.former IS NOT NULL
 """
 
 _LOCK = """

@@ -13,12 +13,18 @@ from shared.visits import CorrectionKind, CorrectionOut, CorrectionState, Follow
 
 
 async def add_photos(conn: asyncpg.Connection, county: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Announce photos as (id, area, visit, place, hash, size, width, height). One that came before is there."""
+    """Announce photos as (id, area, visit, place, hash, size, width, height).
+
+    One that the announcer may see already is there at once; who only knows a hash has to send the photo. What is
+    written beyond their areas is no exception: the areas are asked for by name.
+    """
     if rows:
         await conn.executemany(
             "INSERT INTO visit_photo (county_code, id, area_code, visit_id, place, sha256, size, width, height, state)"
             " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce((SELECT state FROM visit_photo"
-            " WHERE county_code = $1 AND sha256 = $6 AND state <> 'missing' LIMIT 1), 'missing')",
+            " WHERE county_code = $1 AND sha256 = $6 AND state <> 'missing' AND EXISTS ("
+            "  SELECT FROM unnest(string_to_array(current_setting('app.scopes', true), ',')) AS p"
+            "  WHERE area_code >= p AND area_code < p || ':') LIMIT 1), 'missing')",
             [(county, *row) for row in rows],
         )
 

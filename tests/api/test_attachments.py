@@ -12,7 +12,9 @@ from PIL import Image
 
 from backend.attachments import pictures
 from backend.attachments.store import Folder
+from backend.auth.directory import CHANNEL
 from shared.attachments import CHUNK
+from shared.sync import EntityKind
 from tests.factories import CELL, COUNTY, NEIGHBOUR, middle_of, visit_to
 
 HIDDEN = (b"SecretCamera", b"hidden words")
@@ -222,6 +224,14 @@ async def test_a_photo_of_two_visits_is_sent_once(make, household):
     assert await states(worker, first) == await states(worker, second) == ["stored"]
 
 
+async def now_works_in(make, person, cell: str) -> None:
+    async def work(tx):
+        await tx.conn.execute("UPDATE role_grant SET area_code = $2 WHERE account_id = $1", person.account_id, cell)
+        tx.notify(CHANNEL)
+
+    await make.run(work)
+
+
 LAMP = {"kind": "incident", "category": "street_lamp", "detail": "一排都不亮"}
 
 
@@ -281,6 +291,62 @@ async def test_a_photo_that_came_with_a_visit_is_there_for_a_request_that_names_
     made = await report(worker, CELL, listed(content))
 
     assert [one["state"] for one in (await photos_of(worker, made.json()["id"])).json()] == ["stored"]
+
+
+async def test_who_only_knows_a_hash_reads_no_photo_by_announcing_it_and_has_to_send_it(make, household, tmp_path):
+    content, former, now_there = photo(), await make.worker(), await make.worker()
+    sha256 = listed(content)["sha256"]
+    await announce(now_there, household, listed(content))
+    await send(now_there, sha256, 0, content)
+    url = f"/api/v1/attachments/{sha256}"
+    before = await former.client.get(url)
+    await now_works_in(make, former, NEIGHBOUR)
+
+    visit_id = await announce(former, await make.household(NEIGHBOUR), listed(content))
+    own = [await report(former, cell, listed(content)) for cell in (NEIGHBOUR, CELL)]
+    reads = [(await former.client.get(url + part)).status_code for part in ("", "/thumbnail")]
+    status = (await former.client.get(f"{url}/status")).json()
+    known = [(await photos_of(former, made.json()["id"])).json()[0]["state"] for made in own]
+    seen = await states(former, visit_id)
+    sent = await send(former, sha256, 0, content)
+
+    assert before.status_code == 200
+    assert reads == [404, 404]
+    assert (status["received"], status["state"]) == (0, "missing")
+    assert (seen, known) == (["missing"], ["missing", "missing"])
+    assert (sent.json()["state"], await states(former, visit_id)) == ("stored", ["stored"])
+    assert [(await photos_of(former, made.json()["id"])).json()[0]["state"] for made in own] == ["stored", "stored"]
+    assert (await former.client.get(url)).status_code == 200
+    assert len([*tmp_path.rglob("*.jpg")]) == 2, "one picture, and its small one"
+
+
+async def test_a_photo_that_arrives_next_door_does_not_come_to_who_only_announced_its_hash(make, household):
+    content, worker, neighbour = photo(), await make.worker(), await make.worker(NEIGHBOUR)
+    visit_id = await announce(neighbour, await make.household(NEIGHBOUR), listed(content))
+    await announce(worker, household, listed(content))
+
+    await send(worker, listed(content)["sha256"], 0, content)
+
+    assert await states(neighbour, visit_id) == ["missing"]
+    assert (await neighbour.client.get(f"/api/v1/attachments/{listed(content)['sha256']}")).status_code == 404
+
+
+async def test_a_visit_handed_over_brings_no_photo_that_its_worker_cannot_see(make, household):
+    content, former, there = photo(), await make.worker(), await make.worker(NEIGHBOUR)
+    await announce(there, await make.household(NEIGHBOUR), listed(content))
+    await send(there, listed(content)["sha256"], 0, content)
+    moved_to = CELL[:12] + "005"
+    worker = await make.worker(moved_to)
+
+    async def moves(tx):
+        await tx.conn.execute("UPDATE household SET area_code = $2 WHERE id = $1", household.id, moved_to)
+        tx.changed(EntityKind.household, household.id, CELL, gone=True)
+
+    await make.run(moves)
+
+    visit_id = await announce(former, household, listed(content))
+
+    assert await states(worker, visit_id) == ["missing"]
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 
 from backend.core import sealing
+from backend.core.migrate import config, migrate
 from backend.core.settings import Settings
 from backend.imports import run as importing
-from backend.imports import sheets, staging
+from backend.imports import sheets, staging, updating
 from backend.imports.command import import_file
 from backend.imports.keeping import KEPT, tidy
 from backend.imports.tasks import Importer
@@ -610,6 +612,7 @@ async def test_the_command_line_imports_a_file_and_puts_what_stays_out_beside_it
     assert "没有写姓名" in (tmp_path / "人口.不能入库.csv").read_text(encoding="utf-8")
 
 
+GUARDED = ["resident", "period", "edit", "feed_head", "change"]
 SEALED = [*HEADERS, "残疾", "低保"]
 
 
@@ -747,6 +750,35 @@ async def test_a_household_gets_one_head_and_the_second_is_reported(imports, coo
     assert await imports.issues(coordinator, again) == [(2, "warned", "与户主关系")]
 
 
+async def test_of_heads_from_before_there_was_one_the_first_stays_and_phones_hear_of_the_others(database_url, make):
+    home = await make.household()
+    first, second = [await make.resident(home, name=name) for name in ("何长顺", "何小顺")]
+    scripts = ScriptDirectory.from_config(config())
+    back = len([*scripts.iterate_revisions("head", "2026_11_22_loading")])
+    await migrate(database_url, f"-{back}")
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("UPDATE resident SET relation = '02'; UPDATE period SET value = '02' WHERE track = 'relation'")
+    heard = "SELECT seq FROM change WHERE kind = 'resident' ORDER BY id"
+    before = await owner.fetch(heard)
+    await migrate(database_url)
+
+    people = await owner.fetch("SELECT id, relation, rev FROM resident ORDER BY id")
+    tracks = await owner.fetch("SELECT value FROM period WHERE track = 'relation' ORDER BY resident_id")
+    edits = await owner.fetch("SELECT entity_id, rev, fields, area_code FROM edit")
+    after, head = await owner.fetch(heard), await owner.fetchval("SELECT max(seq) FROM feed_head")
+    forced = await owner.fetchval(
+        "SELECT bool_and(relforcerowsecurity) FROM pg_class WHERE relname = ANY ($1)", GUARDED
+    )
+    await owner.close()
+
+    assert [tuple(row) for row in people] == [(first.id, "02", 1), (second.id, "97", 2)]
+    assert [row["value"] for row in tracks] == ["02", "97"]
+    assert [tuple(row) for row in edits] == [(second.id, 2, ["relation"], CELL)]
+    assert (after[0], after[1]["seq"]) == (before[0], head)
+    assert head == max(row["seq"] for row in before) + 1
+    assert forced
+
+
 async def test_disability_and_hardship_are_sealed_and_open_as_they_were(imports, make, coordinator):
     rows = [[*person("何长顺", 1), "肢体二级", "是"], [*person("王小华", None, 房号="9"), "听力残疾（三级）", "否"]]
 
@@ -832,3 +864,112 @@ async def test_a_register_that_a_sheet_fills_is_counted_before_its_keys_are_used
 async def test_counting_is_for_the_tables_of_the_register_alone(imports, make):
     with pytest.raises(asyncpg.CaseNotFoundError):
         await make.run(lambda tx: tx.conn.execute("SELECT count_register('account')"))
+
+
+async def folded_home(make, coordinator) -> UUID:
+    """A household at 302 that a merge has left without anybody."""
+    kept = await make.resident(await make.household(room="301"), name="田秀珍")
+    lost = await make.resident(await make.household(room="302"), name="田秀珍")
+    pair = await coordinator.client.post("/api/v1/duplicates", json={"one": str(kept.id), "other": str(lost.id)})
+    body = {"same": True, "keep": str(kept.id), "reason": "同一个人登记了两次"}
+    settled = await coordinator.client.post(f"/api/v1/duplicates/{pair.json()['id']}/settle", json=body)
+    assert settled.status_code == 200, settled.text
+    return lost.household_id
+
+
+async def test_a_folded_household_into_which_a_sheet_brings_somebody_stands_for_itself_again(
+    imports, make, coordinator
+):
+    folded = await folded_home(make, coordinator)
+    home = f"/api/v1/households/{folded}"
+    before = await coordinator.client.get(home)
+
+    batch = await imports.store(coordinator, sheet(person("何长顺", 2)))
+    after = await coordinator.client.get(home)
+    by_door = (await coordinator.client.get("/api/v1/households", params={"q": "302"})).json()["items"]
+    pointer = await make.run(lambda tx: tx.conn.fetchval("SELECT folded_into FROM household WHERE id = $1", folded))
+    audits = await imports.count("audit WHERE action = 'household.unfolded'")
+    undone = await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={})
+    await imports.work(batch["id"])
+
+    assert (before.status_code, after.status_code) == (410, 200)
+    assert (after.json()["size"], after.json()["head_name"]) == (1, "何长顺")
+    assert [row["id"] for row in by_door] == [str(folded)]
+    assert (pointer, audits) == (None, 1)
+    assert undone.status_code == 200
+    assert (await coordinator.client.get(home)).json()["size"] == 0
+
+
+CONFLICT = """
+INSERT INTO conflict (county_code, id, area_code, rev, received_at, kind, entity_id, op_id, device_id, author_name,
+                      code, rescued, fields, theirs_name, state, note, settled_name)
+SELECT $1, gen_random_uuid(), area_code, 1, now(), 'edit', id, gen_random_uuid(), gen_random_uuid(), '', 'stale', false,
+       '{}', '', 'open', '', '' FROM
+"""
+POINTED_TO = {
+    "folded": "UPDATE household SET folded_into = (SELECT household_id FROM resident WHERE county_code = $1)"
+    " WHERE county_code = $1 AND size = 0",
+    "open about the person": f"{CONFLICT} resident WHERE county_code = $1",
+    "open about the home": f"{CONFLICT} household WHERE county_code = $1 AND size > 0",
+}
+
+
+@pytest.mark.parametrize("statement", POINTED_TO.values(), ids=POINTED_TO.keys())
+async def test_who_is_pointed_to_under_another_name_stays_when_the_rest_is_undone(
+    imports, make, coordinator, statement
+):
+    await make.household(room="999")
+    batch = await imports.store(coordinator, sheet(person("何长顺", 1)))
+    await make.run(lambda tx: tx.conn.execute(statement, COUNTY))
+
+    refused = await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={})
+    await coordinator.client.post(f"{URL}/{batch['id']}/undo", json={"rest": True})
+    await imports.work(batch["id"])
+
+    after = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
+    assert (refused.status_code, refused.json()["code"]) == (409, "import_changed_since")
+    assert (after["state"], after["counts"]["kept"]) == ("undone", 1)
+    assert await imports.count("household WHERE size = 1") == 1
+
+
+async def test_people_are_brought_up_few_at_a_time_and_once_when_the_server_ends_in_between(
+    imports, make, coordinator, monkeypatch
+):
+    monkeypatch.setattr(updating, "AT_ONCE", 1)
+    await imports.store(coordinator, sheet(*[person(f"何长{at}", at) for at in range(1, 4)]))
+    # The first row has no number: it is the second one's person, by the door, and says something else.
+    first = person("何长1", None, 房号="301", 联系电话="12600009000")
+    rows = [person(f"何长{at}", at, 联系电话=f"1260000900{at}") for at in range(1, 4)]
+    batch = await imports.send(coordinator, sheet(first, *rows))
+    await coordinator.client.post(f"{URL}/{batch['id']}/store", json={"known": "update"})
+    called, halfway = [], []
+
+    def failing_once(module, name: str, at: int) -> None:
+        work = getattr(module, name)
+
+        async def fails(*given):
+            called.append(name)
+            if called.count(name) == at:
+                raise ConnectionError("the server is gone")
+            await work(*given)
+
+        monkeypatch.setattr(module, name, fails)
+
+    failing_once(updating, "bring_up", 2)
+    failing_once(staging, "tell", 1)
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            await imports.work(batch["id"])
+        halfway.append(await imports.count("resident WHERE rev = 2"))
+    await imports.work(batch["id"])
+
+    after = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
+    people = (await coordinator.client.get("/api/v1/residents")).json()["items"]
+    assert halfway == [1, 3]
+    assert sorted((p["name"], p["phone"], p["rev"]) for p in people) == [
+        ("何长1", "12600009000", 2), ("何长2", "12600009002", 2), ("何长3", "12600009003", 2)
+    ]  # fmt: skip
+    counts = after["counts"]
+    assert (after["state"], counts["updated"], counts["same"], counts["can_update"]) == ("stored", 3, 0, 4)
+    assert await imports.count("edit") == 3
+    assert len(await imports.issues(coordinator, batch, grade="changed")) == 3
