@@ -40,6 +40,7 @@ def build_shell(ctx: AppContext, *, animate: bool = True) -> Shell:
         setattr(T, look, getattr(ctx.settings, look))
         ctx.settings.fbind(look, lambda _settings, on, look=look: setattr(T, look, on))
     shell = Shell(all_routes(ctx), animate=animate)
+    ctx.route = lambda: shell.at
     ctx.fbind("session", lambda *_: show_session(ctx, shell))
     show_session(ctx, shell)
     lock_screen.cover_while_locked(ctx, shell)

@@ -14,7 +14,8 @@ SECONDS = 0.5
 
 class Draft:
     """Keeps what is written in one form under `key`: its properties `names` (`day.choice` is one of `form.day`), or
-    what its own `draft()` returns and its `restore(values)` takes. A form that is empty returns {}.
+    what its own `draft()` returns and its `restore(values)` takes. A form that is empty returns {}. The draft ends with
+    the form's event `on_saved`; where a form has `on_taken_back`, that brings it back.
 
     `stamp` is what the form was opened upon, such as a person's revision: a draft of another one is not shown again,
     since it would put old values over newer ones.
@@ -26,18 +27,25 @@ class Draft:
         self._store, self._key, self._form, self._names, self._stamp = store, key, form, tuple(names), stamp
         self._later = Clock.create_trigger(self.keep, SECONDS)
         self._restore()
-        self._kept = self._values()
+        self._kept, self._stopped = self._values(), False
         for name in self._names:
             owner, own = self._owner(name)
             owner.fbind(own, self._changed)
         form.fbind("on_saved", self._done)
+        if form.is_event_type("on_taken_back"):
+            form.fbind("on_taken_back", self._again)
 
     def keep(self, *_: object) -> None:
         """Write down what has changed since the form was opened or last kept."""
         self._later.cancel()
-        if (values := self._values()) != self._kept:
+        if not self._stopped and (values := self._values()) != self._kept:
             self._store.keep_draft(self._key, {"stamp": self._stamp, "values": values} if values else None)
             self._kept = values
+
+    def stop(self) -> None:
+        """The store is going away: what is written from now on is kept nowhere."""
+        self._later.cancel()
+        self._stopped = True
 
     def _changed(self, *_: object) -> None:
         self._later()
@@ -47,9 +55,15 @@ class Draft:
         self._kept = self._values()
         self._store.keep_draft(self._key, None)
 
+    def _again(self, *_: object) -> None:
+        """What was saved is as unfinished as before."""
+        self._kept = {}
+        self.keep()
+
     def _restore(self) -> None:
         kept = self._store.draft(self._key)
-        if kept and kept["stamp"] == self._stamp:
+        # Without values it was kept by an older version in another shape.
+        if kept and "values" in kept and kept["stamp"] == self._stamp:
             getattr(self._form, "restore", self._put)(kept["values"])
 
     def _put(self, values: dict[str, Any]) -> None:

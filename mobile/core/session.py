@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakSet
 
+from kivy.clock import Clock as Frames
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
 
@@ -17,7 +18,7 @@ from mobile.attachments.tray import PhotoTray
 from mobile.auth.lock import Lock
 from mobile.auth.pins import Holder, Pins
 from mobile.auth.viewmodel import LoginForm, Mine
-from mobile.core.clock import Clock, system_now
+from mobile.core.clock import Clock, local_day, system_now
 from mobile.core.drafts import Draft
 from mobile.core.settings import DEFAULT_SERVER, Settings
 from mobile.device.ports import Ports
@@ -68,6 +69,10 @@ TABS = (
     "today", "grid", "summary", "invitations", "task", "hours", "sync_screen", "mine", "chip", "checks",
     "duties", "todo", "reported", "inbox", "forgotten", "readiness",
 )  # fmt: skip
+SEEN_AT = {"today": "today", "grid": "grid", "summary": "summary", "duties": "duties", "mine": "me"}
+"""View-models that read thousands of rows, and the only route where each is seen. Elsewhere they wait: entering their
+screen refreshes them."""
+
 BEGAN_ANEW = "手机的设置坏了，请重新登录。记过的都还在；没送出的可能会被退回，到“同步情况”里再送一次。"
 log = logging.getLogger(__name__)
 
@@ -90,6 +95,8 @@ class Session(EventDispatcher):
         client.on_tokens = store.keep_tokens
         self.inbox = Inbox(store, me, app.ports, app.now)
         store.on_change, store.on_capture = self._changed, self.syncer.wake
+        store.on_pause = self._time_passed
+        self._day, self._next_frame = local_day(app.now()), Frames.create_trigger(self._show_if_present, -1)
         self._form: VisitForm | None = None
         self._drafts: WeakSet[Draft] = WeakSet()
         if start_syncing:
@@ -185,7 +192,9 @@ class Session(EventDispatcher):
 
     @cached_property
     def report(self) -> ReportForm:
-        return ReportForm(self.store, self.me, self._ports, self._now, self.photo_tray())
+        form = ReportForm(self.store, self.me, self._ports, self._now, self.photo_tray())
+        self.keeps(form, "report", form.drafted)
+        return form
 
     @cached_property
     def todo(self) -> Todo:
@@ -197,11 +206,14 @@ class Session(EventDispatcher):
 
     def request(self, request_id: UUID) -> RequestDetail:
         detail = RequestDetail(self.store, self.me, self._now, request_id)
+        self.keeps(detail, f"step|{request_id}", detail.drafted)
         self.bind(version=detail.refresh)
         return detail
 
     def help_form(self, household_id: UUID) -> HelpForm:
-        return HelpForm(self.store, self.me, self._now, household_id)
+        form = HelpForm(self.store, self.me, self._now, household_id)
+        self.keeps(form, f"help|{household_id}", form.drafted)
+        return form
 
     def finder(self, *, doors_only: bool = False) -> Finder:
         finder = Finder(self.store, self.directory, self._now, doors_only=doors_only)
@@ -230,7 +242,9 @@ class Session(EventDispatcher):
         return form
 
     def link_form(self, resident_id: UUID) -> LinkForm:
-        return LinkForm(self.store, self._now, resident_id)
+        form = LinkForm(self.store, self._now, resident_id)
+        self.keeps(form, f"link|{resident_id}", form.drafted)
+        return form
 
     def person(self, resident_id: UUID) -> PersonDetail:
         detail = PersonDetail(self.store, self._ports, self._now, resident_id)
@@ -263,11 +277,47 @@ class Session(EventDispatcher):
         for draft in list(self._drafts):
             draft.keep()
 
+    def forget(self) -> None:
+        """The store was wiped: nothing that was being written may come into it."""
+        if self._form is not None:
+            self._form.wait()
+        for draft in list(self._drafts):
+            draft.stop()
+
     def _changed(self) -> None:
-        for name in TABS:
+        """What is quickly read is right at once. The rest is shown once for all changes of a frame; without a window
+        there is no frame to wait for."""
+        self._refresh(name for name in TABS if name not in SEEN_AT)
+        if self._app.route is None:
+            self._show()
+        else:
+            self._next_frame()
+
+    def _show_if_present(self, *_: object) -> None:
+        """Whoever signed out since has closed their store."""
+        if self._app.session is self:
+            self._show()
+
+    def _show(self) -> None:
+        self._day, at = local_day(self._now()), self._app.route and self._app.route()
+        self._refresh(name for name, route in SEEN_AT.items() if at in (None, route))
+        self.version += 1
+        self._tell()
+
+    def _time_passed(self) -> None:
+        """Some things run out by the hour, and nearly everything looks different on another day."""
+        if local_day(self._now()) != self._day:
+            self._changed()
+        else:
+            self._refresh(name for name in TABS if name not in SEEN_AT)
+            self._tell()
+
+    def _refresh(self, names: Iterable[str]) -> None:
+        for name in names:
             if name in self.__dict__:
                 self.__dict__[name].refresh()
-        self.version += 1
+
+    def _tell(self) -> None:
         if not self.chip.sending:
             self.inbox.tell(in_sight=self._app.in_sight)
 
@@ -299,6 +349,7 @@ class AppContext(EventDispatcher):
         self.settings = Settings(self.phone, server)
         self._make_client, self._start_syncing = make_client, start_syncing
         self._tasks: set[asyncio.Task[object]] = set()
+        self.route: Callable[[], str] | None = None
         self.login = LoginForm(self.settings, self._sign_in, self.phone.get("username") or "")
         self.lock = Lock(Pins(self.phone, now), now, self._present, self._go_on_as)
         self.fbind("session", self.lock.look)
@@ -387,6 +438,7 @@ class AppContext(EventDispatcher):
         Of the others who use it, too, only what was not sent stays, sealed: each hands it in at their next sign-in.
         """
         self._stop_tasks(but=asyncio.current_task())
+        session.forget()
         self.session = None
         everybody = self.phone.accounts()
         self.lock.forget(*everybody)
@@ -410,7 +462,7 @@ class AppContext(EventDispatcher):
     async def _sign_in(self, username: str, password: str) -> None:
         client = self._make_client(self.settings.server, None)
         try:
-            me = await client.sign_in(username, password)
+            me = await client.sign_in(username, password, self.phone.device_id)
             await self._register(client, me)
             self._replace_session(me, client)
         except BaseException:

@@ -1,6 +1,7 @@
 """One request: what it is, where it stands, and the next step."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from kivy.event import EventDispatcher
@@ -24,7 +25,7 @@ from shared.sync import EntityKind, OperationKind
 class RequestDetail(EventDispatcher):
     """Steps come from the state table. One is taken at once on this phone, and may be taken back for ten seconds."""
 
-    __events__ = ("on_stepped",)
+    __events__ = ("on_saved",)
     title, number, icon, kind_word = StringProperty(""), StringProperty(""), StringProperty(""), StringProperty("")
     state_word, due_word, due_kind = StringProperty(""), StringProperty(""), StringProperty("later")
     due_icon, where, when, detail = StringProperty(""), StringProperty(""), StringProperty(""), StringProperty("")
@@ -35,6 +36,7 @@ class RequestDetail(EventDispatcher):
     household_id = ObjectProperty(None, allownone=True)
     gone = BooleanProperty(False)
     undo_seconds = UNDO_SECONDS
+    drafted = ("asking", "reason")
 
     def __init__(self, store: Store, me: MeOut, now: Clock, request_id: UUID) -> None:
         super().__init__()
@@ -43,7 +45,7 @@ class RequestDetail(EventDispatcher):
         self.bind(asking=self._look, reason=self._look)
         self.refresh()
 
-    def on_stepped(self, sentence: str) -> None:
+    def on_saved(self, sentence: str) -> None:
         """Event: the step is safe on this phone."""
 
     def refresh(self, *_: object) -> None:
@@ -71,6 +73,18 @@ class RequestDetail(EventDispatcher):
         self._store.captured()
         return True
 
+    def draft(self) -> dict[str, Any]:
+        """The words that a step asks for; {} when none were written."""
+        if self.asking is None or not self.reason.strip():
+            return {}
+        return {"to": self.asking.to, "reason": self.reason}
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """Ask again, as long as that step may still be taken."""
+        asked = next((step for step in self.steps if step.asks and step.to == values["to"]), None)
+        if asked is not None:
+            self.asking, self.reason = asked, values["reason"]
+
     def _take(self, step: Step) -> bool:
         found = self._store.entities.get(RequestOut, self.request_id)
         if found is None or (step.must and not self.reason.strip()):
@@ -88,7 +102,7 @@ class RequestDetail(EventDispatcher):
         )
         self.asking = None
         self._store.captured()
-        self.dispatch("on_stepped", f"已记：{step.word}")
+        self.dispatch("on_saved", f"已记：{step.word}")
         return True
 
     def _show(self, found: RequestOut) -> None:

@@ -1,7 +1,7 @@
 """帮他求助: a worker at somebody's door asks for what they need."""
 
 from datetime import datetime, time, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from kivy.event import EventDispatcher
@@ -38,10 +38,14 @@ def begins(choice: str, now: datetime) -> datetime | None:
     return datetime.combine(day, _HALVES[choice[1:]][1], texts.SHANGHAI)
 
 
+def _stamp(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
 class HelpForm(EventDispatcher):
     """Help for one person of a household. Volunteers are asked once it has been sent."""
 
-    __events__ = ("on_reported",)
+    __events__ = ("on_saved", "on_taken_back")
     kinds: ClassVar[list[Option]] = rules.options(RequestKind.help)
     urgencies: ClassVar[list[Option]] = rules.URGENCY_OPTIONS
     title, door = StringProperty(""), StringProperty("")
@@ -51,6 +55,7 @@ class HelpForm(EventDispatcher):
     can_save = BooleanProperty(False)
     danger_line: ClassVar[str] = "有生命危险，先打 120、119"
     undo_seconds = UNDO_SECONDS
+    drafted = ("who", "category", "when", "urgency", "note")
 
     def __init__(self, store: Store, me: MeOut, now: Clock, household_id: UUID) -> None:
         super().__init__()
@@ -60,8 +65,11 @@ class HelpForm(EventDispatcher):
         self._show_people()
         self.bind(category=self._look)
 
-    def on_reported(self, sentence: str) -> None:
+    def on_saved(self, sentence: str) -> None:
         """Event: the request is safe on this phone."""
+
+    def on_taken_back(self) -> None:
+        """Event: the request is none any more, and what was written is unfinished again."""
 
     def choose_who(self, value: str) -> None:
         self.who = value
@@ -90,11 +98,29 @@ class HelpForm(EventDispatcher):
             urgency=Urgency(self.urgency),
         )
         self._asking.send(body, f"{self._name()} {title}", household=self._household)
-        self.dispatch("on_reported", f"已求助：{title}")
+        self.dispatch("on_saved", f"已求助：{title}")
         return True
 
     def undo(self) -> bool:
-        return self._asking.take_back()
+        if not self._asking.take_back():
+            return False
+        self.dispatch("on_taken_back")
+        return True
+
+    def draft(self) -> dict[str, Any]:
+        """The time is kept as a day and an hour: 明天 is another day tomorrow."""
+        if not (self.category or self.note.strip()):
+            return {}
+        words = {name: getattr(self, name) for name in ("who", "category", "urgency", "note")}
+        return {**words, "starts_at": _stamp(begins(self.when, self._now()))}
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """As far as the person is still there and the time still to come."""
+        starts = {_stamp(begins(value, self._now())): value for value, _word, _icon in self.when_options}
+        self.when = starts.get(values["starts_at"], ANY_TIME)
+        self.category, self.urgency, self.note = values["category"], values["urgency"], values["note"]
+        if values["who"] in {value for value, _name, _icon in self.who_options}:
+            self.who = values["who"]
 
     def _show_people(self) -> None:
         home = self._household

@@ -123,13 +123,15 @@ class Whereabouts(EventDispatcher):
         self.options = [HERE, *((key, spot.words, icon) for (key, spot), icon in chosen)]
         self._place_fix(self._ports.location.last())
 
-    async def locate(self) -> None:
-        """Look where the phone is. Nothing waits for this."""
+    async def locate(self) -> Spot | None:
+        """Look where the phone is, and say what was found. Nothing waits for this."""
         try:
             self._place_fix(await self._ports.location.fix(LOCATE_SECONDS))
         except NoFix as problem:
             self._problem = problem.sentence.removesuffix("能记") + "能报"
             self._show()
+            return None
+        return self._here
 
     def choose(self, value: str) -> None:
         self.choice = value
@@ -142,8 +144,7 @@ class Whereabouts(EventDispatcher):
         """The place and its words, as they are sent. Only when there is a spot."""
         spot = self.spot
         assert spot is not None
-        words = f"{spot.words} {self.landmark.strip()}".strip()[:LONGEST]
-        return Position(lon=spot.lon, lat=spot.lat, crs=Crs.wgs84), words
+        return on_the_wire(spot, self.landmark)
 
     def _place_fix(self, fix: DeviceFix | None) -> None:
         known = fix is not None and self._now() - fix.taken_at <= STILL_HERE
@@ -172,6 +173,11 @@ class Whereabouts(EventDispatcher):
         if self.choice != HERE[0] or self._fix is None:
             return "选的位置"
         return f"误差 {texts.distance(self._fix.accuracy_m)} · {texts.ago(self._fix.taken_at, self._now())}定位"
+
+
+def on_the_wire(spot: Spot, landmark: str) -> tuple[Position, str]:
+    words = f"{spot.words} {landmark.strip()}".strip()[:LONGEST]
+    return Position(lon=spot.lon, lat=spot.lat, crs=Crs.wgs84), words
 
 
 def placed(body: RequestIn, place: Position, words: str) -> RequestIn:

@@ -23,7 +23,7 @@ class ReportScreen(Screen):
     def __init__(self, ctx: AppContext, **kwargs: object) -> None:
         self._ctx = ctx
         super().__init__(form=ctx.session.report, writing=bool(ctx.session.report.note), **kwargs)
-        self.form.bind(on_reported=self._reported)
+        self.form.bind(on_saved=self._reported)
 
     def on_pre_enter(self, *_: Any) -> None:
         self.form.refresh()
@@ -56,7 +56,7 @@ class HelpScreen(Screen):
 
     def __init__(self, form: HelpForm, **kwargs: object) -> None:
         super().__init__(form=form, **kwargs)
-        form.bind(on_reported=self._saved)
+        form.bind(on_saved=self._saved)
 
     def _saved(self, form: HelpForm, sentence: str) -> None:
         shell = shell_of(self)

@@ -59,7 +59,7 @@ class RequestScreen(Screen):
 
     def __init__(self, vm: RequestDetail, **kwargs: object) -> None:
         super().__init__(vm=vm, **kwargs)
-        vm.bind(on_stepped=lambda form, sentence: told(shell_of(self), form, sentence))
+        vm.bind(on_saved=lambda form, sentence: told(shell_of(self), form, sentence))
 
     def on_back(self) -> bool:
         return self.vm.let_be()

@@ -8,7 +8,7 @@ from kivy.properties import NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.conflicts.items import Action, Version
-from mobile.core.navigation import shell_of
+from mobile.core.navigation import Shell, shell_of
 from mobile.residents.checks import Arrival, Checks, Returned
 from mobile.residents.doubts import LEAVES, Doubt
 from mobile.residents.twins import Side, Twin
@@ -78,15 +78,15 @@ class CheckScreen(Screen):
         shell_of(self).push("find", pick=partial(self._arrived, item.id))
 
     def not_arrived(self, item: Arrival) -> None:
-        shell_of(self).snack(self.vm.not_arrived(item.id))
+        self._settled(self.vm.not_arrived(item.id))
 
     def one_person(self) -> None:
         if self.merging is not None:
-            shell_of(self).snack(self.vm.decide(self.merging, True))
+            self._settled(self.vm.decide(self.merging, True))
             self.merging = None
 
     def two_people(self, item: Twin) -> None:
-        shell_of(self).snack(self.vm.decide(item, False))
+        self._settled(self.vm.decide(item, False))
 
     def give_up(self) -> None:
         if self.giving_up is not None:
@@ -106,4 +106,14 @@ class CheckScreen(Screen):
             shell_of(self).snack(sentence, queue.undo_seconds, on_undo=queue.undo)
 
     def _arrived(self, move_id: UUID, household_id: UUID) -> None:
-        shell_of(self).snack(self.vm.arrived(move_id, household_id))
+        self._settled(self.vm.arrived(move_id, household_id))
+
+    def _settled(self, sentence: str) -> None:
+        shell = shell_of(self)
+        if sentence:
+            shell.snack(sentence, self.vm.undo_seconds, on_undo=partial(_undo, self.vm, shell))
+
+
+def _undo(vm: Checks, shell: Shell) -> None:
+    if not vm.undo():
+        shell.snack("已经送出去了，撤不回来")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from shared.residents import HouseholdOut, ResidentIn, ResidentOut
 from shared.sync import EntityKind, OperationKind, Outcome
 from shared.visits import CorrectionState
 
+UNDO_SECONDS = 10
 REGISTER = frozenset(
     {
         OperationKind.household_put,
@@ -89,10 +91,12 @@ class Checks(EventDispatcher):
     arrivals_title, doubts_title, twins_title, returned_title = (StringProperty("") for _ in range(4))
     count, count_text = NumericProperty(0), StringProperty("")
     queue = ObjectProperty(rebind=True)
+    undo_seconds: ClassVar[int] = UNDO_SECONDS
 
     def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
         super().__init__()
         self._store, self._ports, self._now = store, ports, now
+        self._settled: UUID | None = None
         self.queue = ConflictQueue(store, ports, now)
         self.refresh()
 
@@ -118,22 +122,31 @@ class Checks(EventDispatcher):
         return self._settle(move_id, None)
 
     def decide(self, twin: Twin, same: bool) -> str:
-        """同一个人 or 不是, of two rows."""
+        """同一个人 or 不是, of two rows. It waits on this phone for the time of 撤销."""
         pair = self._store.entities.get(DuplicateOut, twin.id)
         if pair is None:
             return ""
         word = "是同一个人" if same else "不是同一个人"
         body = SettleIn(same=same, keep=twins.kept(pair).id if same else None, reason=f"手机上核对：{word}")
-        self._store.outbox.capture(
+        self._settled = self._store.outbox.capture(
             OperationKind.duplicate_settle,
             pair.id,
             body.model_dump(mode="json", exclude_none=True),
             twins.decided(self._store, pair, body),
             title=f"{twin.title} {word}",
+            hold=timedelta(seconds=UNDO_SECONDS),
             base_rev=pair.rev,
         )
         self._store.captured()
         return f"已记：{twin.title} {word}"
+
+    def undo(self) -> bool:
+        """Ask again about what was settled last. False: it has already left the phone."""
+        if self._settled is None or not self._store.outbox.take_back(self._settled):
+            return False
+        self._settled = None
+        self._store.captured()
+        return True
 
     def leave(self, doubt: Doubt, reason: str) -> str:
         """不用改: the register stays as it is, and whoever noted it reads why."""
@@ -199,12 +212,13 @@ class Checks(EventDispatcher):
         found = MoveSettleIn(arrived=household_id is not None, on=local_day(self._now()), household_id=household_id)
         names = "、".join(mover.name for mover in move.movers)
         words = f"{names} {'到了' if found.arrived else '没有来'}"
-        self._store.outbox.capture(
+        self._settled = self._store.outbox.capture(
             OperationKind.move_settle,
             move_id,
             found.model_dump(mode="json", exclude_none=True),
             [_settled(move, found), *self._came(move, found)],
             title=words,
+            hold=timedelta(seconds=UNDO_SECONDS),
             base_rev=move.rev,
         )
         self._store.captured()

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -89,9 +88,10 @@ def settle(
     correction_id: UUID | None,
     state: CorrectionState,
     reason: str = "",
-    hold: timedelta = timedelta(),
+    after: UUID | None = None,
 ) -> UUID | None:
-    """Keep what was decided; None when there is nothing left to decide."""
+    """Keep what was decided; None when there is nothing left to decide. `after` is the correction itself: if that is
+    refused, the doubt is open again."""
     one = store.entities.get(CorrectionOut, correction_id) if correction_id else None
     if one is None or one.state is not CorrectionState.open:
         return None
@@ -103,7 +103,7 @@ def settle(
         body.model_dump(mode="json"),
         [Effect(EntityKind.correction, one.id, {"state": state.value, "reason": reason}, parent=one.household_id)],
         title=f"{person.name if person else ''}{CORRECTION_WORDS[one.what]} {_WORDS[state]}".strip(),
-        hold=hold,
+        after=after,
     )
 
 

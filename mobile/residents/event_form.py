@@ -32,7 +32,7 @@ OLD_ENOUGH = 50
 class EventForm(EventDispatcher):
     """Nothing here waits for the network. What is missing is said in `missing`; then `can_save`."""
 
-    __events__ = ("on_saved",)
+    __events__ = ("on_saved", "on_taken_back")
     kinds: ClassVar[list[Option]] = choices.EVENTS
     sexes: ClassVar[list[Option]] = choices.SEXES
     undo_seconds = UNDO_SECONDS
@@ -76,6 +76,9 @@ class EventForm(EventDispatcher):
 
     def on_saved(self, sentence: str) -> None:
         """Event: the change is safe on this phone; `sentence` says what was written."""
+
+    def on_taken_back(self) -> None:
+        """Event: the change is none any more, and what was written is unfinished again."""
 
     def choose_kind(self, value: str) -> None:
         self.kind = EventKind(value).value
@@ -133,7 +136,7 @@ class EventForm(EventDispatcher):
             title=words,
             hold=timedelta(seconds=UNDO_SECONDS),
         )
-        done = doubts.settle(self._store, self._correction, CorrectionState.done, hold=timedelta(seconds=UNDO_SECONDS))
+        done = doubts.settle(self._store, self._correction, CorrectionState.done, after=saved)
         self._saved = [saved, done] if done else [saved]
         self._store.captured()
         self.dispatch("on_saved", f"已记：{words}")
@@ -147,6 +150,7 @@ class EventForm(EventDispatcher):
             self._store.outbox.take_back(settled)
         self._saved = []
         self._store.captured()
+        self.dispatch("on_taken_back")
         return True
 
     def draft(self) -> dict[str, Any]:

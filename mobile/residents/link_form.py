@@ -1,6 +1,6 @@
 """加联系人: somebody who stands by a person, chosen rather than typed where the phone knows them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from kivy.event import EventDispatcher
@@ -24,6 +24,7 @@ _RELATIONS = {
     LinkKind.guardian: ("父亲", "母亲", "祖父", "祖母", "儿女"),
     LinkKind.helper: ("对门", "楼上楼下", "网格员", "党员", "单位同事"),
 }
+WRITTEN = ("name", "phone", "relation", "reason")
 REASONS: list[Option] = [(words, words, "") for words in ("生活不能自理", "法院指定", "本人委托")]
 """An adult decides for themselves unless somebody says why not."""
 
@@ -41,6 +42,7 @@ class LinkForm(EventDispatcher):
     person_id = ObjectProperty(None, allownone=True)
     name, phone, relation, reason = (StringProperty("") for _ in range(4))
     first = BooleanProperty(True)
+    drafted = ("kind", "helper", "person_id", *WRITTEN, "first")
     asks_helper, asks_reason = BooleanProperty(False), BooleanProperty(False)
     problem, can_save = StringProperty(""), BooleanProperty(False)
 
@@ -70,6 +72,11 @@ class LinkForm(EventDispatcher):
         to_head = self._person is not None and self._person.relation is Relation.head
         self.relation = RELATION_WORDS[one.relation] if to_head else ""
 
+    def on_name(self, _form: object, name: str) -> None:
+        """Another name written over the chosen one is somebody else."""
+        if all(one.id != self.person_id or one.name != name.strip() for one in self._family):
+            self.person_id = None
+
     def choose_relation(self, value: str) -> None:
         self.relation = "" if self.relation == value else value
 
@@ -89,6 +96,20 @@ class LinkForm(EventDispatcher):
         self._store.captured()
         self.dispatch("on_saved", f"已记：{words}")
         return True
+
+    def draft(self) -> dict[str, Any]:
+        words = {name: getattr(self, name) for name in WRITTEN}
+        if not any(word.strip() for word in words.values()):
+            return {}
+        person = str(self.person_id) if self.person_id else ""
+        return {"kind": self.kind, "helper": self.helper, "first": self.first, "person": person, **words}
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """As it was written; the person is the one of the household if they are still there under that name."""
+        for name in ("kind", "helper", "first", *WRITTEN):
+            setattr(self, name, values[name])
+        chosen = (one.id for one in self._family if str(one.id) == values["person"] and one.name == self.name.strip())
+        self.person_id = next(chosen, None)
 
     def _others(self) -> list[ResidentOut]:
         person = self._person

@@ -115,14 +115,14 @@ class PersonForm(EventDispatcher):
     def _register(self, home: HouseholdOut) -> bool:
         new, resident_id = self._new(home), uuid7()
         row = effects.resident_row(resident_id, new, home.area_code, self._now())
-        self._store.outbox.capture(
+        put = self._store.outbox.capture(
             OperationKind.resident_put,
             resident_id,
             new.model_dump(mode="json", exclude_none=True),
             effects.put_residents(self._store, [row]),
             title=f"{new.name} 登记",
         )
-        return self._done(resident_id, f"已登记：{new.name}")
+        return self._done(resident_id, f"已登记：{new.name}", put)
 
     def _edit(self, before: ResidentOut) -> bool:
         values = self._values()
@@ -132,7 +132,7 @@ class PersonForm(EventDispatcher):
             return self._done(before.id, "")
         patch = ResidentPatch(**changed)
         after = ResidentOut.model_validate({**old, **changed})
-        self._store.outbox.capture(
+        edit = self._store.outbox.capture(
             OperationKind.resident_edit,
             before.id,
             patch.model_dump(mode="json", exclude_unset=True),
@@ -141,11 +141,11 @@ class PersonForm(EventDispatcher):
             base_rev=before.rev,
             base={name: old[name] for name in changed},
         )
-        return self._done(before.id, f"已改：{before.name}")
+        return self._done(before.id, f"已改：{before.name}", edit)
 
-    def _done(self, resident_id: UUID, sentence: str) -> bool:
+    def _done(self, resident_id: UUID, sentence: str, saved: UUID | None = None) -> bool:
         if self._correction is not None:
-            doubts.settle(self._store, self._correction.id, CorrectionState.done)
+            doubts.settle(self._store, self._correction.id, CorrectionState.done, after=saved)
             sentence = sentence or f"已核对：{self.name.strip()}"
         self._store.captured()
         self.dispatch("on_saved", resident_id, sentence)
@@ -171,7 +171,8 @@ class PersonForm(EventDispatcher):
         """This county, and where most people on this phone come from."""
         me = self._store.me()
         here = [me.county_name] if me else []
-        count = Counter(one.registered_place for one in self._store.entities.all(ResidentOut) if one.registered_place)
+        known = self._store.entities.fields(ResidentOut, "registered_place").values()
+        count = Counter(str(place) for (place,) in known if place)
         words = [*here, *(place for place, _n in count.most_common() if not place.isdigit())]
         return [(place, place, "") for place in dict.fromkeys(words)][:MOST_PLACES]
 

@@ -40,6 +40,7 @@ class Database:
     def __init__(self, path: Path, key: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sealer, self._lock = Sealer(key), threading.RLock()
+        self.written = 0
         self._connection = _opened(path)
         try:
             migrate(self._connection)
@@ -75,7 +76,14 @@ class Database:
             self._connection.execute("COMMIT")
 
     def execute(self, sql: str, *values: object) -> int:
-        """Run one statement and return how many rows it touched."""
+        """Run one statement and return how many rows it touched; `written` counts them."""
+        with self._lock:
+            touched = self.note(sql, *values)
+            self.written += max(touched, 0)
+            return touched
+
+    def note(self, sql: str, *values: object) -> int:
+        """Like `execute`, for the bookkeeping of a sync: no record on any screen looks different for it."""
         with self._lock:
             return self._connection.execute(sql, values).rowcount
 
@@ -103,7 +111,7 @@ class Database:
 
     def put_meta(self, key: str, value: object) -> None:
         sealed = self.seal(value, "meta", key)
-        self.execute("INSERT INTO meta VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value", key, sealed)
+        self.note("INSERT INTO meta VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value", key, sealed)
 
     def meta(self, key: str) -> Any:
         """The stored value, or None."""
@@ -111,7 +119,7 @@ class Database:
         return None if found is None else self.unseal(found[0], "meta", key)
 
     def drop_meta(self, key: str) -> None:
-        self.execute("DELETE FROM meta WHERE key=?", key)
+        self.note("DELETE FROM meta WHERE key=?", key)
 
     def close(self) -> None:
         with self._lock:

@@ -1,12 +1,13 @@
 """Rows that came from the server, seen through what this phone has done and the server does not show yet."""
 
 import json
+import logging
 from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from mobile.store.database import Database
 from mobile.store.sealing import NONCE_BYTES
@@ -48,6 +49,12 @@ KINDS: dict[type[BaseModel], EntityKind] = {
 }
 
 
+FEW = 200
+"""Up to so many changed rows are opened one by one; more of them all together."""
+
+log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What an operation changes on this phone at once: fields laid over the server's row, a whole new row, or, without
@@ -70,14 +77,30 @@ class Changed:
 
 
 class Entities:
-    """Reading joins the two layers; a pull replaces only the lower one, so it cannot undo what is still unsent."""
+    """Reading joins the two layers; a pull replaces only the lower one, so it cannot undo what is still unsent.
+
+    A row with a value that this version does not know stays in the file and is left out of everything that is read:
+    the other rows must not wait for it, and the version that knows the value finds it.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._left_out: set[tuple[str, str]] = set()
+        self._gleaned: dict[tuple[str, tuple[str, ...]], dict[str, tuple[bytes, tuple[Any, ...]]]] = {}
 
     def get(self, model: type[Entity], entity_id: UUID | str) -> Entity | None:
         body = self._shown(KINDS[model].value, str(entity_id))
-        return None if body is None else model.model_validate(body)
+        return None if body is None else self._read(model, str(entity_id), body)
+
+    def _read(self, model: type[Entity], key: str, body: dict[str, Any]) -> Entity | None:
+        try:
+            return model.model_validate(body)
+        except ValidationError:
+            place = (KINDS[model].value, key)
+            if place not in self._left_out:
+                self._left_out.add(place)
+                log.warning("left out a row that this version cannot read: %s %s", *place)
+            return None
 
     def changed(self, changes: Iterable[Change], kinds: Container[EntityKind]) -> list[Changed]:
         """What a page that is about to be stored changes in rows of these kinds."""
@@ -88,10 +111,15 @@ class Entities:
         }
         revs = self._revs(bodies)
         return [
-            Changed(kind, self._shown(*place), body)
+            Changed(kind, self._readable(kind, place[1], self._shown(*place)), body)
             for place, (kind, body) in bodies.items()
-            if revs.get(place) != int(body.get("rev") or 0)
+            if revs.get(place) != int(body.get("rev") or 0) and self._readable(kind, place[1], body)
         ]
+
+    def _readable(self, kind: EntityKind, key: str, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The body if whoever asks for rows of this kind can read it."""
+        models = [model for model, its_kind in KINDS.items() if its_kind is kind]
+        return body if body and all(self._read(model, key, body) is not None for model in models) else None
 
     def _revs(self, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Asked at once and without opening a seal: a pull from the beginning brings thousands of rows as they were."""
@@ -110,11 +138,15 @@ class Entities:
             key,
         )
         bodies = {} if found is None else {key: self._db.unseal(found[0], kind, key)}
-        return next(iter(self._lay_over(kind, bodies, laid)), None)
+        return self._lay_over(kind, bodies, laid).get(key)
 
     def all(self, model: type[Entity], parent: UUID | None = None) -> list[Entity]:
         """Everything of a kind, or only what belongs to one household."""
-        kind, mine = KINDS[model].value, "" if parent is None else " AND parent_id=?"
+        rows = (self._read(model, key, body) for key, body in self._bodies(KINDS[model].value, parent).items())
+        return [row for row in rows if row is not None]
+
+    def _bodies(self, kind: str, parent: UUID | None = None) -> dict[str, dict[str, Any]]:
+        mine = "" if parent is None else " AND parent_id=?"
         values = (kind,) if parent is None else (kind, str(parent))
         # Left to itself SQLite reads the whole kind for one household: it has no statistics on a phone.
         of_one = "" if parent is None else " INDEXED BY entity_parent"
@@ -124,7 +156,21 @@ class Entities:
             *values,
         )
         bodies = {key: self._db.unseal(body, kind, key) for key, body in found}
-        return [model.model_validate(body) for body in self._lay_over(kind, bodies, laid)]
+        return self._lay_over(kind, bodies, laid)
+
+    def fields(self, model: type[BaseModel], *names: str) -> dict[str, tuple[Any, ...]]:
+        """These fields of every row of a kind by its id, as JSON has them. Opening thousands of seals takes long
+        enough to be seen, so they are kept, and only rows that changed since the last asking are opened."""
+        kind = KINDS[model].value
+        known, stamps = self._gleaned.get((kind, names), {}), self.stamps(model)
+        changed = [key for key, stamp in stamps.items() if key not in known or known[key][0] != stamp]
+        bodies = self._bodies(kind) if len(changed) > FEW else {key: self._shown(kind, key) for key in changed}
+        now = {key: known[key] for key in stamps.keys() - set(changed)}
+        for key in changed:
+            if body := bodies.get(key):
+                now[key] = stamps[key], tuple(body.get(name) for name in names)
+        self._gleaned[kind, names] = now
+        return {key: values for key, (_stamp, values) in now.items()}
 
     def stamps(self, model: type[Entity]) -> dict[str, bytes]:
         """Something for each row that differs whenever the row does, so that an index reads anew only what changed.
@@ -140,7 +186,7 @@ class Entities:
 
     def _lay_over(
         self, kind: str, bodies: dict[str, dict[str, Any]], laid: list[tuple[Any, ...]]
-    ) -> Iterable[dict[str, Any]]:
+    ) -> dict[str, dict[str, Any]]:
         for seq, key, whole, sealed in laid:
             patch = self._db.unseal(sealed, "effect", seq, kind, key)
             if patch is None:
@@ -148,7 +194,7 @@ class Entities:
             elif whole or key in bodies:
                 # The server's own row of a new thing knows more than the phone's guess at it.
                 bodies[key] = {**patch, **bodies.get(key, {})} if whole else {**bodies[key], **patch}
-        return bodies.values()
+        return bodies
 
     def put(self, changes: Iterable[Change], round_: int) -> None:
         """Store one page of a pull. The caller stores the cursor in the same transaction."""

@@ -18,6 +18,9 @@ from shared.types import uuid7
 KEPT = timedelta(days=35)
 """Longer than a county keeps backups: after a restore the phone can give back what the server has lost."""
 
+UNTIL_A_RECEIPT = datetime.max.replace(tzinfo=UTC)
+"""How long an operation is held that comes after another one."""
+
 DONE = (Outcome.applied, Outcome.duplicate)
 BACK = (Outcome.rejected, Outcome.conflict)
 """Neither was written by the server: it is for whoever made it to say what becomes of it."""
@@ -68,11 +71,13 @@ class Outbox:
         *,
         title: str,
         hold: timedelta = timedelta(),
+        after: UUID | None = None,
         replaces: UUID | None = None,
         base_rev: int | None = None,
         base: dict[str, Any] | None = None,
     ) -> UUID:
-        """Keep an operation and show its effect, both or neither. `hold` leaves time to take it back unsent.
+        """Keep an operation and show its effect, both or neither. `hold` leaves time to take it back unsent. What
+        comes `after` another operation waits for that one's receipt, and is dropped when that one is refused.
 
         An edit says what it is based on: `base_rev`, and in `base` the values that it replaces.
         """
@@ -80,7 +85,7 @@ class Outbox:
         with self._db.transaction():
             if replaces is not None:
                 self._db.execute("DELETE FROM outbox WHERE op_id=? AND state='refused'", str(replaces))
-            self._insert(operation, title, hold)
+            self._insert(operation, title, hold, after)
             photos.link(self._db, operation.device_seq, operation.fields)
             for effect in effects:
                 self._insert_effect(operation.device_seq, effect)
@@ -107,7 +112,9 @@ class Outbox:
             made_at=self._now(),
         )
 
-    def _insert(self, operation: Operation, title: str, hold: timedelta) -> None:
+    def _insert(self, operation: Operation, title: str, hold: timedelta, after: UUID | None) -> None:
+        until = UNTIL_A_RECEIPT if after else operation.made_at + hold
+        kept = {"title": title, "operation": as_json(operation)} | ({"after": str(after)} if after else {})
         self._db.execute(
             "INSERT INTO outbox(device_seq, op_id, kind, entity_id, author_id, made_at, hold_until, state, body) "
             "VALUES(?, ?, ?, ?, ?, ?, ?, 'unsent', ?)",
@@ -117,8 +124,8 @@ class Outbox:
             str(operation.entity_id),
             str(operation.author_id),
             _stamp(operation.made_at),
-            _stamp(operation.made_at + hold) if hold else None,
-            self._db.seal({"title": title, "operation": as_json(operation)}, "outbox", operation.op_id),
+            _stamp(until) if hold or after else None,
+            self._db.seal(kept, "outbox", operation.op_id),
         )
 
     def _insert_effect(self, seq: int, effect: Effect) -> None:
@@ -200,7 +207,7 @@ class Outbox:
                 limit,
             )
             for seq, _op_id, _body in found:
-                self._db.execute(
+                self._db.note(
                     "UPDATE outbox SET state='sent', hold_until=NULL, tries=tries + 1 WHERE device_seq=?", seq
                 )
         return [self._db.unseal(body, "outbox", op_id)["operation"] for _seq, op_id, body in found]
@@ -209,7 +216,7 @@ class Outbox:
         """The server took nothing of this push. What no earlier push may have brought there is only on the phone."""
         with self._db.transaction():
             for operation in operations:
-                self._db.execute(
+                self._db.note(
                     "UPDATE outbox SET tries=tries - 1, state=CASE tries WHEN 1 THEN 'unsent' ELSE state END "
                     "WHERE op_id=? AND state='sent'",
                     operation["op_id"],
@@ -239,11 +246,26 @@ class Outbox:
             at,
             op_id,
         )
+        if state is not State.sent:
+            self._let_follow(op_id, come=state is State.accepted)
         if state is State.accepted:
             photos.announced(self._db, op_id)
             self._let_go_of_decided(op_id)
         elif state is State.refused:
             self.on_refused(UUID(op_id))
+
+    def _let_follow(self, op_id: str, *, come: bool) -> None:
+        """What waited for this receipt leaves now, or is as if it had not been written."""
+        waiting = self._db.rows(
+            "SELECT op_id, body FROM outbox WHERE state='unsent' AND hold_until=?", _stamp(UNTIL_A_RECEIPT)
+        )
+        for other, body in waiting:
+            if self._db.unseal(body, "outbox", other).get("after") != op_id:
+                continue
+            if come:
+                self._db.execute("UPDATE outbox SET hold_until=NULL WHERE op_id=?", other)
+            else:
+                self._db.execute("DELETE FROM outbox WHERE op_id=?", other)
 
     def _let_go_of_decided(self, op_id: str) -> None:
         """A decision was taken: what it was about, if it came back to this phone, waits here no longer."""
@@ -267,6 +289,11 @@ class Outbox:
         self._db.execute(
             "UPDATE effect SET shown=? WHERE device_seq=(SELECT device_seq FROM outbox WHERE op_id=?)", shown, op_id
         )
+
+    def last_seq(self) -> int:
+        """The highest number in use here, 0 when there is none."""
+        found = self._db.row("SELECT max(device_seq) FROM outbox")
+        return int(found[0] or 0) if found else 0
 
     def accepted_seqs(self) -> list[int]:
         """Operations with a receipt whose effect is still laid over: a pull that begins now brings what they did."""

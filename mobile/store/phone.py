@@ -11,6 +11,9 @@ _TABLE = "CREATE TABLE IF NOT EXISTS phone(key TEXT PRIMARY KEY, value TEXT NOT 
 _COUNT = """INSERT INTO phone VALUES('device_seq', '1')
 ON CONFLICT(key) DO UPDATE SET value=CAST(value AS INTEGER) + 1 RETURNING CAST(value AS INTEGER)"""
 
+_RAISE = """INSERT INTO phone VALUES('device_seq', ?)
+ON CONFLICT(key) DO UPDATE SET value=excluded.value WHERE CAST(value AS INTEGER) < CAST(excluded.value AS INTEGER)"""
+
 
 class PhoneFile:
     """The small file beside the accounts' stores. Nothing in it is about a resident, so it is not sealed.
@@ -36,6 +39,10 @@ class PhoneFile:
         """Give out the next number of this device. It is never given twice, whichever account asks."""
         # Read to the end: SQLite commits the count only when the statement is finished.
         return int(self._connection.execute(_COUNT).fetchall()[0][0])
+
+    def count_from(self, seq: int) -> None:
+        """Give out only higher numbers from now on: a store may hold operations from before this file began."""
+        self._connection.execute(_RAISE, (str(seq),))
 
     def get(self, key: str) -> str | None:
         found = self._connection.execute("SELECT value FROM phone WHERE key=?", (key,)).fetchone()

@@ -29,7 +29,10 @@ class Store:
         self.outbox = Outbox(self._db, account_id, phone.device_id, phone.next_seq, now)
         self.photos = Photos(self._db, path.parent / "photos", now)
         self._retired = False
+        phone.count_from(self.outbox.last_seq())
+        self._read_again_with_new_kinds()
         self.on_change: Callable[[], None] = lambda: None
+        self.on_pause: Callable[[], None] = lambda: None
         self.on_capture: Callable[[], None] = lambda: None
         self.watched: frozenset[EntityKind] = frozenset()
         self.on_news: Callable[[list[Changed]], None] = lambda _changed: None
@@ -37,6 +40,15 @@ class Store:
     def changed(self) -> None:
         """Tell whoever shows this store. To be called on the screen's thread."""
         self.on_change()
+
+    def unchanged(self) -> None:
+        """A sync is over and nothing in here looks different; time has gone by."""
+        self.on_pause()
+
+    @property
+    def written(self) -> int:
+        """A number that differs whenever something that is shown may differ."""
+        return self._db.written
 
     def captured(self) -> None:
         """Something new is in the outbox, or was taken back: show it, and see whether it can be sent."""
@@ -103,6 +115,16 @@ class Store:
         with self._db.transaction():
             self._db.drop_meta("cursor")
             self._db.put_meta("round", self._round() + 1)
+
+    def _read_again_with_new_kinds(self) -> None:
+        """An app that knew fewer kinds of rows dropped the others, and its cursor is behind them."""
+        kinds = sorted(EntityKind)
+        with self._db.transaction():
+            if self._db.meta("kinds") == kinds:
+                return
+            if self.cursor() is not None:
+                self.drop_cursor()
+            self._db.put_meta("kinds", kinds)
 
     def first_pull_done(self) -> bool:
         return bool(self._db.meta("complete"))

@@ -67,7 +67,7 @@ class VisitForm(EventDispatcher):
     findings = ListProperty([])
     return_choice = StringProperty("")
     note = StringProperty("")
-    can_save = BooleanProperty(False)
+    can_save, saves_soon = BooleanProperty(False), BooleanProperty(False)
     place_title, place_line = StringProperty("正在定位…"), StringProperty("")
     place_ok = BooleanProperty(False)
     tray = ObjectProperty(rebind=True)
@@ -98,6 +98,8 @@ class VisitForm(EventDispatcher):
         self._show_place()
         self.bind(**dict.fromkeys(KEPT_IN_DRAFT, self.keep_draft))
         self.tray.fbind("photos", self.keep_draft)
+        self.tray.fbind("busy", self._photo_stored)
+        self._look()
 
     def on_saved(self, sentence: str) -> None:
         """Event: the visit is safe on this phone; `sentence` says what was written."""
@@ -106,8 +108,10 @@ class VisitForm(EventDispatcher):
         self.mode = VisitMode(value).value
 
     def choose_outcome(self, value: str) -> None:
-        """Somebody was met: the form goes on. Nobody was: there is nothing more to ask, so it is saved."""
+        """Somebody was met: the form goes on. Nobody was: there is nothing more to ask, so it is saved, as soon as a
+        photo that is still being made small is there."""
         self.outcome = VisitOutcome(value).value
+        self.saves_soon = self.outcome not in visiting.MET and self.tray.busy
         if self.outcome not in visiting.MET:
             self.save()
 
@@ -124,8 +128,12 @@ class VisitForm(EventDispatcher):
     def choose_return(self, value: str) -> None:
         self.return_choice = value
 
-    def on_outcome(self, _form: object, value: str) -> None:
-        self.can_save = bool(value) and self._household is not None
+    def wait(self) -> None:
+        """The form is left: what it was about to save stays a draft."""
+        self.saves_soon = False
+
+    def on_outcome(self, _form: object, _value: str) -> None:
+        self._look()
 
     async def locate(self) -> None:
         """Find the place meanwhile. A visit that was saved faster still gets it while it waits for 撤销."""
@@ -169,6 +177,17 @@ class VisitForm(EventDispatcher):
             self.outcome = ""
         self._store.captured()
         return True
+
+    def _look(self, *_: object) -> None:
+        self.can_save = bool(self.outcome) and self._household is not None and not self.tray.busy
+
+    def _photo_stored(self, *_: object) -> None:
+        """Without the photo nothing is saved by itself: first somebody reads what was wrong with it."""
+        self._look()
+        if self.saves_soon and not self.tray.busy:
+            self.saves_soon = False
+            if not self.tray.message:
+                self.save()
 
     def keep_draft(self, *_: object) -> None:
         if self._saved is None:

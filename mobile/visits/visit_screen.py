@@ -23,6 +23,9 @@ class VisitScreen(Screen):
         super().__init__(form=form, more=bool(form.note or rare.intersection(form.findings)), **kwargs)
         form.bind(on_saved=self._saved)
 
+    def on_pre_leave(self, *_: object) -> None:
+        self.form.wait()
+
     def find(self, value: str) -> None:
         if value == MORE[0]:
             self.more = True

@@ -1,10 +1,13 @@
 """Builders of requests as a phone reads them."""
 
+import asyncio
 from io import BytesIO
 from typing import Any
 
 from PIL import Image
 
+from mobile.device import fakes
+from mobile.device.ports import NoPicture
 from shared.requests import CATEGORIES, RequestOut, RequestState, Urgency
 from shared.residents import HouseholdOut
 from shared.types import uuid7
@@ -16,6 +19,18 @@ def a_picture() -> bytes:
     out = BytesIO()
     Image.linear_gradient("L").convert("RGB").save(out, "JPEG")
     return out.getvalue()
+
+
+class SlowCamera(fakes.ScriptedCamera):
+    """Its pictures come once `ready` is set."""
+
+    def __init__(self, *script: bytes | NoPicture | None) -> None:
+        super().__init__(*script)
+        self.ready = asyncio.Event()
+
+    async def picture(self) -> bytes | None:
+        await self.ready.wait()
+        return await super().picture()
 
 
 def request(home: HouseholdOut | None = None, category: str = "errand", **values: Any) -> RequestOut:

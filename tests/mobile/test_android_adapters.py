@@ -420,7 +420,7 @@ def test_the_voice_says_what_was_waiting_or_that_it_cannot(status: int, language
     assert [text for text, *_ in engine.given("speak")] == said
 
 
-@pytest.mark.parametrize(("press", "written"), [("确定", "改过的"), ("取消", None), ("(left)", None)])
+@pytest.mark.parametrize(("press", "written"), [("写好了", "改过的"), ("取消", None), ("(left)", None)])
 async def test_the_systems_text_field_starts_with_what_is_there_and_gives_back_what_was_written(
     press: str, written: str | None
 ) -> None:
@@ -483,6 +483,16 @@ def test_every_port_has_an_adapter_and_none_touches_java_before_it_is_used(tmp_p
     made = android.ports(tmp_path, Untouched())  # type: ignore[arg-type]
 
     assert all(type(getattr(made, name)).__module__.startswith("mobile.device.android") for name in made.__slots__)
+
+
+def test_a_picture_that_outlived_the_app_is_gone_at_the_next_start(tmp_path: Path) -> None:
+    left = tmp_path / "cache" / "pictures" / "left.jpg"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"somebody's kitchen")
+
+    android.ports(tmp_path / "files", object())  # type: ignore[arg-type]
+
+    assert not left.exists()
 
 
 async def test_an_input_leads_to_the_systems_field_where_there_is_one(phone: Any) -> None:

@@ -15,11 +15,12 @@ import pytest
 from mobile.attachments import uploads
 from mobile.store.outbox import State
 from mobile.store.photos import Photo
+from mobile.sync import rescue
 from mobile.sync.viewmodel import SyncScreen
 from shared.attachments import PhotoState, UploadOut
 from shared.errors import Code
 from shared.types import uuid7
-from tests.mobile.county import County, cut_off, no_network, problem, reply
+from tests.mobile.county import County, cut_off, no_network, problem, refuse, reply
 from tests.mobile.phone_parts import Desk, me, page
 from tests.mobile.test_attachments import photographed
 from tests.mobile.test_sync import Line
@@ -255,3 +256,45 @@ async def test_a_photo_survives_kill_9_right_after_its_visit_was_saved(tmp_path:
 
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert album.states == {died.stdout.split()[-1]: PhotoState.stored}
+
+
+async def accepted_with_a_photo_due(line: Line) -> Photo:
+    """The visit has its receipt, and the network went away before the photo."""
+    photo = await recorded(line)
+    line.county.fails("/sync/pull", no_network)
+    await line.syncer.sync_once()
+    assert line.store.photos.due() == [photo]
+    return photo
+
+
+async def test_a_phone_that_is_shut_out_first_sends_the_photos_of_what_was_accepted(line: Line) -> None:
+    album, photo = Album(line), await accepted_with_a_photo_due(line)
+
+    left = await rescue.leave(line.store, line.client)
+
+    assert album.states == {photo.sha256: PhotoState.stored}
+    assert left is not None
+    assert left.sentence == "这台手机已停用，里面的资料已清空。"
+
+
+async def test_photos_that_could_not_go_from_a_phone_that_is_shut_out_are_counted(line: Line) -> None:
+    album, _photo = Album(line), await accepted_with_a_photo_due(line)
+    album.faults.append(cut_off)
+
+    left = await rescue.leave(line.store, line.client)
+
+    assert left is not None
+    assert left.sentence == "这台手机已停用，里面的资料已清空。有 1 张照片没来得及送出，也清掉了。"
+    assert line.store.photos.due() == []
+
+
+async def test_a_refused_handing_in_does_not_stop_the_photos(line: Line) -> None:
+    album, photo = Album(line), await accepted_with_a_photo_due(line)
+    line.record()
+    line.county.fails("/sync/rescue", refuse(Code.busy))
+
+    left = await rescue.leave(line.store, line.client)
+
+    assert album.states == {photo.sha256: PhotoState.stored}
+    assert left is not None
+    assert (left.kept, left.photos) == (1, 0)

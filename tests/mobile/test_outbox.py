@@ -201,3 +201,34 @@ def test_a_corrected_record_takes_the_place_of_the_refused_one(desk: Desk) -> No
 
     counts = desk.store.outbox.counts()
     assert (counts[State.refused], counts[State.unsent]) == (0, 1)
+
+
+def test_after_a_broken_phone_file_numbers_go_on_above_those_in_use(desk: Desk) -> None:
+    kept = [capture(desk) for _ in range(3)]
+    other = Desk(desk.folder, me(name="李强"))
+    capture(other)
+    for one in (desk, other):
+        one.store.close()
+        one.phone.close()
+    for part in desk.folder.glob("phone.db-*"):
+        part.unlink()
+    (desk.folder / "phone.db").write_bytes(b"no database at all" * 300)
+
+    again = Desk(desk.folder, desk.me)
+    kept.append(capture(again))
+    batch = again.store.outbox.take_batch(10)
+
+    assert again.phone.began_anew
+    assert [operation["op_id"] for operation in batch] == [str(op_id) for op_id in kept]
+    assert [operation["device_seq"] for operation in batch] == [1, 2, 3, 4]
+    assert capture(Desk(desk.folder, other.me))
+
+
+def test_opening_a_store_with_low_numbers_does_not_bring_the_counter_back(desk: Desk) -> None:
+    capture(desk)
+    other = Desk(desk.folder, me(name="李强"))
+    seqs = [other.phone.next_seq() for _ in range(11)]
+
+    again = Desk(desk.folder, desk.me)
+
+    assert again.phone.next_seq() == seqs[-1] + 1 == 13

@@ -56,6 +56,14 @@ def sent(desk: Desk) -> list[Operation]:
     return [Operation.model_validate(each) for each in desk.store.outbox.take_batch(50)]
 
 
+def answered(desk: Desk, outcome: Outcome) -> Operation:
+    """The one operation that is due leaves and has its receipt."""
+    [operation] = sent(desk)
+    answer = Answer(op_id=operation.op_id, index=0, outcome=outcome)
+    desk.store.outbox.settle([operation.model_dump(mode="json")], [answer])
+    return operation
+
+
 def state_of(desk: Desk, doubt: CorrectionOut) -> CorrectionState:
     found = desk.store.entities.get(CorrectionOut, doubt.id)
     assert found is not None
@@ -87,11 +95,39 @@ def test_the_form_of_a_doubt_proposes_what_was_heard_and_saving_it_settles_both(
     assert (form.phone, form.heard) == ("12800001111", "电话不对：女儿说换成 12800001111 了（王芳记的）")
     assert form.save()
 
-    edit, settle = sent(desk)
+    assert checks(desk).doubts == []
+    edit, [settle] = answered(desk, Outcome.applied), sent(desk)
     assert ResidentPatch.model_validate(edit.fields).phone == "12800001111"
     assert (edit.kind, settle.kind, settle.entity_id) == ("resident.edit", "correction.settle", doubt.id)
     assert CorrectionSettleIn.model_validate(settle.fields).state is CorrectionState.done
     assert checks(desk).doubts == []
+
+
+@pytest.mark.parametrize("outcome", [Outcome.rejected, Outcome.conflict])
+def test_a_doubt_is_open_again_when_its_correction_is_refused(desk: Desk, outcome: Outcome) -> None:
+    doubt = correction(HE, resident_id=HEAD.id)
+    desk.holds(doubt)
+    assert PersonForm(desk.store, desk.now, HE.id, HEAD.id, doubt.id).save()
+    before = state_of(desk, doubt)
+
+    answered(desk, outcome)
+
+    assert (before, state_of(desk, doubt)) == (CorrectionState.done, CorrectionState.open)
+    assert [one.id for one in checks(desk).doubts] == [doubt.id]
+    assert sent(desk) == []
+
+
+def test_a_doubt_about_who_left_is_open_again_when_the_change_is_refused(desk: Desk) -> None:
+    doubt = correction(HE, what=CorrectionKind.moved_away, resident_id=WIFE.id)
+    desk.holds(doubt)
+    form = EventForm(desk.store, desk.me, desk.now, HE.id, WIFE.id, doubt.id)
+    form.to.choose("unknown")
+    form.save()
+
+    answered(desk, Outcome.rejected)
+
+    assert state_of(desk, doubt) is CorrectionState.open
+    assert sent(desk) == []
 
 
 def test_a_doubt_of_which_nothing_is_left_to_change_is_settled_all_the_same(desk: Desk) -> None:

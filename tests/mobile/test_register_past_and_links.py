@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -88,6 +89,18 @@ def test_a_contact_of_the_family_takes_two_taps_and_is_shown_at_once(desk: Desk)
     assert (operation.kind, operation.base_rev) == ("link.put", None)
     assert (wire.resident_id, wire.person_id, wire.kind) == (HEAD.id, WIFE.id, LinkKind.contact)
     assert not LinkForm(desk.store, desk.now, HEAD.id).first, "the next one is called after this one"
+
+
+@pytest.mark.parametrize(("written", "who"), [("邻居老李", None), ("田秀珍 ", WIFE.id)])
+def test_another_name_over_the_chosen_one_is_somebody_else(desk: Desk, written: str, who: UUID | None) -> None:
+    form = LinkForm(desk.store, desk.now, HEAD.id)
+    form.choose_person(str(WIFE.id))
+    form.name = written
+
+    assert form.save()
+
+    [operation] = sent(desk)
+    assert PersonLinkIn.model_validate(operation.fields).person_id == who
 
 
 def test_children_are_nobodys_contacts_and_nobody_their_own(desk: Desk) -> None:

@@ -343,6 +343,34 @@ def test_somebody_who_arrived_lives_in_the_chosen_household_at_once(desk: Desk) 
     assert (operation.entity_id, wire.arrived, wire.household_id) == (move.id, True, HE.id)
 
 
+def test_a_slip_on_没有来_is_taken_back(desk: Desk) -> None:
+    move = a_move()
+    desk.holds(move)
+    checks = Checks(desk.store, fakes.ports(), desk.now)
+
+    assert checks.not_arrived(move.id) == "已记：冯玉梅 没有来"
+    checks.refresh()
+    during = len(checks.arrivals), desk.store.outbox.take_batch(9)
+    assert checks.undo()
+    checks.refresh()
+
+    assert during == (0, [])
+    assert len(checks.arrivals) == 1
+    assert sent(desk) == []
+
+
+def test_what_has_left_the_phone_is_not_taken_back(desk: Desk) -> None:
+    move = a_move()
+    desk.holds(move)
+    checks = Checks(desk.store, fakes.ports(), desk.now)
+    checks.not_arrived(move.id)
+
+    [operation] = sent(desk)
+
+    assert operation.entity_id == move.id
+    assert not checks.undo()
+
+
 NEXT_DOOR = household(room="303", head_name="何长顺", size=1)
 AGAIN = resident(NEXT_DOOR, id_on_file=False)
 
@@ -402,6 +430,22 @@ def test_two_people_stay_two_and_a_refusal_brings_the_pair_back(desk: Desk) -> N
     assert before == 0
     assert [one.title for one in checks.returned] == ["何长顺 不是同一个人"]
     assert len(checks.twins) == 1
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_slip_about_a_pair_is_taken_back(desk: Desk, same: bool) -> None:
+    checks = registered_twice(desk)
+
+    checks.decide(checks.twins[0], same)
+    checks.refresh()
+    during = len(checks.twins), desk.store.outbox.take_batch(9)
+    assert checks.undo()
+    checks.refresh()
+
+    assert during == (0, [])
+    assert len(checks.twins) == 1
+    assert len(names(desk)) == 3
+    assert sent(desk) == []
 
 
 def test_a_pair_whose_person_has_left_the_phone_asks_nothing(desk: Desk) -> None:

@@ -1,11 +1,13 @@
 """上报事件, 待办事项 and 帮他求助 without a window."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from mobile.core.drafts import Draft
 from mobile.device import fakes
 from mobile.device.ports import DeviceFix, LocationTimeout
 from mobile.requests import rules
@@ -19,7 +21,7 @@ from mobile.store.outbox import State
 from shared.requests import RequestIn, RequestOut, RequestState, Urgency
 from shared.sync import Answer, OperationKind, Outcome
 from tests.mobile.phone_parts import CELL, MONDAY, MORNING, Desk, cell, household, resident
-from tests.mobile.request_parts import a_picture, request
+from tests.mobile.request_parts import SlowCamera, a_picture, request
 
 HERE = DeviceFix(106.5201, 33.9101, 9, MORNING)
 OTHER = CELL[:-1] + "4"
@@ -98,6 +100,35 @@ async def test_a_position_that_comes_after_the_report_still_goes_with_it(desk: D
     assert body.place_note == "杨家坪小区 3号楼附近"
 
 
+async def test_a_position_that_comes_late_keeps_the_words_about_the_place(desk: Desk) -> None:
+    form = a_report(desk, HERE)
+    form.choose_kind("noise")
+    form.place.landmark = "卫生站门口"
+    form.report()
+
+    await form.locate()
+
+    [body] = sent(desk)
+    assert body.place_note == "杨家坪小区 3号楼附近 卫生站门口"
+
+
+@pytest.mark.parametrize(("found", "place"), [(LocationTimeout(), "第3网格"), (HERE, "杨家坪小区 3号楼附近")])
+async def test_a_report_never_gets_the_place_that_was_chosen_for_the_next_one(
+    desk: Desk, found: DeviceFix | LocationTimeout, place: str
+) -> None:
+    desk.holds(cell(), household(), household(compound="河滨小区", lon=106.525, lat=33.915))
+    form = a_report(desk, found)
+    form.choose_kind("noise")
+    form.report()
+    form.choose_kind("rubbish")
+    form.place.choose("河滨小区")
+
+    await form.locate()
+
+    [body] = sent(desk)
+    assert (body.category, body.place_note) == ("noise", place)
+
+
 async def test_who_has_several_cells_and_no_position_chooses_one(desk: Desk) -> None:
     desk.holds(cell(code=OTHER, name="杨家坪第4网格"))
     form = a_report(desk, LocationTimeout())
@@ -147,14 +178,51 @@ def test_a_report_taken_back_is_in_the_form_again_and_nowhere_else(desk: Desk) -
     assert sent(desk) == []
 
 
-def test_what_was_begun_is_there_after_a_new_start(desk: Desk) -> None:
-    form = a_report(desk)
+def drafted(desk: Desk, form: ReportForm) -> Draft:
+    return Draft(desk.store, "report", form, form.drafted)
+
+
+async def test_what_was_begun_is_there_after_a_new_start_and_gone_once_it_was_reported(desk: Desk) -> None:
+    ports = fakes.ports(camera=fakes.ScriptedCamera(a_picture()))
+    form = ReportForm(desk.store, desk.me, ports, desk.now, desk.tray(ports))
+    draft = drafted(desk, form)
     form.choose_kind("rubbish")
     form.note = "旧沙发"
+    assert await form.tray.take()
+    draft.keep()
 
     again = a_report(desk)
+    drafted(desk, again)
+    shown = again.category, again.note, len(again.tray.photos)
+    assert again.report()
 
-    assert (again.category, again.note) == ("rubbish", "旧沙发")
+    assert shown == ("rubbish", "旧沙发", 1)
+    assert desk.store.draft("report") is None
+
+
+def test_letters_of_a_report_are_not_each_written_to_the_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    form, written = a_report(desk), []
+    draft = drafted(desk, form)
+    monkeypatch.setattr(desk.store, "keep_draft", lambda key, value: written.append(value))
+
+    for letter in "旧沙发堵了门":
+        form.note += letter
+    at_once = len(written)
+    draft.keep()
+
+    assert (at_once, len(written)) == (0, 1)
+
+
+def test_a_report_taken_back_is_kept_again(desk: Desk) -> None:
+    form = a_report(desk)
+    draft = drafted(desk, form)
+    form.choose_kind("rubbish")
+    form.report()
+
+    form.undo()
+    draft.keep()
+
+    assert desk.store.draft("report")["values"]["category"] == "rubbish"
 
 
 def test_what_i_reported_shows_how_far_it_has_come(desk: Desk) -> None:
@@ -285,6 +353,35 @@ def test_a_half_day_that_has_begun_is_not_offered() -> None:
     assert words == ["都行", "今天下午", "明天上午", "明天下午", "后天上午", "后天下午"]
 
 
+def test_help_taken_back_is_in_the_form_again_with_its_day(desk: Desk) -> None:
+    home = household()
+    old, son = resident(home), resident(home, name="何小军", relation="20")
+    desk.holds(home, old, son)
+
+    def opened() -> HelpForm:
+        form = HelpForm(desk.store, desk.me, desk.now, home.id)
+        Draft(desk.store, "help", form, form.drafted)
+        return form
+
+    form = opened()
+    form.choose_kind("escort_hospital")
+    form.choose_who(str(son.id))
+    form.choose_when("1am")
+    form.note = "做透析"
+    form.save()
+    after_saving = opened().note
+
+    assert form.undo()
+    again = opened()
+    desk.now.move(hours=24)
+    next_day = opened()
+
+    assert after_saving == ""
+    assert (again.category, again.who, again.when, again.note) == ("escort_hospital", str(son.id), "1am", "做透析")
+    assert (next_day.when, next_day.note) == ("any", "做透析"), "明天上午 has begun by then"
+    assert sent(desk) == []
+
+
 def came_back(desk: Desk, outcome: Outcome, code: str) -> None:
     """The server answered what waits."""
     desk.now.move(seconds=11)
@@ -346,3 +443,22 @@ async def test_a_photo_goes_with_the_report_and_comes_back_with_undo(desk: Desk)
 
     [body] = sent(desk)
     assert [one.sha256 for one in body.photos] == [photo.sha256]
+
+
+async def test_a_photo_that_is_still_being_stored_belongs_to_this_report_and_not_to_the_next(desk: Desk) -> None:
+    camera = SlowCamera(a_picture())
+    ports = fakes.ports(camera=camera)
+    form = ReportForm(desk.store, desk.me, ports, desk.now, desk.tray(ports))
+    form.choose_kind("street_lamp")
+    taking = asyncio.ensure_future(form.tray.take())
+    await asyncio.sleep(0)
+
+    too_early = form.can_report, form.report()
+    camera.ready.set()
+    await taking
+    assert form.report()
+    form.choose_kind("noise")
+    form.report()
+
+    assert too_early == (False, False)
+    assert [(body.category, len(body.photos)) for body in sent(desk)] == [("street_lamp", 1), ("noise", 0)]

@@ -8,18 +8,23 @@ from typing import Any
 import pytest
 
 from mobile.core.session import AppContext, Session
+from shared.errors import Code
 from tests.mobile.app_parts import an_app, signed_in
-from tests.mobile.county import County
+from tests.mobile.county import County, refuse
 from tests.mobile.phone_parts import CELL, MONDAY, cell, change, household, me, resident
+from tests.mobile.request_parts import request
 
 HOME = household()
 MEMBER = resident(HOME)
+NEXT_DOOR = household(room="303")
+FATHER, DAUGHTER = resident(NEXT_DOOR), resident(NEXT_DOOR, name="何小红", relation="30")
+LAMP = request(None, "street_lamp")
 COUNTY_CELLS = cell(), cell(code=CELL[:-1] + "4", name="杨家坪第4网格")
 
 
 async def a_phone(folder: Path) -> tuple[AppContext, County]:
     county = County(me())
-    return await signed_in(folder, county, *COUNTY_CELLS, HOME, MEMBER), county
+    return await signed_in(folder, county, *COUNTY_CELLS, HOME, MEMBER, NEXT_DOOR, FATHER, DAUGHTER, LAMP), county
 
 
 async def ended_and_started_again(ctx: AppContext, county: County) -> AppContext:
@@ -94,6 +99,52 @@ def visit_values(form: Any) -> Any:
     return form.outcome, list(form.findings), form.note, form.can_save
 
 
+def write_report(session: Session) -> Any:
+    form = session.report
+    form.choose_kind("street_lamp")
+    form.note = "从周五起"
+    return form
+
+
+def report_values(form: Any) -> Any:
+    return form.category, form.note, form.can_report
+
+
+def write_help(session: Session) -> Any:
+    form = session.help_form(HOME.id)
+    form.choose_kind("escort_hospital")
+    form.choose_when("1pm")
+    form.note = "做透析"
+    return form
+
+
+def help_values(form: Any) -> Any:
+    return form.category, form.who, form.when, form.note, form.can_save
+
+
+def write_link(session: Session) -> Any:
+    form = session.link_form(FATHER.id)
+    form.kind, form.helper = "helper", form.helpers[0][0]
+    form.choose_person(str(DAUGHTER.id))
+    form.phone, form.relation, form.first = "12600003333", "对门", False
+    return form
+
+
+def link_values(form: Any) -> Any:
+    return form.kind, form.person_id, form.name, form.phone, form.relation, form.first
+
+
+def write_step(session: Session) -> Any:
+    detail = session.request(LAMP.id)
+    detail.choose(next(step for step in detail.steps if step.asks))
+    detail.reason = "已经亮了"
+    return detail
+
+
+def step_values(detail: Any) -> Any:
+    return detail.asking and detail.asking.to, detail.reason, detail.can_take
+
+
 FORMS: list[tuple[Callable[[Session], Any], Callable[[Session], Any], Callable[[Any], Any]]] = [
     (write_visit, lambda session: session.visit_form(HOME.id), visit_values),
     (write_event, lambda session: session.event_form(HOME.id), event_values),
@@ -101,8 +152,12 @@ FORMS: list[tuple[Callable[[Session], Any], Callable[[Session], Any], Callable[[
     (write_household, lambda session: session.household_form(), household_values),
     (write_person, lambda session: session.person_form(HOME.id), person_values),
     (write_edit, lambda session: session.person_form(HOME.id, MEMBER.id), person_values),
+    (write_report, lambda session: session.report, report_values),
+    (write_help, lambda session: session.help_form(HOME.id), help_values),
+    (write_link, lambda session: session.link_form(FATHER.id), link_values),
+    (write_step, lambda session: session.request(LAMP.id), step_values),
 ]
-NAMES = ["visit", "event", "birth", "household", "person", "person's edit"]
+NAMES = ["visit", "event", "birth", "household", "person", "person's edit", "report", "help", "link", "step"]
 
 
 @pytest.mark.parametrize(("write", "reopen", "values"), FORMS, ids=NAMES)
@@ -141,7 +196,9 @@ async def test_without_the_pause_there_is_nothing_to_restore_but_what_is_kept_at
 
 
 @pytest.mark.parametrize(
-    ("write", "reopen", "values"), [FORMS[1], FORMS[3], FORMS[4]], ids=["event", "household", "person"]
+    ("write", "reopen", "values"),
+    [FORMS[1], FORMS[3], FORMS[4], FORMS[7], FORMS[8]],
+    ids=["event", "household", "person", "help", "link"],
 )
 async def test_a_form_that_was_saved_is_empty_the_next_time(
     tmp_path: Path, write: Callable[..., Any], reopen: Callable[..., Any], values: Callable[..., Any]
@@ -158,6 +215,39 @@ async def test_a_form_that_was_saved_is_empty_the_next_time(
     assert saved
     assert values(reopen(again.session)) != values(form)
     await again.close()
+    await ctx.close()
+
+
+async def test_a_change_taken_back_is_in_the_form_again(tmp_path: Path) -> None:
+    ctx, county = await a_phone(tmp_path)
+    form = write_event(ctx.session)
+    written = event_values(form)
+    form.save()
+    after_saving = event_values(ctx.session.event_form(HOME.id))
+
+    assert form.undo()
+    again = await ended_and_started_again(ctx, county)
+
+    assert after_saving != written
+    assert event_values(again.session.event_form(HOME.id)) == written
+    await again.close()
+    await ctx.close()
+
+
+async def test_who_was_shut_out_while_writing_leaves_no_draft_and_nothing_fails(tmp_path: Path) -> None:
+    ctx, county = await a_phone(tmp_path)
+    session = ctx.session
+    form = write_person(session)
+    kept: list[str] = []
+    county.fails("/sync/pull", refuse(Code.device_revoked))
+    session.store.keep_draft = lambda key, _value: kept.append(key)
+
+    await session.syncer.sync_once()
+    form.note = "还在写"
+    session.keep()
+
+    assert ctx.session is None
+    assert kept == []
     await ctx.close()
 
 
@@ -208,7 +298,7 @@ def files_of(folder: Path) -> list[Path]:
 
 async def test_no_draft_lies_open_on_the_disk(tmp_path: Path) -> None:
     ctx, _county = await a_phone(tmp_path)
-    for write in (write_visit, write_birth, write_household, write_person, write_edit):
+    for write, _reopen, _values in FORMS:
         form = write(ctx.session)
         if write is write_person:
             form.id_number = "99999919540308001X"
@@ -227,6 +317,10 @@ async def test_no_draft_lies_open_on_the_disk(tmp_path: Path) -> None:
         "12600001111",
         "换了电话",
         "炉子没装烟道",
+        "从周五起",
+        "做透析",
+        "12600003333",
+        "已经亮了",
         "19800203",
         "99999919540308001X",
     )

@@ -463,3 +463,19 @@ async def test_what_could_not_be_handed_in_is_handed_in_at_the_next_sign_in(tmp_
     assert app.login.error == "这台手机已停用，里面的资料已清空。"
     assert len(fengxian.rescued) == 1
     await app.close()
+
+
+async def test_an_app_that_knows_more_kinds_of_rows_reads_everything_again_once(line: Line) -> None:
+    await line.syncer.sync_once()
+    line.store._db.put_meta("kinds", ["household"])  # as an older version left it
+    reopened = [line.desk.open() for _ in range(2)]
+    first, second = (Syncer(one, line.client, line.status, line.desk.now) for one in reopened)
+
+    before = [home.id for home in reopened[0].entities.all(HouseholdOut)]
+    await first.sync_once()
+    again = line.desk.open()
+    await second.sync_once()
+
+    assert before == [line.home.id]
+    assert line.county.cursors == [None, None, "1"]
+    assert again.cursor() == "1"

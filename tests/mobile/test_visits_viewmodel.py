@@ -1,5 +1,6 @@
 """今日走访, 记走访 and 今日小结 without a window."""
 
+import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
@@ -23,6 +24,7 @@ from shared.rounds import AlertOut, RoundRuleOut
 from shared.types import uuid7
 from shared.visits import Evidence, Finding, VisitIn, VisitMode, VisitOut, VisitOutcome
 from tests.mobile.phone_parts import CELL, MONDAY, MORNING, Desk, cell, household, resident, visit
+from tests.mobile.request_parts import SlowCamera, a_picture
 
 AT_THE_DOOR = DeviceFix(106.52, 33.91, 8, MORNING)
 DAY = timedelta(days=1)
@@ -421,3 +423,63 @@ def test_nothing_a_resident_said_becomes_a_formula(desk: Desk, dangerous: str) -
     assert cell_.data_type == "s"
     assert cell_.quotePrefix == dangerous.startswith(ledger.FORMULA_STARTS)
     assert not pasted.startswith(ledger.FORMULA_STARTS)
+
+
+async def photographing(desk: Desk, picture: bytes) -> tuple[VisitForm, SlowCamera, asyncio.Future[bool]]:
+    """A visit's form while a photo is being stored."""
+    home, camera = household(), SlowCamera(picture)
+    desk.holds(cell(), home, resident(home))
+    form = desk.visit_form(home, fakes.ports(camera=camera))
+    taking = asyncio.ensure_future(form.tray.take())
+    await asyncio.sleep(0)
+    return form, camera, taking
+
+
+async def test_a_visit_waits_for_the_photo_that_is_being_stored(desk: Desk) -> None:
+    form, camera, taking = await photographing(desk, a_picture())
+    form.choose_outcome("seen")
+    form.toggle_finding("fine")
+
+    too_early = form.can_save, form.save()
+    camera.ready.set()
+    await taking
+    assert form.save()
+
+    assert too_early == (False, False)
+    assert [len(fields["photos"]) for fields in recorded(desk)] == [1]
+
+
+async def test_nobody_at_home_is_written_down_as_soon_as_the_photo_is_there(desk: Desk) -> None:
+    form, camera, taking = await photographing(desk, a_picture())
+
+    form.choose_outcome("absent")
+    at_once = desk.store.outbox.counts()[State.unsent]
+    camera.ready.set()
+    await taking
+
+    assert (at_once, form.saves_soon) == (0, False)
+    assert [(fields["outcome"], len(fields["photos"])) for fields in recorded(desk)] == [("absent", 1)]
+
+
+async def test_without_the_photo_nobody_at_home_waits_for_a_tap(desk: Desk) -> None:
+    form, camera, taking = await photographing(desk, b"<html>")
+    form.choose_outcome("absent")
+
+    camera.ready.set()
+    await taking
+
+    assert recorded(desk) == []
+    assert form.tray.message == "这张照片打不开，请再拍一张"
+    assert form.can_save
+
+
+async def test_a_form_that_was_left_saves_nothing_by_itself(desk: Desk) -> None:
+    form, camera, taking = await photographing(desk, a_picture())
+    form.choose_outcome("absent")
+
+    form.wait()
+    camera.ready.set()
+    await taking
+
+    assert recorded(desk) == []
+    assert len(form.tray.photos) == 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mobile.core.clock import system_now
 from mobile.device.android.activity import Activity
-from mobile.device.android.camera import AndroidCamera
+from mobile.device.android.camera import FOLDER, AndroidCamera, forget_left
 from mobile.device.android.dialogs import AndroidTextDialog
 from mobile.device.android.edges import AndroidEdges
 from mobile.device.android.files import AndroidFiles
@@ -20,6 +20,8 @@ from mobile.device.ports import Ports
 
 def ports(folder: Path, java: Java | None = None) -> Ports:
     """The phone's ports for an app whose data lies in `folder`, which has to be the app's private one."""
+    # Android puts an app's files and its cache beside each other; to ask Java for it would cost the start time.
+    forget_left(folder.parent / "cache" / FOLDER)
     java = java or Pyjnius()
     activity = Activity(java)
     permissions = Permissions(activity)

@@ -14,6 +14,12 @@ FOLDER = "pictures"
 """The one folder that the provider may share, as in deploy/android/res/xml/shared_files.xml."""
 
 
+def forget_left(folder: Path) -> None:
+    """Plain pictures from a time when the system ended the app while the camera was open."""
+    for left in folder.glob("*"):
+        left.unlink(missing_ok=True)
+
+
 class AndroidCamera:
     def __init__(self, activity: Activity) -> None:
         self._activity, self._java = activity, activity.java
@@ -35,9 +41,7 @@ class AndroidCamera:
     def _new_file(self) -> Path:
         folder = Path(self._activity.it.getCacheDir().getAbsolutePath()) / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.iterdir():
-            # From a time when the system ended the app while the camera was open.
-            left.unlink()
+        forget_left(folder)
         return folder / f"{uuid4().hex}.jpg"
 
     def _intent(self, file: Path) -> Any:

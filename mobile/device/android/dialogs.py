@@ -76,7 +76,7 @@ class AndroidTextDialog:
             field = self._field(given, multiline)
             builder.setTitle(chars(self._activity.java, title))
             builder.setView(self._activity.java.cast("android.view.View", field))
-            dialog.button(builder.setPositiveButton, "确定", lambda: str(field.getText().toString()))
+            dialog.button(builder.setPositiveButton, "写好了", lambda: str(field.getText().toString()))
             dialog.button(builder.setNegativeButton, "取消", lambda: None)
 
         written: str | None = await Dialog(self._activity).answer(fill)
