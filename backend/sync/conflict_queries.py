@@ -66,7 +66,7 @@ async def last_area(conn: asyncpg.Connection, county: str, account: UUID) -> str
     """Return where an account worked last, also when it works nowhere any more."""
     found: str | None = await conn.fetchval(
         "SELECT area_code FROM role_grant WHERE county_code = $1 AND account_id = $2"
-        " ORDER BY until_day DESC, from_day DESC, length(area_code) DESC LIMIT 1",
+        " ORDER BY role = 'volunteer', until_day DESC, from_day DESC, length(area_code) DESC LIMIT 1",
         county, account,
     )  # fmt: skip
     return found

@@ -34,6 +34,9 @@ _ELSEWHERE: Final = frozenset({
 })  # fmt: skip
 """What an author is told whose row has gone to another area, or was never theirs."""
 
+DEEPEST: Final = 20
+"""How deep a value may be nested: what writes it into an answer gives up at 255 levels, its envelopes included."""
+
 FREE_TEXT: Final = frozenset({"note"})
 """Fields of which both values can stand, one after the other."""
 
@@ -43,9 +46,13 @@ SECRET: Final = frozenset({"id_number"})
 HIDDEN: Final = "已填，不在这里显示"
 
 
-def must_wait(kind: OperationKind, code: Code) -> bool:
-    """Say whether refusing this operation for this reason would lose something a person should see."""
-    return code is Code.rescued or (kind not in _ANSWERED and code not in _IDLE)
+def must_wait(kind: OperationKind, code: Code, *, was_staff: bool = False) -> bool:
+    """Say whether refusing this operation for this reason would lose something a person should see.
+
+    Who is no staff any more may have written it while they were.
+    """
+    idle = code in _IDLE and not (was_staff and code is Code.role_not_allowed)
+    return code is Code.rescued or (kind not in _ANSWERED and not idle)
 
 
 def may_be_late(code: Code) -> bool:
@@ -73,6 +80,18 @@ def shown(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: HIDDEN if name in SECRET and one else shown(one) for name, one in value.items()}
     return [shown(one) for one in value] if isinstance(value, list) else value
+
+
+def too_deep(value: Any, levels: int = DEEPEST) -> bool:
+    """Say whether a value is nested deeper than this. Level by level: one that is must not exhaust the stack."""
+    level = [value]
+    for _ in range(levels + 1):
+        level = [inner for one in level if isinstance(one, dict | list) for inner in _inside(one)]
+    return bool(level)
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def subjects(entity_id: str, fields: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from pydantic import ValidationError
 
 from backend.core import preconditions, sealing
 from backend.core.db import Database
@@ -36,6 +37,7 @@ from shared.sync import EntityKind, Operation, OperationKind
 from shared.types import is_within
 
 SLICE = 500
+CELL_DIGITS = 15
 
 
 async def by_ids(tx: Transaction, keys: Keys, ids: Sequence[UUID]) -> dict[UUID, ConflictOut]:
@@ -64,7 +66,7 @@ def shown(keys: Keys, row: asyncpg.Record) -> ConflictOut:
     """Open an item for somebody in whose area it lies."""
     content = _content(keys, row)
     asked, fields = _asked(content)
-    kind = _kind(row)
+    kind = _kind(row) if content else None  # what cannot be shown is not done either
     theirs = ConflictSide(name=row["theirs_name"], at=row["theirs_at"]) if row["theirs_at"] else None
     return ConflictOut(
         **{name: row[name] for name in _AS_STORED}, subject=content.get("subject", ""),
@@ -81,12 +83,16 @@ _AS_STORED = (
 )  # fmt: skip
 
 
+_ENVELOPES = 2
+"""Levels of the kept content around an operation's values."""
+
+
 def _content(keys: Keys, row: asyncpg.Record) -> dict[str, Any]:
-    """Return the sealed values; none once they have been forgotten."""
+    """Return the sealed values; none once they have been forgotten, or where they would spoil the answer for all."""
     if row["data_key"] is None:
         return {}
     content: dict[str, Any] = json.loads(sealing.unseal(keys, row["data_key"], row["id"], SEALED, row["sealed"]))
-    return content
+    return {} if rules.too_deep(content, rules.DEEPEST + _ENVELOPES) else content
 
 
 def _asked(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -190,13 +196,16 @@ async def _apply(tx: Transaction, keys: Keys, row: asyncpg.Record, choice: Confl
         entity = await queries.kept_row(tx.conn, tx.county, entity)
     fields = dict(asked.fields)
     present = await queries.present(tx.conn, tx.county, kind, entity)
-    if present and kind is OperationKind.household_put:
+    if present and kind is OperationKind.household_put and len(present["area_code"]) == CELL_DIGITS:
         fields["cell_code"] = present["area_code"]  # its door is changed, not its cell
     if choice is ConflictChoice.both:
         fields["note"] = rules.joined((await residents.get(tx, entity)).note, str(fields["note"]))
     rev = present["rev"] if present else asked.base_rev
     late = asked.model_copy(update={"entity_id": entity, "fields": fields, "base_rev": rev})
-    body = doing.BODIES[kind].model_validate(fields)
+    try:
+        body = doing.BODIES[kind].model_validate(fields)
+    except ValidationError as error:
+        raise Refusal(Code.step_not_allowed, "这一条不能这样办，请换一种定法。", pointer="/choice") from error
     await doing.do_for(tx, keys, late, kind, body, row["author_name"])
 
 

@@ -29,6 +29,10 @@ _VISITED = frozenset({OperationKind.household_put, OperationKind.resident_put})
 T = TypeVar("T")
 
 
+class _OutOfOrder(Exception):
+    """Something was refused, and maybe only because it was done earlier or later than the phone did it."""
+
+
 async def push(
     database: Database, directory: Directory, keys: Keys, caller: Caller, sent: PushIn, versions: Versions = SPOKEN
 ) -> PushOut:
@@ -86,7 +90,7 @@ async def _alone(
 async def _together_or_one_by_one(database: Database, author: Caller, work: Callable[..., Awaitable[T]]) -> T:
     try:
         return await database.run(author, partial(work, together=True))
-    except (Refusal, asyncpg.PostgresError):
+    except (Refusal, asyncpg.PostgresError, _OutOfOrder):
         return await database.run(author, partial(work, together=False))
 
 
@@ -155,7 +159,8 @@ def _settled(one: Asked, code: Code | None) -> Settled:
 async def _do(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: bool) -> dict[int, Refusal]:
     """Do what is new; return the refused by their place in the push.
 
-    Together, doors and people come before the visits to them, which are recorded at once.
+    Together, doors and people come before the visits to them, which are recorded at once. A refusal is final, so none
+    is given for an order that was not the phone's.
     """
     if not together:
         return await _one_by_one(tx, keys, asked)
@@ -164,7 +169,11 @@ async def _do(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: boo
     refused = await _one_by_one(tx, keys, first)
     if recorded:
         refused |= await _record(tx, recorded)
-    return refused | await _one_by_one(tx, keys, [one for one in asked if one not in first and one not in recorded])
+    rest = [one for one in asked if one not in first and one not in recorded]
+    refused |= await _one_by_one(tx, keys, rest)
+    if refused and [*first, *recorded, *rest] != asked:
+        raise _OutOfOrder
+    return refused
 
 
 async def _one_by_one(tx: Transaction, keys: Keys, asked: Sequence[Asked]) -> dict[int, Refusal]:

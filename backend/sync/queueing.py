@@ -10,12 +10,14 @@ import asyncpg
 
 from backend.core import sealing
 from backend.core.handover import beyond_scope
-from backend.core.scope import Caller
+from backend.core.scope import STAFF, Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.residents import queries as residents
 from backend.sync import conflict_queries as queries
 from backend.sync import conflict_rules as rules
+from backend.sync import queries as sync_queries
+from shared.auth import Role
 from shared.errors import Code
 from shared.sync import EntityKind, Operation, OperationKind
 from shared.types import uuid7
@@ -46,15 +48,30 @@ async def keep(tx: Transaction, keys: Keys, author: Caller, undone: Sequence[Und
 
     In the transaction of the answer: a phone that has been told so finds it there.
     """
-    waiting = [one for one in undone if rules.must_wait(one.kind, one.code)]
+    was = author
+    if not author.holds(*STAFF):
+        was = (await as_they_were(tx, [author.account_id]))[author.account_id]
+    was_staff = was is not author and was.holds(*STAFF)
+    waiting = [one for one in undone if rules.must_wait(one.kind, one.code, was_staff=was_staff)]
     if not waiting:
         return {}
     own = await own_area(tx, author)
     told: dict[UUID, Code] = {}
     async with beyond_scope(tx, "conflicts.queued", "account", author.account_id, tx.county, operations=len(waiting)):
         for one in waiting:
-            told[one.operation.op_id] = await _keep(tx, keys, author, own, one)
+            told[one.operation.op_id] = await _keep(tx, keys, was, own, one)
     return told
+
+
+async def as_they_were(tx: Transaction, accounts: Sequence[UUID]) -> dict[UUID, Caller]:
+    """Return accounts with every place that they ever worked in."""
+    return {
+        row["id"]: Caller(
+            row["id"], row["display_name"], tx.county,
+            tuple((Role(role), area) for role, area in zip(row["roles"], row["areas"], strict=True)),
+        )
+        for row in await sync_queries.all_grants(tx.conn, tx.county, accounts)
+    }  # fmt: skip
 
 
 async def own_area(tx: Transaction, author: Caller) -> str:

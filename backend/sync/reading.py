@@ -23,7 +23,7 @@ DESCRIBED: tuple[type[BaseModel], ...] = (Operation, *(shape for shape in BODIES
 
 _OPERATION = TypeAdapter(Operation)
 _KINDS = frozenset(BODIES)
-_STAYS = frozenset({Code.server_behind, Code.client_too_old})
+_STAYS = frozenset({Code.server_behind, Code.client_too_old, Code.session_ended})
 """Neither done nor refused: the phone keeps it and sends it again."""
 
 
@@ -56,6 +56,8 @@ def _read_one(keys: Keys, index: int, raw: dict[str, Any], device_id: UUID, vers
         operation = _OPERATION.validate_python(raw)
     except ValidationError as error:
         raise Refusal(Code.malformed) from error
+    if operation.base is not None and conflict_rules.too_deep(operation.base):
+        raise Refusal(Code.malformed)
     if operation.device_id != device_id:
         raise Refusal(Code.not_the_author)
     if operation.kind not in _KINDS:

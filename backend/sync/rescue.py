@@ -5,7 +5,7 @@ phone without its owner's password gives nothing; who has been switched off alto
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -19,9 +19,9 @@ from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Settled, Transaction
 from backend.sync import queries, queueing
+from backend.sync.conflict_rules import DEEPEST, too_deep
 from backend.sync.reading import Asked, no, op_id_of, read
 from backend.sync.versions import Versions
-from shared.auth import Role
 from shared.errors import Code
 from shared.sync import Answer, Outcome, PushIn, PushOut
 
@@ -51,14 +51,7 @@ async def _authors(tx: Transaction, device_id: UUID) -> dict[UUID, Caller]:
         raise Refusal(Code.device_unknown)
     if device["revoked_at"] is None and tx.caller.grants:
         raise Refusal(Code.not_revoked)
-    rows = await queries.all_grants(tx.conn, tx.county, device["authors"])
-    return {
-        row["id"]: Caller(
-            row["id"], row["display_name"], tx.county,
-            tuple((Role(role), area) for role, area in zip(row["roles"], row["areas"], strict=True)),
-        )
-        for row in rows
-    }  # fmt: skip
+    return await queueing.as_they_were(tx, device["authors"])
 
 
 async def _all(tx: Transaction, keys: Keys, authors: Mapping[UUID, Caller], sent: PushIn) -> list[Answer]:
@@ -66,9 +59,12 @@ async def _all(tx: Transaction, keys: Keys, authors: Mapping[UUID, Caller], sent
     asked, unread = read(keys, sent, _ANY)
     refused = {one.index: one.code for one in unread}
     readable = {one.index: one for one in asked}
-    known = await _known(tx, sent)
+    known = await _known(tx, sent.device_id, [_id_of(raw) for raw in sent.operations if not _too_deep(raw)])
     answers: list[Answer] = []
     for index, raw in enumerate(sent.operations):
+        if _too_deep(raw):
+            answers.append(no(index, op_id_of(raw), Code.malformed))
+            continue
         op_id, one = _id_of(raw), readable.get(index)
         author = authors.get(one.operation.author_id) if one else authors[tx.caller.account_id]
         if earlier := known.get(op_id):
@@ -81,11 +77,10 @@ async def _all(tx: Transaction, keys: Keys, authors: Mapping[UUID, Caller], sent
     return answers
 
 
-async def _known(tx: Transaction, sent: PushIn) -> dict[UUID, operations.Remembered]:
+async def _known(tx: Transaction, device_id: UUID, ids: Sequence[UUID]) -> dict[UUID, operations.Remembered]:
     """Look all of them up, those of the phone's other users too."""
-    count = len(sent.operations)
-    async with beyond_scope(tx, "conflicts.rescued", "device", sent.device_id, tx.county, operations=count):
-        return await operations.remembered(tx, [_id_of(raw) for raw in sent.operations])
+    async with beyond_scope(tx, "conflicts.rescued", "device", device_id, tx.county, operations=len(ids)):
+        return await operations.remembered(tx, ids)
 
 
 async def _keep(
@@ -96,6 +91,11 @@ async def _keep(
     await queueing.keep(tx, keys, author, [queueing.Undone(one.operation, one.kind, Code.rescued)])
     asked = one.operation
     return Code.rescued, _settle(tx, asked.op_id, one.kind, asked.entity_id, one.content, author)
+
+
+def _too_deep(raw: Mapping[str, Any]) -> bool:
+    """Say whether it could not even be written down. What can be read never is: its values are one level further in."""
+    return too_deep(raw, DEEPEST + 1)
 
 
 def _id_of(raw: Mapping[str, Any]) -> UUID:

@@ -17,7 +17,7 @@ from mobile.core import fonts
 from shared.residents import HouseholdOut, ResidentOut
 from tests.bench import phones_county as county
 from tests.bench.client import Void
-from tests.bench.syncing import county_served, phone_of
+from tests.bench.phones import county_served, phone_of
 
 START_S, KEY_MS, FRAME, MEMORY_MIB = 2.0, 50.0, 1.05, 200.0
 """The goals. A frame with sync may take this many times one without before it counts as measurable."""

@@ -7,8 +7,6 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -16,9 +14,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any, ClassVar
 
-from backend.core.postgres import EmbeddedPostgres
-from mobile.core.session import AppContext, Session
-from mobile.device import desktop
+from mobile.core.session import Session
 from mobile.store.outbox import State
 from mobile.sync.client import Client
 from mobile.visits.effects import effects
@@ -32,7 +28,7 @@ from tests.bench import phones_county as county
 from tests.bench import pouch
 from tests.bench.client import Void
 from tests.bench.line import Line, counted
-from tests.end_to_end.server import Server
+from tests.bench.phones import county_served, phone_of
 
 GOALS = {"up": (0.15, 0.25), "down": (0.20, 0.60)}
 """Share of PouchDB's time and of its bytes."""
@@ -90,32 +86,6 @@ class Keeping(Client):
         page = await super().pull(pull)
         self.came += [change.model_dump(mode="json") for change in page.items]
         return page
-
-
-@contextmanager
-def county_served(folder: Path) -> Iterator[Server]:
-    """`gridhood serve` on a county with the bench's workers."""
-    with EmbeddedPostgres(folder / "database") as database:
-        asyncio.run(county.fill(database.dsn))
-        server = Server(folder / "server", "--no-worker", env={"GRIDHOOD_DATABASE_URL": database.dsn})
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
-
-
-@asynccontextmanager
-async def phone_of(login: str, folder: Path, address: str, make_client: Any = Client) -> AsyncIterator[Session]:
-    """A phone without a window, signed in as one signs in. Its loop does not run: the bench syncs."""
-    ctx = AppContext(folder, desktop.ports(folder), server=address, make_client=make_client, start_syncing=False)
-    ctx.login.username, ctx.login.password, ctx.login.consent = login, county.PASSWORD, True
-    if not await ctx.login.sign_in():
-        raise Void(f"{login} could not sign in: {ctx.login.error}")
-    try:
-        yield ctx.session
-    finally:
-        await ctx.close()
 
 
 class Worker:

@@ -6,10 +6,13 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from backend.auth.directory import CHANNEL
+from backend.auth.queries import add_grant
 from backend.core import sealing
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.sync import conflicts, queueing
+from shared.auth import Role
 from shared.errors import Code
 from tests.api.test_redrawing import NEW, plan, split, step
 from tests.conftest import KEYS
@@ -429,3 +432,123 @@ def test_nothing_offline_writes_what_only_a_person_decides():
 
     assert "id_number" not in ResidentPatch.model_fields
     assert not fields & {"poverty", "disability", "grade"}
+
+
+def nested(levels):
+    value = "x"
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+async def test_a_value_nested_without_end_is_refused_and_spoils_nothing(make, phone, person, household):  # noqa: F811
+    office, _sent = await overtaken(make, phone, person)
+
+    def late(levels):
+        base = {"note": nested(levels)}
+        return operation(phone, "resident.edit", person.id, {"note": "晚"}, base_rev=1, base=base, author_id=author)
+
+    author = str((await register_other(make, phone)).account_id)
+    answer = await phone.push(late(19), late(20), late(253), late(900), phone.visit(household.id))
+    pulled, read = await phone.pull(), await office.client.get(f"{API}/changes")
+
+    assert outcomes(answer) == [("conflict", "edit_conflict"), *[("rejected", "malformed")] * 3, ("applied", None)]
+    assert (pulled.status_code, read.status_code) == (200, 200)
+    assert nested(19) in [one["fields"][0]["base"] for one in await items(phone.person)]
+
+
+async def register_other(make, phone):  # noqa: F811
+    """Another user of the same phone: their edits do not follow the first one's."""
+    other = await make.worker(name="王芳")
+    await other.client.put(f"{API}/devices/{phone.device_id}", json={"name": ""})
+    return other
+
+
+async def test_an_item_that_cannot_be_shown_comes_without_its_values(make, phone, person):  # noqa: F811
+    await overtaken(make, phone, person)
+
+    async def poison(tx):
+        await queueing.store(
+            tx, KEYS, {"operation": {"fields": {"note": nested(253)}}}, area_code=CELL, kind="resident.edit",
+            entity_id=person.id, op_id=uuid4(), device_id=uuid4(), device_seq=1, author_id=phone.person.account_id,
+            author_name="张敏", made_at=None, code="edit_conflict", rescued=False, fields=["note"], theirs_name="",
+            theirs_at=None,
+        )  # fmt: skip
+
+    await make.run(poison)
+    pulled = await phone.pull()
+    bad, good = await items(phone.person)
+    refused, left = [await settle(phone.person, bad, choice) for choice in ("mine", "theirs")]
+
+    assert pulled.status_code == 200, pulled.text
+    assert ([one["mine"] for one in good["fields"]], bad["fields"]) == (["听力不好"], [])
+    assert bad["choices"] == ["theirs", "unsure"]
+    assert (refused.status_code, left.status_code) == (409, 200)
+
+
+async def test_what_somebody_wrote_while_they_worked_here_waits_though_they_only_volunteer_now(
+    make, phone, household  # noqa: F811
+):  # fmt: skip
+    person = await make.resident(household)
+    volunteer = await make.volunteer()
+
+    async def changes_sides(tx):
+        account = phone.person.account_id
+        await tx.conn.execute("UPDATE role_grant SET until_day = from_day WHERE account_id = $1", account)
+        await tx.conn.execute("UPDATE account SET volunteer_id = $2 WHERE id = $1", account, volunteer.volunteer_id)
+        await add_grant(tx.conn, COUNTY, uuid4(), account, Role.volunteer, COMMUNITY, tx.now)
+        tx.notify(CHANNEL)
+
+    await make.run(changes_sides)
+    edit = operation(phone, "resident.edit", person.id, {"note": "听力不好"}, base_rev=1)
+    report = operation(
+        phone, "request.report", uuid4(), {"kind": "help", "category": "errand", "household_id": str(household.id)}
+    )
+    visit = phone.visit(household.id)
+    answers = [await phone.push(edit, report, visit) for _ in range(2)]
+    office = await make.worker(COMMUNITY)
+    found = {one["kind"]: one for one in await items(office)}
+    settled = await settle(office, found["resident.edit"], "mine")
+
+    assert outcomes(answers[0])[0] == ("rejected", "role_not_allowed")
+    assert outcomes(answers[0]) == outcomes(answers[1])
+    assert len(found) == len(await items(office)) == 3
+    assert {one["area_code"] for one in found.values()} == {CELL}
+    assert settled.status_code == 200, settled.text
+    assert (await row(office, person))["note"] == "听力不好"
+
+
+async def test_who_never_worked_here_leaves_nothing_to_decide(make, register, person):  # noqa: F811
+    volunteer = await register(await make.volunteer())
+
+    answer = await volunteer.push(operation(volunteer, "resident.edit", person.id, {"note": "x"}, base_rev=1))
+
+    assert outcomes(answer) == [("rejected", "role_not_allowed")]
+    assert await items(await make.worker(COMMUNITY)) == []
+
+
+async def test_two_notes_too_long_to_stand_together_refuse_only_that_decision(make, phone, person):  # noqa: F811
+    await overtaken(make, phone, person, note="长" * 1999)
+    [found] = await items(phone.person)
+
+    refused, settled = [await settle(phone.person, found, choice) for choice in ("both", "mine")]
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "step_not_allowed")
+    assert settled.status_code == 200, settled.text
+
+
+async def test_a_door_that_no_cell_holds_refuses_the_decision_and_stays_open(make, register, household):  # noqa: F811
+    office = await register(await make.worker(COMMUNITY))
+
+    async def leave_its_cell(tx):
+        for table in ("household", "dwelling"):
+            await tx.conn.execute(f"UPDATE {table} SET area_code = $1", COMMUNITY)
+
+    await make.run(leave_its_cell)
+    await office.push(operation(office, "household.put", household.id, door(), base_rev=9))
+    [found] = await items(office.person)
+
+    settled = await settle(office.person, found, "mine")
+
+    assert (settled.status_code, settled.json()["code"]) == (409, "step_not_allowed")
+    assert [one["state"] for one in await items(office.person)] == ["open"]

@@ -128,6 +128,23 @@ async def test_a_shared_phone_credits_whoever_wrote_the_visit(make, phone, regis
     assert {v["worker_name"] for v in stored} == {"张敏", "王芳"}
 
 
+async def test_what_a_switched_off_account_wrote_stays_on_the_shared_phone(make, phone, register, household):
+    theirs = phone.visit(household.id)
+    evening = await register(await make.worker(name="王芳"), phone.device_id)
+
+    async def switch(tx, active):
+        await tx.conn.execute("UPDATE account SET active = $2 WHERE id = $1", phone.person.account_id, active)
+        tx.notify(CHANNEL)
+
+    await make.run(lambda tx: switch(tx, active=False))
+    off = await evening.push(theirs, evening.visit(household.id, device_seq=2))
+    await make.run(lambda tx: switch(tx, active=True))
+    on = await evening.push(theirs)
+
+    assert outcomes(off) == [("held", "session_ended"), ("applied", None)]
+    assert outcomes(on) == [("applied", None)]
+
+
 async def test_an_author_who_never_signed_in_on_the_phone_is_refused(make, phone, household):
     stranger = await make.worker(name="生人")
 

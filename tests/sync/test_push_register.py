@@ -231,3 +231,28 @@ async def test_a_partner_reads_no_pairs(make, household):  # noqa: F811
     items = (await partner.client.get(f"{API}/changes")).json()["items"]
 
     assert {one["gone"] for one in items if one["kind"] == "duplicate"} == {True}
+
+
+async def test_who_becomes_head_after_a_death_comes_in_the_push_that_tells_of_it(make, phone, household, today):  # noqa: F811
+    head = await make.resident(household)
+    death = {"kind": "death", "on": today, "resident_ids": [str(head.id)]}
+    heir = operation(phone, "resident.put", uuid4(), newcomer(household.id))
+
+    answer = await phone.push(operation(phone, "register.event", uuid4(), death), heir)
+
+    assert outcomes(answer) == [("applied", None)] * 2
+    assert (await row(phone.person, head))["left_on"] == today
+
+
+async def test_a_newborn_is_visited_in_the_push_that_tells_of_the_birth(make, phone, household, today):  # noqa: F811
+    await make.resident(household)
+    baby = str(uuid4())
+    new = {"household_id": str(household.id), "name": "王小宝", "relation": "20", "residency": "registered"}
+    birth = {"kind": "birth", "on": today, "new_resident_id": baby, "new_resident": new}
+    told = operation(phone, "register.event", uuid4(), birth)
+    visit = phone.visit(household.id)
+    visit["fields"]["resident_id"] = baby
+
+    answer = await phone.push(told, visit, phone.visit(household.id))
+
+    assert outcomes(answer) == [("applied", None)] * 3

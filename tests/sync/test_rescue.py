@@ -11,7 +11,7 @@ from mobile.sync.rescue import Left, leave
 from shared.residents import HouseholdOut
 from tests.factories import CELL, COMMUNITY, NEIGHBOUR, PASSWORD
 from tests.sync.test_boundary_change import phone_of, settle_community
-from tests.sync.test_conflicts import items, settle
+from tests.sync.test_conflicts import items, nested, settle
 from tests.sync.test_push import Phone, household, outcomes, phone, register  # noqa: F401  (fixtures)
 from tests.sync.test_push_register import operation
 
@@ -109,6 +109,22 @@ async def test_what_cannot_be_read_is_kept_to_be_looked_at(make, revoked, househ
     assert outcomes(first) == outcomes(again) == [("conflict", "rescued")] * 2
     assert [one["choices"] for one in found] == [["theirs", "unsure"]] * 2
     assert "不知道是什么" in {field["mine"] for one in found for field in one["fields"]}
+
+
+async def test_what_is_nested_without_end_is_refused_and_its_neighbours_are_kept(revoked, household):  # noqa: F811
+    person = uuid4()
+    edits = [
+        operation(revoked, "resident.edit", person, {"note": "x"}, base_rev=1, base={"note": nested(levels)})
+        for levels in (19, 253)
+    ]
+    unreadable = [{"op_id": 5, "words": nested(levels)} for levels in (19, 253, 900)]
+
+    answers = [await rescue(revoked, *edits, *unreadable, revoked.visit(household.id)) for _ in range(2)]
+
+    kept, refused = ("conflict", "rescued"), ("rejected", "malformed")
+    assert outcomes(answers[0])[:5] == outcomes(answers[1])[:5] == [kept, refused, kept, refused, refused]
+    assert outcomes(answers[0])[5] == kept
+    assert len(await items(revoked.person)) == 4
 
 
 async def test_what_had_arrived_before_is_not_queued_again(make, phone, household):  # noqa: F811
