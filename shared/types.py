@@ -59,13 +59,14 @@ class Crs(StrEnum):
 class WireIn(BaseModel):
     """What a caller sends: an unknown field is a mistake and is said so."""
 
-    model_config = ConfigDict(extra="forbid")
+    # What was sent is about people, and the text of an error may end in a log.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class WireOut(BaseModel):
     """What the server answers: an older phone ignores fields that it does not know."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
 
 def example(body: dict[str, Any]) -> ConfigDict:

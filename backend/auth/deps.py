@@ -1,5 +1,6 @@
 """Who may call, said in a route's signature."""
 
+import re
 from typing import Annotated, Protocol
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from backend.core.transaction import Transaction
 from shared.auth import Role
 from shared.errors import Code
 
-LEAVING = ("/api/v1/auth/me", "/api/v1/sync/rescue")
+LEAVING = re.compile(r"/api/v1/(auth/me|sync/rescue|attachments/[^/]+/(status|chunks))")
 _bearer = OAuth2PasswordBearer("/api/v1/auth/token", auto_error=False, description="登录后的访问令牌")
 _api_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="对接系统的密钥")
 
@@ -58,7 +59,7 @@ async def current_caller(
 
 def _leaving_only(request: Request) -> None:
     """A phone that was shut out may still say whose it was, and hand in what it holds."""
-    if request.url.path not in LEAVING:
+    if not LEAVING.fullmatch(request.url.path):
         raise Refusal(Code.device_revoked)
 
 

@@ -64,8 +64,9 @@ class Duties(EventDispatcher):
 
     def refresh(self, *_: object) -> None:
         teams = sorted(self._store.entities.all(CellTeam), key=lambda team: team.code)
-        self.cells = [self._cell(team) for team in teams]
-        self._show_doors(teams)
+        homes = self._store.entities.all(HouseholdOut)
+        self.cells = [self._cell(team, homes) for team in teams]
+        self._show_doors(teams, homes)
         self.empty = not teams
         mine = dict.fromkeys(line.role for cell in self.cells for line in cell.roles if line.mine)
         self.trail = "、".join(mine)
@@ -74,11 +75,11 @@ class Duties(EventDispatcher):
         self._all_doors = True
         self.refresh()
 
-    def _cell(self, team: CellTeam) -> CellLine:
+    def _cell(self, team: CellTeam, homes: list[HouseholdOut]) -> CellLine:
         today = local_day(self._now())
         held = [one for one in team.duties if _holds(one.from_day, one.until_day, today)]
         roles = [line for role in DutyRole for line in self._roles(role, held, today)]
-        here = {home.id for home in self._homes() if home.area_code == team.code}
+        here = {home.id for home in homes if home.area_code == team.code}
         shares = [(one.name, len(here & set(one.household_ids)), one.account_id) for one in team.looked_after]
         counted = [(name, f"{n} 户", who == self._me.account_id) for name, n, who in shares if n]
         return CellLine(team.name, roles, counted)
@@ -98,12 +99,12 @@ class Duties(EventDispatcher):
         mine = self._me.account_id in (one.account_id, spare.account_id if away and spare else None)
         return RoleLine(ICONS[one.role], DUTY_WORDS[one.role], one.name, sub, mine)
 
-    def _show_doors(self, teams: list[CellTeam]) -> None:
+    def _show_doors(self, teams: list[CellTeam], every: list[HouseholdOut]) -> None:
         """Those to be visited first come first."""
         lists = [one for team in teams for one in team.looked_after if one.account_id == self._me.account_id]
         mine = {household_id for one in lists for household_id in one.household_ids}
         homes = sorted(
-            (home for home in self._homes() if home.id in mine),
+            (home for home in every if home.id in mine),
             key=lambda home: (home.due_on or date.max, rules.door(home)),
         )
         shown = homes if self._all_doors else homes[:SHOWN_DOORS]
@@ -114,9 +115,6 @@ class Duties(EventDispatcher):
     def _door(self, home: HouseholdOut) -> DoorLine:
         due = texts.due(home.due_on, local_day(self._now())) if home.due_on else ""
         return DoorLine(home.id, rules.family_name(home), rules.door(home), due)
-
-    def _homes(self) -> list[HouseholdOut]:
-        return self._store.entities.all(HouseholdOut)
 
 
 def _holds(first: date, until: date | None, day: date) -> bool:

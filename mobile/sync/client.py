@@ -48,8 +48,9 @@ class Client:
     def tokens(self) -> TokenOut | None:
         return self._tokens
 
-    async def sign_in(self, username: str, password: str) -> MeOut:
-        form = {"username": username, "password": password}
+    async def sign_in(self, username: str, password: str, device_id: UUID) -> MeOut:
+        """The tokens are this phone's: they end when it is revoked."""
+        form = {"username": username, "password": password, "device_id": str(device_id)}
         self._keep(await self._parsed(TokenOut, await self._send("POST", "/auth/token", data=form)))
         return await self._authorised(MeOut, "GET", "/auth/me")
 
@@ -104,7 +105,7 @@ class Client:
                 body = RefreshIn(refresh_token=used.refresh_token)
                 response = await self._send("POST", "/auth/refresh", body=body)
                 if response.status_code in (401, 403, 422):
-                    raise SignInNeeded
+                    raise _ended(response)
                 self._keep(await self._parsed(TokenOut, response))
             if self._tokens is None:
                 raise SignInNeeded
@@ -168,6 +169,12 @@ def _with_known_rows(page: Any) -> Any:
     if isinstance(page, dict) and isinstance(page.get("items"), list):
         return {**page, "items": [one for one in page["items"] if one.get("kind") in set(EntityKind)]}
     return page
+
+
+def _ended(response: httpx.Response) -> Exception:
+    """Why tokens are not renewed: they have run out, or this phone was revoked and has to leave."""
+    refusal = _refusal(response)
+    return refusal if isinstance(refusal, Refused) and refusal.code == Code.device_revoked else SignInNeeded()
 
 
 def _refusal(response: httpx.Response) -> Exception:

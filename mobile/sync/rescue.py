@@ -1,7 +1,9 @@
 """Leaving a county with this phone: what was not sent is handed in for a person to decide, then everything goes."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
+from mobile.attachments.uploads import Uploads
 from mobile.store.outbox import State
 from mobile.store.store import Store
 from mobile.sync.client import Client
@@ -13,13 +15,19 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """How a phone that was shut out parted: how many operations were handed in, and how many still lie on it."""
+    """How a phone that was shut out parted: how many operations were handed in, how many still lie on it, and how many
+    photos of accepted ones nobody has."""
 
     handed: int
     kept: int
+    photos: int = 0
 
     @property
     def sentence(self) -> str:
+        return self._records + (f"有 {self.photos} 张照片没来得及送出，也清掉了。" if self.photos else "")
+
+    @property
+    def _records(self) -> str:
         if self.kept:
             return f"这台手机已停用。没送出的 {self.kept} 条还锁在手机里，有网时再登录一次，就会交给社区核对。"
         if self.handed:
@@ -33,16 +41,29 @@ async def leave(store: Store, client: Client) -> Left | None:
 
     Whatever becomes of the handing in, what this account could see is gone at once.
     """
-    handed = 0
     try:
         handed = await hand_in(store, client)
-    except (NetworkProblem, Refused):
-        store.wipe(keep_unsent=True)
-        return Left(0, _waiting(store))
+    except NetworkProblem:
+        return _wiped(store, 0, keep_unsent=True)
+    except Refused:
+        await _send_photos(store, client)
+        return _wiped(store, 0, keep_unsent=True)
+    await _send_photos(store, client)
     if _waiting(store):
         return None
-    store.wipe(keep_unsent=False)
-    return Left(handed, 0)
+    return _wiped(store, handed, keep_unsent=False)
+
+
+async def _send_photos(store: Store, client: Client) -> None:
+    """Once: what announces them was accepted, so the server takes them from whoever it knows."""
+    with suppress(NetworkProblem, Refused):
+        await Uploads(store, client).send(store.outbox.is_due)
+
+
+def _wiped(store: Store, handed: int, *, keep_unsent: bool) -> Left:
+    left = len(store.photos.due())
+    store.wipe(keep_unsent=keep_unsent)
+    return Left(handed, _waiting(store), left)
 
 
 async def hand_in(store: Store, client: Client) -> int:

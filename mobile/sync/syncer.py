@@ -62,10 +62,14 @@ class Syncer:
         """One push and pull. Returns whether everything due was settled; never raises into the screen."""
         async with self._one_at_a_time:
             self._status.begin()
+            before = self._store.written
             problem = await self._tried()
             self._failures = 0 if problem is None else self._failures + 1
             self._status.end(problem, self._now())
-            self._store.changed()
+            if self._store.written != before:
+                self._store.changed()
+            else:
+                self._store.unchanged()
             return problem is None
 
     async def _tried(self) -> Exception | None:

@@ -1,6 +1,7 @@
 """今日小结: what was done today, and the ledger that nobody has to fill in again."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from kivy.event import EventDispatcher
@@ -84,12 +85,14 @@ class Summary(EventDispatcher):
         self.message = f"表格已存到 {path}"
 
     def _todays_visits(self) -> list[VisitOut]:
-        mine = [
-            visit
-            for visit in self._store.entities.all(VisitOut)
-            if visit.worker_id == self._me.account_id and local_day(visit.visited_at) == self._day
-        ]
+        times = self._store.entities.fields(VisitOut, "worker_id", "visited_at")
+        me = str(self._me.account_id)
+        today = [key for key, (who, at) in times.items() if who == me and self._is_today(at)]
+        mine = [visit for key in today if (visit := self._store.entities.get(VisitOut, key))]
         return sorted(mine, key=lambda visit: visit.visited_at)
+
+    def _is_today(self, visited_at: str) -> bool:
+        return local_day(datetime.fromisoformat(visited_at)) == self._day
 
     def _show_counts(self) -> None:
         seen = sum(visit.outcome is VisitOutcome.seen for visit in self._visits)

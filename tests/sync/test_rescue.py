@@ -69,11 +69,13 @@ async def test_the_tokens_of_a_revoked_phone_open_nothing_any_more(make, running
         await handset.put(f"{DEVICES}/{uuid4()}", json={"name": ""}),
         await stranger.post(f"{API}/auth/refresh", json={"refresh_token": of_phone["refresh_token"]}),
     ]
+    photo = await handset.get(f"{API}/attachments/{'0' * 64}/status")
     other = await stranger.post(f"{API}/auth/refresh", json={"refresh_token": elsewhere["refresh_token"]})
     await admin.client.post(f"{DEVICES}/{phone_id}/restore", json=WHY)
     again = await handset.get(f"{API}/cells")
 
     assert before.status_code == other.status_code == again.status_code == 200
+    assert photo.json()["code"] == "not_found"
     assert {(one.status_code, one.json()["code"]) for one in answers} == {(403, "device_revoked")}
 
 
