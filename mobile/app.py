@@ -85,8 +85,7 @@ class GridhoodApp(App):
         return build_shell(self.ctx)
 
     def on_start(self) -> None:
-        # What is there now stays until the end: later searches for garbage, which stop the screen, pass it over.
-        gc.freeze()
+        # Not frozen: half of a screen that nobody can collect would still follow the theme, and fail at it.
         gc.enable()
         Window.bind(on_resize=self._read_edges, on_minimize=self._out_of_sight, on_restore=self._in_sight)
         self._read_edges()

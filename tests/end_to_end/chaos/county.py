@@ -52,7 +52,7 @@ async def _signed_in(make: Factory, worker: Person) -> TokenOut:
     now, secret = datetime.now(UTC), secrets.token_urlsafe(32)
     async with make.database.bare() as conn:
         await queries.add_refresh(
-            conn, COUNTY, uuid7(), worker.account_id, uuid7(), hash_key(secret), now, now + timedelta(days=1)
+            conn, COUNTY, uuid7(), worker.account_id, uuid7(), hash_key(secret), now, now + timedelta(days=1), None
         )
     access = tokens.issue(make.app.state.keys.token, COUNTY, worker.account_id, now)
     return TokenOut(access_token=access, expires_in=900, refresh_token=secret)
