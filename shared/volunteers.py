@@ -168,12 +168,6 @@ class EvidenceOut(WireOut):
         return SkillState.said if self.checked_on is None else SkillState.checked
 
 
-def counting(skills: Iterable[str], evidence: Iterable[EvidenceOut], today: date) -> list[str]:
-    """Return the skills that somebody may be asked for: what needs a certificate counts once it was seen."""
-    shown = {one.skill for one in evidence if one.state(today) is SkillState.checked}
-    return [skill for skill in skills if skill not in CERTIFICATES or skill in shown]
-
-
 def says_otherwise(known: EvidenceOut | None, said: SkillIn) -> bool:
     """Say whether these are other words about a skill than those known, so that nobody has seen what they speak of.
 

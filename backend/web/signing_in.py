@@ -28,7 +28,7 @@ async def start(request: Request) -> Response:
 
 
 @router.get("/sign-in")
-async def ask(request: Request, told: str = "") -> Response:
+async def ask(told: str = "") -> Response:
     return page("sign_in.html", caller=None, username="", sentence="", told=words.TOLD.get(told, ""))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from kivy.event import EventDispatcher
-from kivy.properties import BooleanProperty, ListProperty, NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, StringProperty
 
 from mobile.auth.pins import LENGTHS, Holder, Pins
 from mobile.core.clock import Clock
@@ -22,7 +22,6 @@ class Lock(EventDispatcher):
     locked = BooleanProperty(False)
     holders, chosen = ListProperty(), StringProperty("")
     typed, message = StringProperty(""), StringProperty("")
-    length = NumericProperty(0)
     has_pin = BooleanProperty(False)
 
     def __init__(

@@ -399,14 +399,8 @@ class AppContext(EventDispatcher):
         if me is None:
             store.close()
             return "请用账号密码登录一次。"
-        if before is not None:
-            self._stop_tasks()
-            before.keep()
-            before.store.retire()
         self.phone.put("account", str(account_id))
-        self._begin(store, me, self._make_client(self.settings.server, store.tokens()))
-        if before is not None:
-            self.spawn(_close(before))
+        self._change_over(store, me, self._make_client(self.settings.server, store.tokens()))
         return ""
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
@@ -485,15 +479,19 @@ class AppContext(EventDispatcher):
             raise
 
     def _replace_session(self, me: MeOut, client: Client) -> None:
+        store = self._open_store(me.account_id)
+        store.keep_me(me)
+        if client.tokens is not None:
+            store.keep_tokens(client.tokens)
+        self._change_over(store, me, client)
+
+    def _change_over(self, store: Store, me: MeOut, client: Client) -> None:
+        """Go on with this store; whoever was signed in leaves theirs as it is, with what they had begun to write."""
         before = self.session
         if before is not None:
             self._stop_tasks(but=asyncio.current_task())
             before.keep()
             before.store.retire()
-        store = self._open_store(me.account_id)
-        store.keep_me(me)
-        if client.tokens is not None:
-            store.keep_tokens(client.tokens)
         self._begin(store, me, client)
         if before is not None:
             self.spawn(_close(before))
