@@ -123,7 +123,9 @@ def check(frame: pl.DataFrame, columns: Sequence[Column | None], world: World, c
     carry = _households(part, carry)
     issues = pl.concat(part.issues) if part.issues else EMPTY_ISSUES
     refused = issues.filter(pl.col("grade") == Grade.refused.value).select("row").unique()
-    return Checked(part.frame.join(refused, on="row", how="anti", maintain_order="left"), issues, carry)
+    # As it was read, it was for the report; what goes on is copied several times.
+    plain = part.frame.select(pl.exclude("^raw:.*$"))
+    return Checked(plain.join(refused, on="row", how="anti", maintain_order="left"), issues, carry)
 
 
 EMPTY_ISSUES: Final = pl.DataFrame(

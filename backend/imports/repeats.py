@@ -1,5 +1,7 @@
 """Rows of a sheet that stand in it twice, however far apart."""
 
+from typing import Final
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -7,26 +9,35 @@ from numpy.typing import NDArray
 from shared.imports import Column, Grade
 
 _DOOR = ("name", "birth", "compound", "building", "unit", "room", "address", "household_no")
+LONG: Final = 100_000
+"""Keys. A run of so many is not sorted again."""
 
 
 class Seen:
-    """Keys of the rows so far, as sorted hashes: twelve bytes a row, and nothing of their content."""
+    """Keys of the rows so far, as sorted hashes: twelve bytes a row, and nothing of their content.
+
+    They lie in runs, each less than half of the one before it, so that few are sorted again with a slice. A long
+    one is left as it is: sorting takes three times the memory of what is sorted.
+    """
 
     def __init__(self) -> None:
-        self._keys: NDArray[np.uint64] = np.empty(0, np.uint64)
-        self._rows: NDArray[np.int32] = np.empty(0, np.int32)
+        self._runs: list[tuple[NDArray[np.uint64], NDArray[np.int32]]] = []
 
     def first_rows(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """Return for each key the row that had it before, or 0."""
-        if not len(self._keys):
-            return np.zeros(len(keys), np.int32)
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return np.where(self._keys[at] == keys, self._rows[at], 0).astype(np.int32)
+        found = np.zeros(len(keys), np.int32)
+        for seen, rows in reversed(self._runs):
+            at = np.minimum(np.searchsorted(seen, keys), len(seen) - 1)
+            np.copyto(found, rows[at], where=seen[at] == keys)
+        return found
 
     def add(self, keys: NDArray[np.uint64], rows: NDArray[np.int32]) -> None:
-        keys, rows = np.concatenate([self._keys, keys]), np.concatenate([self._rows, rows])
-        self._keys, first = np.unique(keys, return_index=True)
-        self._rows = rows[first]
+        while self._runs and len(self._runs[-1][0]) < min(2 * len(keys), LONG):
+            seen, of = self._runs.pop()
+            keys, rows = np.concatenate([seen, keys]), np.concatenate([of, rows])
+        keys, first = np.unique(keys, return_index=True)
+        if len(keys):
+            self._runs.append((keys, rows[first]))
 
 
 class Repeats:

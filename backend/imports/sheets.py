@@ -105,7 +105,10 @@ def _name_at(headers: Sequence[str]) -> int:
 def _body(first: Sequence[Row], rest: Iterator[Row], width: int, name_at: int) -> Iterator[list[str]]:
     """Yield rows as [number, cells…]. Empty rows, a header printed again on every page and totals are no people."""
     for number, cells in (row for part in (first, rest) for row in part):
-        kept = [_plain(cell) for cell in cells[:width]]
+        kept = [cell.strip() for cell in cells[:width]]
+        line = "".join(kept)
+        if "'" in line or "\0" in line:
+            kept = [_plain(cell) for cell in kept]
         kept += [""] * (width - len(kept))
         name = kept[name_at]
         if any(kept) and columns.meaning_of(name) is None and not {name, kept[0]} & _TOTALS:
@@ -113,9 +116,8 @@ def _body(first: Sequence[Row], rest: Iterator[Row], width: int, name_at: int) -
 
 
 def _plain(cell: str) -> str:
-    """Return a cell without blanks around it, and without the mark that keeps our own reject file from being read as
-    formulas."""
-    text = cell.strip().replace("\0", "")
+    """Return a cell without the mark that keeps our own reject file from being read as formulas."""
+    text = cell.replace("\0", "")
     return text[1:] if text[:1] == "'" and text[1:2] in FORMULA_STARTS else text
 
 

@@ -28,7 +28,7 @@ async def copy_in(tx: Transaction, staged: bytes, keys: bytes) -> None:
     await tx.conn.execute(HASHED + _TABLES)
     await tx.conn.copy_to_table("staged", source=BytesIO(staged), columns=STAGED, format="csv", null="\\N")
     await tx.conn.copy_to_table("staged_key", source=BytesIO(keys), columns=("row", "key"), format="csv")
-    await tx.conn.execute("ANALYZE staged")
+    await tx.conn.execute("ANALYZE staged (row, hkey)")
 
 
 async def compare(tx: Transaction, batch: UUID, *, register_empty: bool) -> list[Known]:

@@ -6,9 +6,11 @@ anybody on the machine.
 """
 
 import asyncio
+import os
 import sys
 from dataclasses import asdict
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -29,6 +31,16 @@ LOOK_S = 3.0
 """How often to look for batches that another process noted, or that a restart left behind."""
 
 BEGIN_AGAIN_S = 30.0
+
+PROCESS: Final = (sys.executable, "-m", "backend.imports.work")
+
+THRIFTY: Final = {
+    "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:50,muzzy_decay_ms:0",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 18),
+}
+"""How the process allocates. What a slice needs for a moment is given back before the next one, and not kept by each
+thread that has prepared one: a fifth less memory, and no more time."""
 
 
 class Importer:
@@ -86,7 +98,7 @@ class Importer:
     async def _start(self, county: str, batch: UUID) -> bool:
         """Run a batch to its end; True when its process broke off."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "backend.imports.work", stdin=asyncio.subprocess.PIPE
+            *PROCESS, stdin=asyncio.subprocess.PIPE, env=os.environ | THRIFTY
         )
         await self._process.communicate(handed_over(self._settings, county, batch))
         broken = self._process.returncode != 0

@@ -4,17 +4,18 @@ from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.grid.locate import CountyGrid
-from backend.imports import checks, dates
+from backend.imports import checks, dates, repeats
 from backend.imports.checks import Checked, World
 from backend.imports.known import Known, counted
 from backend.imports.prepare import search_keys
-from backend.imports.repeats import Repeats
+from backend.imports.repeats import Repeats, Seen
 from backend.residents.search import person_keys
 from shared.identifiers import full_id_number
 from shared.imports import Column
@@ -111,12 +112,24 @@ def test_members_of_a_household_whose_door_is_one_merged_cell_stay_together_over
 
 
 def test_the_same_person_further_down_is_refused_with_the_row_that_has_it():
-    repeats, people = Repeats(), [{"name": name, "cell": CELL, "room": "1"} for name in ("甲", "乙", "甲")]
-    here = repeats.find(checked(*people).good)
-    later = repeats.find(checked(people[1]).good.with_columns(row=pl.lit(99, pl.Int64)))
+    so_far, people = Repeats(), [{"name": name, "cell": CELL, "room": "1"} for name in ("甲", "乙", "甲")]
+    here = so_far.find(checked(*people).good)
+    later = so_far.find(checked(people[1]).good.with_columns(row=pl.lit(99, pl.Int64)))
 
     assert here.select("row", "words").rows() == [(4, "和第 2 行是同一个人。")]
     assert later.select("row", "words").rows() == [(99, "和第 3 行是同一个人。")]
+
+
+def test_however_long_the_sheet_a_repeat_names_the_first_row_that_has_it():
+    seen, total, size = Seen(), 5 * repeats.LONG, 10_000
+    keys = np.random.default_rng(1).permutation(np.arange(total, dtype=np.uint64) * np.uint64(2))
+    rows = np.arange(2, total + 2, dtype=np.int32)
+    for at in range(0, total, size):
+        # Every slice repeats the first hundred keys too, as refused rows do.
+        seen.add(np.append(keys[at : at + size], keys[:100]), np.append(rows[at : at + size], rows[at : at + 100]))
+
+    assert np.array_equal(seen.first_rows(keys), rows)
+    assert not seen.first_rows(keys + np.uint64(1)).any()
 
 
 def test_namesakes_at_other_doors_are_two_people():
