@@ -1,9 +1,13 @@
 """Phones that are broken or bent: whatever one of them sends, its own neighbours and everybody else's phones go on."""
 
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from uuid import uuid4
+
 import asyncpg
 import pytest
 
-from tests.factories import NEIGHBOUR, visit_to
+from tests.factories import COUNTY, NEIGHBOUR, visit_to
 from tests.sync.test_push import household, outcomes, phone, register  # noqa: F401  (fixtures)
 from tests.sync.test_push_register import operation, person  # noqa: F401  (fixture)
 
@@ -66,3 +70,45 @@ async def test_an_edit_based_on_a_revision_far_ahead_waits_for_a_person_and_stop
     assert outcomes(answer) == [("rejected", "stale"), ("applied", None)]
     waiting = (await phone.person.client.get("/api/v1/conflicts")).json()["items"]
     assert [one["op_id"] for one in waiting] == [ahead["op_id"]]
+
+
+def word(*content):
+    return urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("area", ["\0", "%", "6103301", "x" * 40, "v:1"])
+async def test_a_forged_cursor_is_refused_and_no_server_error(phone, household, area):  # noqa: F811
+    good = (await phone.pull()).json()["cursor"]
+    epoch, day, _places = json.loads(urlsafe_b64decode(good + "=="))
+
+    forged = await phone.pull(word(epoch, day, [[area, area, 1]]))
+
+    assert (forged.status_code, forged.json()["code"]) == (422, "bad_cursor")
+
+
+async def test_a_cursor_that_names_other_peoples_areas_opens_none_of_them(make, phone, household):  # noqa: F811
+    await make.cell(NEIGHBOUR)
+    theirs = await make.household(NEIGHBOUR)
+    epoch, day, _places = json.loads(urlsafe_b64decode((await phone.pull()).json()["cursor"] + "=="))
+
+    wide = [[NEIGHBOUR, NEIGHBOUR[:12], 0], [COUNTY, COUNTY, 0], ["", f"v:{uuid4()}", 0]]
+    page = (await phone.pull(word(epoch, day, wide))).json()
+
+    assert str(household.id) in {item["id"] for item in page["items"]}
+    assert str(theirs.id) not in {item["id"] for item in page["items"]}
+    assert page["scope_removed"] == [COUNTY, NEIGHBOUR]
+
+
+async def test_what_is_handed_in_under_the_id_of_another_operation_is_not_said_to_be_done(make, phone, household):  # noqa: F811
+    done = phone.visit(household.id)
+    await phone.push(done)
+    admin = await make.admin()
+    await admin.client.post(f"/api/v1/devices/{phone.device_id}/revoke", json={"reason": "丢了"})
+
+    body = {
+        "device_id": phone.device_id,
+        "operations": [done, phone.visit(household.id, op_id=done["op_id"]), {"op_id": done["op_id"], "torn": True}],
+    }
+    answers = await phone.person.client.post("/api/v1/sync/rescue", json=body)
+
+    assert outcomes(answers) == [("duplicate", None), ("rejected", "id_taken"), ("rejected", "id_taken")]
