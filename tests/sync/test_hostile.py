@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.factories import COUNTY, NEIGHBOUR, visit_to
+from tests.factories import COMMUNITY, COUNTY, NEIGHBOUR, visit_to
 from tests.sync.test_push import household, outcomes, phone, register  # noqa: F401  (fixtures)
 from tests.sync.test_push_register import operation, person  # noqa: F401  (fixture)
 
@@ -112,3 +112,18 @@ async def test_what_is_handed_in_under_the_id_of_another_operation_is_not_said_t
     answers = await phone.person.client.post("/api/v1/sync/rescue", json=body)
 
     assert outcomes(answers) == [("duplicate", None), ("rejected", "id_taken"), ("rejected", "id_taken")]
+
+
+async def test_nobody_learns_the_id_of_anothers_phone(make, phone, person):  # noqa: F811
+    """Whoever knew it could sign in on that phone in name and hand in what its users never wrote."""
+    await phone.push(operation(phone, "resident.edit", person.id, {"note": "腿脚不便"}, base_rev=2**40))
+    colleague = await make.worker(name="王芳")
+    community = await make.worker(COMMUNITY)
+    other = str(uuid4())
+    read = [await colleague.client.get("/api/v1/conflicts"), await community.client.get("/api/v1/conflicts")]
+    for who in (colleague, community):
+        await who.client.put(f"/api/v1/devices/{other}", json={"name": ""})
+        read.append(await who.client.post("/api/v1/sync/pull", json={"device_id": other}))
+
+    assert all(person.name in one.text for one in read)
+    assert not any(phone.device_id in one.text for one in read)
