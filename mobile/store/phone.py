@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from mobile.store.database import connect
+from mobile.store.errors import told_of_no_room
 from shared.types import uuid7
 
 _TABLE = "CREATE TABLE IF NOT EXISTS phone(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
@@ -38,7 +39,8 @@ class PhoneFile:
     def next_seq(self) -> int:
         """Give out the next number of this device. It is never given twice, whichever account asks."""
         # Read to the end: SQLite commits the count only when the statement is finished.
-        return int(self._connection.execute(_COUNT).fetchall()[0][0])
+        with told_of_no_room():
+            return int(self._connection.execute(_COUNT).fetchall()[0][0])
 
     def count_from(self, seq: int) -> None:
         """Give out only higher numbers from now on: a store may hold operations from before this file began."""
