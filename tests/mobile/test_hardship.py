@@ -21,6 +21,7 @@ import pytest
 from mobile.store.errors import NoRoom
 from mobile.store.migrations import SCHEMA, migrate, schema_of
 from mobile.store.outbox import State
+from mobile.store.photos import Photo
 from mobile.sync.viewmodel import SyncScreen
 from shared.residents import HouseholdOut
 from shared.sync import Answer, OperationKind, Outcome
@@ -365,3 +366,22 @@ async def test_one_http_client_is_made_and_away_from_the_screens_thread(
 
     assert len(made) == 1
     assert made[0] is not threading.main_thread()
+
+
+def test_a_photo_that_is_just_being_kept_is_not_cleared_away_by_who_opens_the_store(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, write = desk.store.photos, desk.store.photos._write
+    photo = Photo("ab" * 32, 3, 1, 1)
+    opening = threading.Thread(target=desk.open)
+
+    def writing(sha256: str, sealed: bytes) -> None:
+        write(sha256, sealed)
+        opening.start()
+        opening.join(0.5)  # it waits for the row, or is done with the file by now
+
+    monkeypatch.setattr(photos, "_write", writing)
+    photos.keep(photo, b"abc", b"a")
+    opening.join()
+
+    assert photos.content(photo.sha256) == b"abc"
