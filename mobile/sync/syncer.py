@@ -12,7 +12,7 @@ from mobile.core.clock import Clock
 from mobile.store.store import Store
 from mobile.sync import pace, rescue
 from mobile.sync.client import Client
-from mobile.sync.errors import NetworkProblem, NeverLeft, Refused, SignInNeeded, TooMuch
+from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, SignInNeeded, TooMuch
 from mobile.sync.status import SyncStatus
 from shared.conflicts import ConflictChoice, ConflictOut, ConflictState
 from shared.errors import Code
@@ -179,7 +179,9 @@ class Syncer:
             try:
                 kept = await asyncio.to_thread(self._store.take_page, page, seen)
                 if kept and following is not None:
-                    page = await self._page(following)
+                    before, page = page.cursor, await self._page(following)
+                    if page.more and page.cursor == before:
+                        raise NoAnswer("the feed does not go on")
             finally:
                 if following is not None:
                     following.cancel()

@@ -26,11 +26,11 @@ from mobile.sync.viewmodel import SyncScreen
 from shared.residents import HouseholdOut
 from shared.sync import Answer, OperationKind, Outcome
 from shared.types import uuid7
-from tests.mobile.county import sent
-from tests.mobile.phone_parts import MORNING, Desk, change, household, page
+from tests.mobile.county import County, sent
+from tests.mobile.phone_parts import MORNING, Desk, change, household, me, page
 from tests.mobile.test_outbox import answer, capture, receipt
 from tests.mobile.test_store_opening import ACCOUNT, with_old_store
-from tests.mobile.test_sync import Line, line  # noqa: F401  (fixture)
+from tests.mobile.test_sync import Line, an_app, line  # noqa: F401  (fixture)
 
 
 @pytest.fixture
@@ -385,3 +385,32 @@ def test_a_photo_that_is_just_being_kept_is_not_cleared_away_by_who_opens_the_st
     opening.join()
 
     assert photos.content(photo.sha256) == b"abc"
+
+
+async def test_a_phone_too_full_to_sign_in_on_says_so(tmp_path: Path) -> None:
+    app = an_app(tmp_path, County(me()))
+    connection = app.phone._connection
+    connection.execute(f"PRAGMA max_page_count={connection.execute('PRAGMA page_count').fetchone()[0]}")
+    app.login.username, app.login.password, app.login.consent = "很长的名字" * 2000, "demo", True
+
+    signed_in = await app.login.sign_in()
+
+    assert not signed_in
+    assert app.login.error == NoRoom.sentence
+    await app.close()
+
+
+async def test_a_feed_that_does_not_go_on_is_not_asked_for_ever(line: Line) -> None:  # noqa: F811
+    def stuck(_request: httpx.Request) -> httpx.Response:
+        line.county.fails("/sync/pull", stuck)
+        return httpx.Response(200, content=page(cursor="7", more=True).model_dump_json())
+
+    line.county.fails("/sync/pull", stuck)
+
+    async with asyncio.timeout(10):
+        settled = await line.syncer.sync_once()
+    line.county.faults.clear()
+
+    assert not settled
+    assert not line.status.first_pull_done
+    assert line.county.asked.count("/sync/pull") <= 3
