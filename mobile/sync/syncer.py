@@ -150,7 +150,8 @@ class Syncer:
     async def _push_in_parts(self, batch: list[dict[str, Any]], refusal: Refused) -> None:
         """A push that is refused as a whole holds one bad operation: find it, so that it does not block the others."""
         if refusal.status not in POISON:
-            self._store.outbox.never_left(batch)
+            if refusal.code != Code.server_error:  # which may have come after a commit
+                self._store.outbox.never_left(batch)
             raise refusal
         if len(batch) == 1:
             answer = Answer(

@@ -23,10 +23,11 @@ from mobile.store.migrations import SCHEMA, migrate, schema_of
 from mobile.store.outbox import State
 from mobile.store.photos import Photo
 from mobile.sync.viewmodel import SyncScreen
+from shared.errors import Code
 from shared.residents import HouseholdOut
 from shared.sync import Answer, OperationKind, Outcome
 from shared.types import uuid7
-from tests.mobile.county import County, sent
+from tests.mobile.county import County, problem, sent
 from tests.mobile.phone_parts import MORNING, Desk, change, household, me, page
 from tests.mobile.test_outbox import answer, capture, receipt
 from tests.mobile.test_store_opening import ACCOUNT, with_old_store
@@ -414,3 +415,19 @@ async def test_a_feed_that_does_not_go_on_is_not_asked_for_ever(line: Line) -> N
     assert not settled
     assert not line.status.first_pull_done
     assert line.county.asked.count("/sync/pull") <= 3
+
+
+async def test_what_a_failing_server_may_have_stored_can_no_longer_be_taken_back(line: Line) -> None:  # noqa: F811
+    visit_id = line.record()
+
+    def stores_and_fails(request: httpx.Request) -> httpx.Response:
+        line.county.push(sent(request))
+        return problem(Code.server_error)
+
+    line.county.fails("/sync/push", stores_and_fails)
+    await line.syncer.sync_once()
+    [entry] = line.store.outbox.entries(State.unsent, State.sent)
+
+    assert not line.store.outbox.take_back(entry.op_id)
+    assert await line.syncer.sync_once()
+    assert (line.stored(), line.counts()) == ([str(visit_id)], (0, 0, 1, 0))
