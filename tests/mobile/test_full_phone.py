@@ -1,4 +1,4 @@
-"""A full phone in somebody's hand: the screen says so, stays as it is, and stores it once there is room."""
+"""A full phone, or one whose clock is wrong, in somebody's hand: the screen says so, and goes on once it is well."""
 
 import sqlite3
 from collections.abc import Callable
@@ -105,3 +105,15 @@ async def test_a_visit_that_was_stored_is_said_to_be_when_the_last_room_went_to_
 
         assert p.shows("已记：家中无人")
         assert ctx.session.store.outbox.counts()[State.unsent] == 1
+
+
+async def test_a_wrong_clock_is_said_where_sending_is_looked_at(phone: Callable[..., Any], tmp_path: Path) -> None:
+    ctx = await signed_in(tmp_path, County(me()), cell(), household())
+    ctx.now.move(days=-3650)
+    await ctx.session.syncer.sync_once()
+    async with shown(phone, ctx) as p:
+        p.root.push("sync")
+        await p.settle()
+
+        assert p.shows("慢了 3650 天")
+        await stands_all_sizes(p, ctx, "wrong-clock")
