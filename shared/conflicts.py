@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import Field
 
@@ -63,6 +63,12 @@ class ConflictField(WireOut):
     overtaken: bool = Field(description="两边都改了这一项")
 
 
+def mark_of(device_id: UUID) -> UUID:
+    """By which a phone knows what it has sent itself. Its id is told to nobody else: with it somebody could sign in on
+    that phone in name, and hand in what its users never wrote."""
+    return uuid5(device_id, "conflict")
+
+
 class ConflictOut(WireOut):
     """An operation that waits for a person, or has been decided. Values go 90 days after the decision."""
 
@@ -71,7 +77,7 @@ class ConflictOut(WireOut):
     kind: str = Field(description="操作种类，如 resident.edit；读不出时为空")
     entity_id: UUID | None = Field(description="对象编号")
     op_id: UUID = Field(description="原来那条操作的编号")
-    device_id: UUID = Field(description="哪部手机送来的")
+    device_id: UUID = Field(description="哪部手机送来的：由手机编号算出的记号，只有这部手机自己认得")
     code: str = Field(description="为什么没有直接办的代码")
     sentence: str = Field(description="为什么没有直接办，一句话")
     subject: str = Field(description="谁或哪一户")

@@ -19,7 +19,9 @@ def to_utc(moment: datetime) -> datetime:
 
 
 def _storable(moment: datetime) -> datetime:
-    if not 1900 <= moment.year <= 2200:
+    """Look at the year in UTC: a time that only its zone brings into range could be stored and never be read again."""
+    near = 1899 <= moment.year <= 2201  # further away it may have no time in UTC at all
+    if not (near and 1900 <= to_utc(moment).year <= 2200):
         raise ValueError("year must be between 1900 and 2200")
     return to_utc(moment)
 

@@ -56,7 +56,7 @@ async def edits_since(conn: asyncpg.Connection, county: str, entity_id: UUID, re
     rows: list[asyncpg.Record] = await conn.fetch(
         "SELECT e.fields, e.device_id, e.device_seq, e.at, a.display_name AS name FROM edit e"
         " LEFT JOIN account a ON a.county_code = e.county_code AND a.id = e.account_id"
-        " WHERE e.county_code = $1 AND e.entity_id = $2 AND e.rev > $3 ORDER BY e.rev",
+        " WHERE e.county_code = $1 AND e.entity_id = $2 AND e.rev > $3::bigint ORDER BY e.rev",
         county, entity_id, rev,
     )  # fmt: skip
     return rows

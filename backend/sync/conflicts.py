@@ -31,6 +31,7 @@ from shared.conflicts import (
     ConflictSide,
     ConflictState,
     for_coordinators,
+    mark_of,
 )
 from shared.errors import CATALOGUE, Code
 from shared.sync import EntityKind, Operation, OperationKind
@@ -69,16 +70,17 @@ def shown(keys: Keys, row: asyncpg.Record) -> ConflictOut:
     kind = _kind(row) if content else None  # what cannot be shown is not done either
     theirs = ConflictSide(name=row["theirs_name"], at=row["theirs_at"]) if row["theirs_at"] else None
     return ConflictOut(
-        **{name: row[name] for name in _AS_STORED}, subject=content.get("subject", ""),
-        sentence=CATALOGUE[Code(row["code"])].sentence, mine=ConflictSide(name=row["author_name"], at=row["made_at"]),
-        theirs=theirs, fields=_fields(fields, asked.get("base"), content.get("theirs", {}), row["fields"]),
+        **{name: row[name] for name in _AS_STORED}, device_id=mark_of(row["device_id"]),
+        subject=content.get("subject", ""), sentence=CATALOGUE[Code(row["code"])].sentence,
+        mine=ConflictSide(name=row["author_name"], at=row["made_at"]), theirs=theirs,
+        fields=_fields(fields, asked.get("base"), content.get("theirs", {}), row["fields"]),
         choices=rules.choices(kind, fields, row["fields"]) if row["state"] == ConflictState.open else [],
         settled_by=row["settled_name"],
     )  # fmt: skip
 
 
 _AS_STORED = (
-    "id", "area_code", "kind", "entity_id", "op_id", "device_id", "code", "rescued", "state", "choice", "note",
+    "id", "area_code", "kind", "entity_id", "op_id", "code", "rescued", "state", "choice", "note",
     "settled_at", "rev", "received_at",
 )  # fmt: skip
 

@@ -4,12 +4,14 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from backend.core.errors import Refusal
 from shared.errors import Code
+from shared.types import AreaCode
 
 KEPT = timedelta(days=90)
 """How long rows that are gone stay in the feed: a reader that was away longer must begin again."""
@@ -17,7 +19,7 @@ KEPT = timedelta(days=90)
 Place = tuple[str, str]
 """(granted area, stream); a volunteer's own stream has the area ''."""
 
-_SHAPE = TypeAdapter(tuple[str, date, list[tuple[str, str, int]]])
+_SHAPE = TypeAdapter(tuple[str, date, list[tuple[AreaCode | Literal[""], str, int]]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Taking what phones did: every operation is answered, and none blocks its neighbours."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 from hmac import compare_digest
 from typing import TypeVar
@@ -12,6 +12,7 @@ from backend.auth.directory import Directory
 from backend.core import operations
 from backend.core.db import Database
 from backend.core.errors import Refusal
+from backend.core.handover import beyond_scope
 from backend.core.preconditions import etag
 from backend.core.scope import Caller
 from backend.core.settings import Keys
@@ -98,9 +99,13 @@ async def _apply(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: 
     await queries.lock_device(tx.conn, tx.county, asked[0].operation.device_id)
     recorded = [one.operation.entity_id for one in asked if one.kind is OperationKind.visit_record]
     known, made = await operations.remembered_either(tx, [one.operation.op_id for one in asked], recorded)
+    strange = set() if together else await _of_others(tx, asked, known)
     answers: dict[int, Answer] = {}
     fresh: dict[UUID, Asked] = {}
     for one in asked:
+        if one.operation.op_id in strange:
+            answers[one.index] = no(one.index, one.operation.op_id, Code.id_taken)
+            continue
         earlier = known.get(one.operation.op_id)
         if earlier is None and one.kind is OperationKind.visit_record:
             earlier = made.get(one.operation.entity_id)
@@ -117,6 +122,15 @@ async def _apply(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: 
         answers[one.index] = no(one.index, one.operation.op_id, code) if code else _yes(one)
         tx.settled(_settled(one, code))
     return list(answers.values())
+
+
+async def _of_others(tx: Transaction, asked: Sequence[Asked], known: Container[UUID]) -> set[UUID]:
+    """Return the ids under which the ledger holds operations of other accounts, out of this one's sight: writing one
+    of them again would undo the whole push."""
+    unknown = [one.operation.op_id for one in asked if one.operation.op_id not in known]
+    device = asked[0].operation.device_id
+    async with beyond_scope(tx, "operations.looked_up", "device", device, tx.county, operations=len(unknown)):
+        return set(await operations.remembered(tx, unknown))
 
 
 async def _queued(

@@ -68,7 +68,8 @@ async def _all(tx: Transaction, keys: Keys, authors: Mapping[UUID, Caller], sent
         op_id, one = _id_of(raw), readable.get(index)
         author = authors.get(one.operation.author_id) if one else authors[tx.caller.account_id]
         if earlier := known.get(op_id):
-            answers.append(_again(index, op_id, earlier))
+            same = {_content(keys, raw), *([one.content] if one else ())}  # it may be read by now, and not before
+            answers.append(_again(index, op_id, earlier) if earlier.content_hmac in same else _taken(index, op_id))
         elif author is None or refused.get(index) == Code.not_the_author:
             answers.append(no(index, op_id, Code.not_the_author))
         else:
@@ -100,7 +101,12 @@ def _too_deep(raw: Mapping[str, Any]) -> bool:
 
 def _id_of(raw: Mapping[str, Any]) -> UUID:
     """Even what has no readable id is taken once only: its content is its id."""
-    return op_id_of(raw) or uuid5(UUID(int=0), orjson.dumps(raw, option=orjson.OPT_SORT_KEYS).decode())
+    return op_id_of(raw) or uuid5(UUID(int=0), _plain(raw).decode())
+
+
+def _taken(index: int, op_id: UUID) -> Answer:
+    """What only bears the id of another operation was never done: nobody is told that it was."""
+    return no(index, op_id, Code.id_taken)
 
 
 def _again(index: int, op_id: UUID, earlier: operations.Remembered) -> Answer:
@@ -109,13 +115,20 @@ def _again(index: int, op_id: UUID, earlier: operations.Remembered) -> Answer:
     return Answer(op_id=op_id, index=index, outcome=Outcome.duplicate, rev=earlier.rev)
 
 
+def _plain(raw: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
+
+
+def _content(keys: Keys, raw: Mapping[str, Any]) -> bytes:
+    return hmac.digest(keys.ledger, _plain(raw), "sha256")
+
+
 async def _keep_raw(
     tx: Transaction, keys: Keys, author: Caller, raw: Mapping[str, Any], device_id: UUID
 ) -> tuple[Code, operations.Remembered]:
     """Keep what cannot be read as it is: somebody may still make sense of it."""
-    plain, op_id = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS), _id_of(raw)
-    content = hmac.digest(keys.ledger, plain, "sha256")
-    if len(plain) > LARGEST:
+    op_id, content = _id_of(raw), _content(keys, raw)
+    if len(_plain(raw)) > LARGEST:
         return Code.body_too_large, operations.Remembered(op_id, Outcome.rejected, Code.body_too_large, None, content)
     area = await queueing.own_area(tx, author)
     async with beyond_scope(tx, "conflicts.queued", "account", author.account_id, tx.county, operations=1):

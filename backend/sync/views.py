@@ -1,11 +1,12 @@
 """How a row of the feed looks to its reader now."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from pydantic import BaseModel
+import structlog
+from pydantic import BaseModel, ValidationError
 
 from backend.core.clock import county_day
 from backend.core.settings import Keys
@@ -30,6 +31,8 @@ from backend.volunteers import queries as volunteers
 from shared.auth import Role
 from shared.register import Track
 from shared.sync import EntityKind
+
+log = structlog.get_logger()
 
 Load = Callable[[asyncpg.Connection, str, Sequence[UUID]], Awaitable[dict[UUID, Any]]]
 
@@ -56,10 +59,7 @@ LOADERS: dict[EntityKind, Load] = {
 
 async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Return the rows of these ids that the caller sees, as they go over the wire."""
-    if kind is EntityKind.conflict:
-        items = await conflicts.by_ids(tx, keys, ids)
-        return {item: model.model_dump(mode="json") for item, model in items.items()}
-    found: dict[UUID, BaseModel] = await LOADERS[kind](tx.conn, tx.county, ids)
+    found = await _readable(tx, keys, kind, ids)
     bodies = {entity_id: model.model_dump(mode="json") for entity_id, model in found.items()}
     if kind is EntityKind.resident:  # who has left stays readable, but on nobody's phone
         bodies = {entity_id: body for entity_id, body in bodies.items() if body["left_on"] is None}
@@ -80,6 +80,21 @@ async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID
         for body in bodies.values():
             body |= {name: mask_phone(body[name]) for name in ("phone", "stand_in_phone")}
     return bodies
+
+
+async def _readable(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID]) -> Mapping[UUID, BaseModel]:
+    """Return the rows as models. One that no model takes is left out and told of in the log: nobody else's phone may
+    stand still for it."""
+    try:
+        if kind is EntityKind.conflict:
+            return await conflicts.by_ids(tx, keys, ids)
+        return await LOADERS[kind](tx.conn, tx.county, ids)
+    except ValidationError:
+        if len(ids) == 1:
+            log.error("unreadable_row", kind=kind.value, id=str(ids[0]))
+            return {}
+        middle = len(ids) // 2
+        return {**await _readable(tx, keys, kind, ids[:middle]), **await _readable(tx, keys, kind, ids[middle:])}
 
 
 async def _add_teams(tx: Transaction, bodies: dict[UUID, dict[str, Any]]) -> None:

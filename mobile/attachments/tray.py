@@ -10,6 +10,7 @@ from kivy.properties import BooleanProperty, ListProperty, StringProperty
 
 from mobile.attachments.shrinking import NotAPicture, shrink
 from mobile.device.ports import NoPicture, Ports
+from mobile.store.errors import NoRoom
 from mobile.store.photos import Photo
 from mobile.store.store import Store
 from shared.attachments import MOST, PhotoIn
@@ -46,7 +47,7 @@ class PhotoTray(EventDispatcher):
             return picture is not None and await self._keep(picture)
         except (NoPicture, NotAPicture) as problem:
             self.message = problem.sentence
-        except OSError:
+        except (OSError, NoRoom):
             self.message = FULL
         finally:
             self.busy = False

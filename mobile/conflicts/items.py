@@ -11,7 +11,7 @@ from mobile.residents import rules
 from mobile.residents.told import NOTHING
 from mobile.store.store import Store
 from shared.auth import MeOut, Role
-from shared.conflicts import ConflictChoice, ConflictOut, ConflictSide, ConflictState, for_coordinators
+from shared.conflicts import ConflictChoice, ConflictOut, ConflictSide, ConflictState, for_coordinators, mark_of
 from shared.errors import Code
 from shared.grid import CellOut
 from shared.residents import HouseholdOut, ResidentOut
@@ -91,7 +91,7 @@ class Reader:
     now: datetime
 
     def wrote(self, item: ConflictOut) -> bool:
-        return item.device_id == self.store.device_id and item.mine.name == self.me.display_name
+        return item.device_id == mark_of(self.store.device_id) and item.mine.name == self.me.display_name
 
     def coordinates(self, area: str) -> bool:
         return any(one.role in COORDINATORS and is_within(area, one.area_code) for one in self.me.grants)

@@ -1,13 +1,17 @@
 """The shell every screen lives in: tabs by role, pushed screens above them, the back key, and the undo line."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from weakref import WeakMethod
 
 from kivy.animation import Animation
+from kivy.base import ExceptionHandler, ExceptionManager
 from kivy.core.window import Window
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.screenmanager import NoTransition, Screen, ScreenManager, SlideTransition
 from kivy.uix.widget import Widget
 
+from mobile.store.errors import StoreProblem
 from mobile.widgets.frame import TabBar
 from mobile.widgets.snackbar import Snackbar
 
@@ -27,6 +31,7 @@ VOLUNTEER_TABS: tuple[TabSpec, ...] = (
 )
 BACK_KEYS = (27, 1001)
 Route = Callable[..., Screen]
+log = logging.getLogger(__name__)
 
 
 class OutCubicSlide(SlideTransition):
@@ -34,6 +39,23 @@ class OutCubicSlide(SlideTransition):
 
     def on_progress(self, progression: float) -> None:
         super().on_progress(1 - (1 - progression) ** 1.5)
+
+
+class TellsOfTheStore(ExceptionHandler):
+    """What could not be stored is said on the screen that it was written on, which stays as it is. Left to Kivy, a full
+    phone would end the app with whatever stands there."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        # Held weakly: Kivy keeps its handlers for ever, and a screen that nobody can collect would follow the theme.
+        self._say = WeakMethod(say)
+
+    def handle_exception(self, inst: BaseException) -> int:
+        say = self._say()
+        if say is None or not isinstance(inst, StoreProblem):
+            return int(ExceptionManager.RAISE)
+        log.error("not stored", exc_info=inst)
+        say(inst.sentence)
+        return int(ExceptionManager.PASS)
 
 
 class Shell(BoxLayout):
@@ -55,6 +77,8 @@ class Shell(BoxLayout):
         self.add_widget(self.manager)
         self.add_widget(self.tab_bar)
         Window.fbind("on_keyboard", self._key)
+        self._teller = TellsOfTheStore(self.snack)
+        ExceptionManager.add_handler(self._teller)
 
     @property
     def at(self) -> str:
@@ -160,6 +184,7 @@ class Shell(BoxLayout):
         if self.snackbar:
             self.snackbar.dismiss()
         Window.funbind("on_keyboard", self._key)
+        ExceptionManager.remove_handler(self._teller)
 
     def _build(self, route: str, **arguments: object) -> Screen:
         screen = self._routes[route](**arguments)

@@ -41,7 +41,7 @@ from mobile.residents.link_form import LinkForm
 from mobile.residents.person import PersonDetail
 from mobile.residents.person_form import PersonForm
 from mobile.residents.viewmodel import HouseholdDetail
-from mobile.store.errors import StoreProblem
+from mobile.store.errors import NoRoom, StoreProblem
 from mobile.store.opening import open_store
 from mobile.store.phone import PhoneFile
 from mobile.store.store import Store
@@ -319,7 +319,8 @@ class Session(EventDispatcher):
 
     def _tell(self) -> None:
         if not self.chip.sending:
-            self.inbox.tell(in_sight=self._app.in_sight)
+            with suppress(NoRoom):  # it is told again when there is room
+                self.inbox.tell(in_sight=self._app.in_sight)
 
 
 def _draft_key(what: str, household_id: UUID | None, resident_id: UUID | None, correction_id: UUID | None) -> str:

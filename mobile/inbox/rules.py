@@ -14,7 +14,7 @@ from mobile.inbox.notice import What
 from mobile.requests.rules import waits
 from mobile.store.entities import Entities
 from shared.auth import MeOut
-from shared.conflicts import ConflictOut, ConflictState
+from shared.conflicts import ConflictOut, ConflictState, mark_of
 from shared.grid import CellOut
 from shared.links import DuplicateOut, DuplicateState
 from shared.matching import OfferOut, OfferState, TaskOut, TaskState
@@ -75,7 +75,7 @@ def _duplicate(_eyes: Eyes, before: DuplicateOut | None, after: DuplicateOut) ->
 
 def _conflict(eyes: Eyes, before: ConflictOut | None, after: ConflictOut) -> What | None:
     """Of what I wrote myself I read already that it came back."""
-    mine = after.device_id == eyes.device_id
+    mine = after.device_id == mark_of(eyes.device_id)
     was_settled = before is not None and before.state is ConflictState.settled
     if after.state is ConflictState.settled:
         return What.decided if mine and not was_settled and after.settled_by != eyes.me.display_name else None

@@ -10,8 +10,8 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 
-from mobile.store.errors import BrokenStore, WrongKey
-from mobile.store.migrations import migrate
+from mobile.store.errors import BrokenStore, WrongKey, told_of_no_room
+from mobile.store.migrations import migrate, whole
 from mobile.store.sealing import Sealer
 
 SEAL = 1
@@ -67,13 +67,8 @@ class Database:
             if self._connection.in_transaction:
                 yield
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with whole(self._connection):
                 yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
 
     def execute(self, sql: str, *values: object) -> int:
         """Run one statement and return how many rows it touched; `written` counts them."""
@@ -84,7 +79,7 @@ class Database:
 
     def note(self, sql: str, *values: object) -> int:
         """Like `execute`, for the bookkeeping of a sync: no record on any screen looks different for it."""
-        with self._lock:
+        with self._lock, told_of_no_room():
             return self._connection.execute(sql, values).rowcount
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:

@@ -1,10 +1,20 @@
-"""Why a store cannot be opened, in the words a person reads."""
+"""Why a store cannot be opened or written to, in the words a person reads."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class StoreProblem(Exception):
     """The file is left as it is."""
 
     sentence = "手机里的资料打不开。"
+
+
+class NoRoom(StoreProblem):
+    """The disk took nothing more. What was stored before is all there."""
+
+    sentence = "手机存满了，刚才这一下没有存上。请腾出一些地方再试；以前记的都还在。"
 
 
 class NewerStore(StoreProblem):
@@ -34,3 +44,17 @@ class WrongKey(Unreadable):
             if unsent
             else "手机的钥匙变了，原来存的打不开。里面没有没送出的记录，登录以后会从服务器取回来。"
         )
+
+
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+@contextmanager
+def told_of_no_room() -> Iterator[None]:
+    """Let a full disk be told from whatever else SQLite may find."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in _NO_ROOM:
+            raise NoRoom(str(error)) from error
+        raise

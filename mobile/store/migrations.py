@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from mobile.store.errors import NewerStore
+from mobile.store.errors import NewerStore, told_of_no_room
 
 # Files of schema 1 exist whose tables were made and whose number was not written yet: hence IF NOT EXISTS.
 _FOUNDING = (
@@ -48,7 +48,9 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[Sequence[str]] = STE
     if schema_of(connection) > len(steps):
         raise NewerStore
     for number in range(schema_of(connection) + 1, len(steps) + 1):
-        with _whole(connection):
+        with whole(connection):
+            if schema_of(connection) >= number:
+                continue  # another process has done it since
             for statement in steps[number - 1]:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version={number}")
@@ -59,11 +61,14 @@ def schema_of(connection: sqlite3.Connection) -> int:
 
 
 @contextmanager
-def _whole(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+def whole(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing, a commit that fails included: what is left open would swallow whatever is written next."""
+    with told_of_no_room():
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # on a full disk SQLite has ended it by itself
+                connection.execute("ROLLBACK")
+            raise

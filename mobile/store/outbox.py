@@ -18,12 +18,22 @@ from shared.types import uuid7
 KEPT = timedelta(days=35)
 """Longer than a county keeps backups: after a restore the phone can give back what the server has lost."""
 
+LONGEST_HOLD = timedelta(minutes=10)
+"""Much longer than anything can be taken back. What seems to be held longer was written while the clock ran ahead."""
+
 UNTIL_A_RECEIPT = datetime.max.replace(tzinfo=UTC)
 """How long an operation is held that comes after another one."""
 
 DONE = (Outcome.applied, Outcome.duplicate)
 BACK = (Outcome.rejected, Outcome.conflict)
 """Neither was written by the server: it is for whoever made it to say what becomes of it."""
+
+
+def _is_of(answer: Answer, operations: Sequence[dict[str, Any]]) -> bool:
+    """Whether it answers one of these: something between the phone and its server may give back another push's."""
+    if not 0 <= answer.index < len(operations):
+        return False
+    return answer.op_id is None or str(answer.op_id) == operations[answer.index]["op_id"]
 
 
 class State(StrEnum):
@@ -202,8 +212,8 @@ class Outbox:
         with self._db.transaction():
             found = self._db.rows(
                 "SELECT device_seq, op_id, body FROM outbox WHERE state IN ('unsent', 'sent') "
-                "AND (hold_until IS NULL OR hold_until <= ?) ORDER BY device_seq LIMIT ?",
-                _stamp(self._now()),
+                f"AND {_DUE} ORDER BY device_seq LIMIT ?",
+                *self._due(),
                 limit,
             )
             for seq, _op_id, _body in found:
@@ -222,12 +232,15 @@ class Outbox:
                     operation["op_id"],
                 )
 
-    def settle(self, operations: Sequence[dict[str, Any]], answers: Iterable[Answer]) -> None:
-        """Write down the receipts of one push. What has no answer stays sent and is asked for again."""
-        at = _stamp(self._now())
+    def settle(
+        self, operations: Sequence[dict[str, Any]], answers: Iterable[Answer], answered_at: datetime | None = None
+    ) -> None:
+        """Write down the receipts of one push, with the server's time. What has no answer stays sent and is asked for
+        again."""
+        at = _stamp(answered_at or self._now())
         with self._db.transaction():
             for answer in answers:
-                if 0 <= answer.index < len(operations):
+                if _is_of(answer, operations):
                     self._settle_one(operations[answer.index]["op_id"], answer, at)
 
     def _settle_one(self, op_id: str, answer: Answer, at: str) -> None:
@@ -335,8 +348,9 @@ class Outbox:
             )
             return self._db.execute("UPDATE outbox SET state='unsent' WHERE state='accepted'")
 
-    def forget_old(self) -> None:
-        self._db.execute("DELETE FROM outbox WHERE state='accepted' AND answered_at < ?", _stamp(self._now() - KEPT))
+    def forget_old(self, now: datetime) -> None:
+        """`now` is the server's: a phone whose clock jumps ahead must not forget what a restored server will miss."""
+        self._db.execute("DELETE FROM outbox WHERE state='accepted' AND answered_at < ?", _stamp(now - KEPT))
 
     def counts(self) -> dict[State, int]:
         found = dict(self._db.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
@@ -345,19 +359,17 @@ class Outbox:
     def waiting(self) -> bool:
         """Whether something without an answer may be pushed now."""
         return (
-            self._db.row(
-                "SELECT 1 FROM outbox WHERE state IN ('unsent', 'sent') AND (hold_until IS NULL OR hold_until <= ?)",
-                _stamp(self._now()),
-            )
-            is not None
+            self._db.row(f"SELECT 1 FROM outbox WHERE state IN ('unsent', 'sent') AND {_DUE}", *self._due()) is not None
         )
 
     def is_due(self) -> bool:
         """Whether something that was never pushed may be pushed now."""
-        found = self._db.row(
-            "SELECT 1 FROM outbox WHERE state='unsent' AND (hold_until IS NULL OR hold_until <= ?)", _stamp(self._now())
-        )
-        return found is not None
+        return self._db.row(f"SELECT 1 FROM outbox WHERE state='unsent' AND {_DUE}", *self._due()) is not None
+
+    def _due(self) -> tuple[str, str, str]:
+        """The values that `_DUE` asks for."""
+        now = self._now()
+        return _stamp(now), _stamp(now + LONGEST_HOLD), _stamp(UNTIL_A_RECEIPT)
 
     def next_hold(self) -> datetime | None:
         """When the earliest operation that can still be taken back becomes due."""
@@ -406,6 +418,9 @@ class Outbox:
             code=code,
             sentence=sentence or "",
         )
+
+
+_DUE = "(hold_until IS NULL OR hold_until <= ? OR (hold_until > ? AND hold_until < ?))"
 
 
 def _stamp(moment: datetime) -> str:

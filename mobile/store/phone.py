@@ -2,9 +2,11 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from mobile.store.database import connect
+from mobile.store.errors import told_of_no_room
 from shared.types import uuid7
 
 _TABLE = "CREATE TABLE IF NOT EXISTS phone(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
@@ -38,11 +40,11 @@ class PhoneFile:
     def next_seq(self) -> int:
         """Give out the next number of this device. It is never given twice, whichever account asks."""
         # Read to the end: SQLite commits the count only when the statement is finished.
-        return int(self._connection.execute(_COUNT).fetchall()[0][0])
+        return int(self._write(_COUNT)[0][0])
 
     def count_from(self, seq: int) -> None:
         """Give out only higher numbers from now on: a store may hold operations from before this file began."""
-        self._connection.execute(_RAISE, (str(seq),))
+        self._write(_RAISE, str(seq))
 
     def get(self, key: str) -> str | None:
         found = self._connection.execute("SELECT value FROM phone WHERE key=?", (key,)).fetchone()
@@ -54,12 +56,14 @@ class PhoneFile:
         return [(str(key), str(value)) for key, value in rows]
 
     def put(self, key: str, value: str) -> None:
-        self._connection.execute(
-            "INSERT INTO phone VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value", (key, value)
-        )
+        self._write("INSERT INTO phone VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value", key, value)
 
     def drop(self, key: str) -> None:
-        self._connection.execute("DELETE FROM phone WHERE key=?", (key,))
+        self._write("DELETE FROM phone WHERE key=?", key)
+
+    def _write(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        with told_of_no_room():
+            return self._connection.execute(sql, values).fetchall()
 
     def accounts(self) -> list[UUID]:
         """Everybody who has a store here; what was put aside is nobody's any more."""

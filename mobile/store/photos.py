@@ -61,18 +61,21 @@ class Photos:
         self._drop_strangers()
 
     def keep(self, photo: Photo, content: bytes, small: bytes) -> None:
-        """Store a picture for good before anything names it: first the file, then its row."""
-        self._write(photo.sha256, self._db.seal_bytes(content, "photo", photo.sha256))
-        self._db.execute(
-            "INSERT OR IGNORE INTO photo(sha256, size, width, height, standing, made_at, small) "
-            "VALUES(?, ?, ?, ?, 'here', ?, ?)",
-            photo.sha256,
-            photo.size,
-            photo.width,
-            photo.height,
-            _stamp(self._now()),
-            self._db.seal_bytes(small, "small", photo.sha256),
-        )
+        """Store a picture for good before anything names it: first the file, then its row. Nobody who opens the store
+        meanwhile takes the file for a stranger's."""
+        sealed = self._db.seal_bytes(content, "photo", photo.sha256)
+        with self._db.transaction():
+            self._write(photo.sha256, sealed)
+            self._db.execute(
+                "INSERT OR IGNORE INTO photo(sha256, size, width, height, standing, made_at, small) "
+                "VALUES(?, ?, ?, ?, 'here', ?, ?)",
+                photo.sha256,
+                photo.size,
+                photo.width,
+                photo.height,
+                _stamp(self._now()),
+                self._db.seal_bytes(small, "small", photo.sha256),
+            )
 
     def get(self, sha256: str) -> Photo | None:
         found = self._db.row("SELECT sha256, size, width, height FROM photo WHERE sha256=?", sha256)
@@ -147,7 +150,9 @@ class Photos:
 
     def _drop_strangers(self) -> None:
         """Files whose row was never written: the phone died in between, and nothing names them."""
-        if self._folder.exists():
+        if not self._folder.exists():
+            return
+        with self._db.transaction():
             known = {sha256 for (sha256,) in self._db.rows("SELECT sha256 FROM photo")}
             for path in self._folder.iterdir():
                 if path.name not in known:

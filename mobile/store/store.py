@@ -1,8 +1,8 @@
 """An account's store: entities, outbox, drafts, tokens and how far the server's feed has been read."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from datetime import datetime
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from mobile.core.clock import Clock
 from mobile.store.database import Database
 from mobile.store.entities import Changed, Entities
+from mobile.store.errors import NoRoom
 from mobile.store.outbox import Outbox
 from mobile.store.phone import PhoneFile
 from mobile.store.photos import Photos
@@ -29,6 +30,7 @@ class Store:
         self.outbox = Outbox(self._db, account_id, phone.device_id, phone.next_seq, now)
         self.photos = Photos(self._db, path.parent / "photos", now)
         self._retired = False
+        self._now, self.clock_ahead = now, timedelta()
         phone.count_from(self.outbox.last_seq())
         self._read_again_with_new_kinds()
         self.on_change: Callable[[], None] = lambda: None
@@ -73,8 +75,11 @@ class Store:
         return (self._db.meta("drafts") or {}).get(key)
 
     def keep_draft(self, key: str, value: object) -> None:
-        """Keep an unfinished form, or with None forget it."""
-        with self._db.transaction():
+        """Keep an unfinished form, or with None forget it.
+
+        On a full phone neither is done, and nobody is told: what comes before it has been stored, or says so itself.
+        """
+        with suppress(NoRoom), self._db.transaction():
             drafts = self._db.meta("drafts") or {}
             drafts.pop(key, None)
             self._db.put_meta("drafts", drafts if value is None else {**drafts, key: value})
@@ -135,6 +140,7 @@ class Store:
 
         `seen` are the operations that had their receipt before this pull began; a complete pull contains them.
         """
+        self._compare_clocks(page.server_time)
         with self._db.transaction():
             if self._retired:
                 return True
@@ -147,21 +153,26 @@ class Store:
             self._db.put_meta("cursor", page.cursor)
             self.on_news(news)
             if not page.more:
-                self._complete(seen)
+                self._complete(seen, page.server_time)
         return True
 
-    def _complete(self, seen: list[int]) -> None:
+    def _complete(self, seen: list[int], server_time: datetime) -> None:
         self.entities.sweep(self._round())
         self.outbox.hide_effects(seen)
-        self.outbox.forget_old()
+        self.outbox.forget_old(server_time)
         self.photos.forget_old(self._db.meta("drafts"))
         self._db.put_meta("complete", True)
 
     def take_receipt(self, operations: list[dict[str, Any]], receipt: PushOut) -> None:
         """Store the answers of a push. If the server was restored from a backup, older receipts are void."""
+        self._compare_clocks(receipt.server_time)
         with self._db.transaction():
             self._server_went_back(receipt.epoch, receipt.settled_seq)
-            self.outbox.settle(operations, receipt.answers)
+            self.outbox.settle(operations, receipt.answers, receipt.server_time)
+
+    def _compare_clocks(self, server_time: datetime) -> None:
+        """Nothing is ordered by this phone's clock, but people read the days that it writes down."""
+        self.clock_ahead = self._now() - server_time
 
     def _server_went_back(self, epoch: str, settled_seq: int) -> bool:
         known_epoch, known_seq = self._db.meta("epoch"), self._db.meta("settled_seq") or 0

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, SignInNeeded
+from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, SignInNeeded, TooMuch
 from shared.attachments import UploadOut
 from shared.auth import DeviceIn, DeviceOut, MeOut, RefreshIn, TokenOut
 from shared.errors import CATALOGUE, Code, Problem
@@ -19,6 +19,9 @@ from shared.sync import EntityKind, PullIn, PullOut, PushIn, PushOut
 
 TIMEOUT = httpx.Timeout(20, connect=6, pool=6)
 OCTETS = "application/octet-stream"
+TOO_LARGE = 413
+"""In the words of a gateway, such as nginx, whose limit is 1 MiB unless somebody has raised it."""
+
 ZIPPED_FROM = 1024
 """Bytes of a sync request from which gzip is worth its trouble."""
 
@@ -151,7 +154,7 @@ class Client:
         try:
             # A page of hundreds of rows takes long enough to be seen as a stutter.
             return await asyncio.to_thread(_read, reply, response.content)
-        except (ValidationError, ValueError) as error:
+        except (ValidationError, ValueError, RecursionError) as error:
             raise NoAnswer("the answer is not one of this server's") from error
 
 
@@ -167,18 +170,25 @@ def _read(reply: type[Reply], content: bytes) -> Reply:
 def _with_known_rows(page: Any) -> Any:
     """A newer server may bring kinds of rows that this phone has no screen for: the others must not wait for them."""
     if isinstance(page, dict) and isinstance(page.get("items"), list):
-        return {**page, "items": [one for one in page["items"] if one.get("kind") in set(EntityKind)]}
+        return {**page, "items": [one for one in page["items"] if not _is_newer(one)]}
     return page
+
+
+def _is_newer(row: Any) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("kind"), str) and row["kind"] not in set(EntityKind)
 
 
 def _ended(response: httpx.Response) -> Exception:
     """Why tokens are not renewed: they have run out, or this phone was revoked and has to leave."""
     refusal = _refusal(response)
-    return refusal if isinstance(refusal, Refused) and refusal.code == Code.device_revoked else SignInNeeded()
+    ended = isinstance(refusal, Refused) and refusal.code != Code.device_revoked
+    return SignInNeeded() if ended else refusal
 
 
 def _refusal(response: httpx.Response) -> Exception:
     problem = _problem(response)
+    if problem is None and response.status_code == TOO_LARGE:
+        return TooMuch(f"status {response.status_code}")
     if problem is None or problem.code is Code.outcome_unknown or response.status_code in (502, 504):
         # Something between us and the server spoke, or the server itself does not know.
         return NoAnswer(f"status {response.status_code}")
@@ -187,13 +197,13 @@ def _refusal(response: httpx.Response) -> Exception:
 
 def _problem(response: httpx.Response) -> Problem | None:
     try:
-        return Problem.model_validate(_with_known_code(response.json()))
-    except (ValueError, ValidationError):
+        return Problem.model_validate(_with_known_code(response.json(), response.status_code))
+    except (ValueError, ValidationError, RecursionError):
         return None
 
 
-def _with_known_code(values: Any) -> Any:
+def _with_known_code(values: Any, status: int) -> Any:
     """A newer server may know codes that this phone does not: its sentence is what counts."""
-    if isinstance(values, dict) and values.get("code") not in CATALOGUE:
-        return {**values, "code": Code.server_error if values.get("status", 0) >= 500 else Code.malformed}
+    if isinstance(values, dict) and values.get("code") not in list(CATALOGUE):
+        return {**values, "code": Code.server_error if status >= 500 else Code.malformed}
     return values

@@ -17,6 +17,10 @@ class NoAnswer(NetworkProblem):
     """The request left and no answer came: it may have been done."""
 
 
+class TooMuch(NoAnswer):
+    """Something in front of the server takes less at once than the server does."""
+
+
 class Refused(Exception):
     """The server said no, with a code and a sentence."""
 

@@ -79,7 +79,7 @@ async def hand_in(store: Store, client: Client) -> int:
         except NeverLeft:
             store.outbox.never_left(batch)
             raise
-        store.outbox.settle(batch, receipt.answers)
+        store.outbox.settle(batch, receipt.answers, receipt.server_time)
         handed += sum(answer.outcome is Outcome.conflict for answer in receipt.answers)
     return handed
 

@@ -1,12 +1,14 @@
 """How sending stands, in one word and four numbers, for the chip on every screen."""
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 
 from mobile.core import texts
 from mobile.core.clock import Clock
+from mobile.store.errors import NoRoom, StoreProblem
 from mobile.store.outbox import State
 from mobile.store.photos import Standing
 from mobile.store.store import Store
@@ -23,6 +25,19 @@ ICONS = {
 }
 KIT_STATES = {"sending": "sent", "sign_in": "refused", "update": "refused"}
 TOO_OLD = 426
+UNTOLD = "这一次没同步成，手机里的都还在，过一会儿会再试。"
+
+
+CLOCK_TOLERANCE = timedelta(minutes=10)
+
+
+def _clock_line(ahead: timedelta) -> str:
+    off = abs(ahead)
+    if off <= CLOCK_TOLERANCE:
+        return ""
+    much = f"{off.days} 天" if off.days else f"{off.seconds // 60} 分钟"
+    way = "快" if ahead > timedelta() else "慢"
+    return f"这部手机的时间{way}了 {much}，记下的日期会跟着错。请在系统设置里打开自动校时。"
 
 
 class SyncStatus(EventDispatcher):
@@ -35,9 +50,11 @@ class SyncStatus(EventDispatcher):
     offline = BooleanProperty(False)
     needs_sign_in = BooleanProperty(False)
     needs_update = BooleanProperty(False)
+    own_fault = BooleanProperty(False)
     first_pull_done = BooleanProperty(False)
     last_talk = StringProperty("还没有")
     problem = StringProperty("")
+    clock_line = StringProperty("")
     state, kit_state, icon = StringProperty("accepted"), StringProperty("accepted"), StringProperty("cloud-check")
     count = NumericProperty(0)
     text = StringProperty("")
@@ -62,9 +79,13 @@ class SyncStatus(EventDispatcher):
         self.offline = isinstance(problem, NetworkProblem)
         self.needs_sign_in = isinstance(problem, SignInNeeded)
         self.needs_update = isinstance(problem, Refused) and problem.status == TOO_OLD
-        self.problem = problem.sentence if isinstance(problem, (NetworkProblem, Refused)) else ""
+        told = problem.sentence if isinstance(problem, (NetworkProblem, Refused, StoreProblem)) else UNTOLD
+        self.problem = told if problem else ""
+        self.own_fault = bool(problem) and not isinstance(problem, (NetworkProblem, Refused))
         if problem is None or isinstance(problem, Refused):
-            self._store.keep_last_talk(at)
+            with suppress(NoRoom):
+                self._store.keep_last_talk(at)
+        self.clock_line = _clock_line(self._store.clock_ahead)
         self.refresh()
 
     def refresh(self, *_: object) -> None:
@@ -99,5 +120,5 @@ class SyncStatus(EventDispatcher):
         if self.photos:
             return "unsent", self.photos, f"{self.photos} 张照片没送"
         if self.problem:
-            return "offline", 0, "服务器暂时不行"
+            return "offline", 0, "手机没同步成" if self.own_fault else "服务器暂时不行"
         return "accepted", 0, "已送到"

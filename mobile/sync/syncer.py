@@ -12,7 +12,7 @@ from mobile.core.clock import Clock
 from mobile.store.store import Store
 from mobile.sync import pace, rescue
 from mobile.sync.client import Client
-from mobile.sync.errors import NetworkProblem, NeverLeft, Refused, SignInNeeded
+from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, SignInNeeded, TooMuch
 from mobile.sync.status import SyncStatus
 from shared.conflicts import ConflictChoice, ConflictOut, ConflictState
 from shared.errors import Code
@@ -54,7 +54,10 @@ class Syncer:
         """Until cancelled, or shut out. A failure only changes how long the next pause is."""
         while not self._left:
             self._woken.clear()
-            await self.sync_once()
+            try:
+                await self.sync_once()
+            except Exception:  # in what shows it: sending must go on
+                log.exception("what a sync brought could not be shown")
             if not self._left:
                 await self._pause(self._next_wait())
 
@@ -137,12 +140,18 @@ class Syncer:
         except Refused as refusal:
             await self._push_in_parts(batch, refusal)
             return
+        except TooMuch:
+            if len(batch) == 1:
+                raise
+            await self._push_halves(batch)
+            return
         await asyncio.to_thread(self._store.take_receipt, batch, receipt)
 
     async def _push_in_parts(self, batch: list[dict[str, Any]], refusal: Refused) -> None:
         """A push that is refused as a whole holds one bad operation: find it, so that it does not block the others."""
         if refusal.status not in POISON:
-            self._store.outbox.never_left(batch)
+            if refusal.code != Code.server_error:  # which may have come after a commit
+                self._store.outbox.never_left(batch)
             raise refusal
         if len(batch) == 1:
             answer = Answer(
@@ -154,6 +163,9 @@ class Syncer:
             )
             self._store.outbox.settle(batch, [answer])
             return
+        await self._push_halves(batch)
+
+    async def _push_halves(self, batch: list[dict[str, Any]]) -> None:
         middle = len(batch) // 2
         await self._push(batch[:middle])
         await self._push(batch[middle:])
@@ -168,7 +180,9 @@ class Syncer:
             try:
                 kept = await asyncio.to_thread(self._store.take_page, page, seen)
                 if kept and following is not None:
-                    page = await self._page(following)
+                    before, page = page.cursor, await self._page(following)
+                    if page.more and page.cursor == before:
+                        raise NoAnswer("the feed does not go on")
             finally:
                 if following is not None:
                     following.cancel()

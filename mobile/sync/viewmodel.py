@@ -64,7 +64,7 @@ class SyncScreen(EventDispatcher):
         self.sent_title = f"已送达，等回执 {len(self.sent)} 条" if self.sent else ""
         self._refresh_photos()
         self.loss_line = self._store.loss()
-        self.problem_line = self.status.problem
+        self.problem_line = self.status.problem or self.status.clock_line
         self.last_line = f"上次和服务器通上话：{self.status.last_talk}"
 
     def _refresh_photos(self) -> None:

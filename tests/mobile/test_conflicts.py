@@ -16,7 +16,7 @@ from mobile.residents.person_form import PersonForm
 from mobile.store.outbox import State
 from mobile.store.photos import Photo
 from shared.auth import Role
-from shared.conflicts import ConflictChoice, ConflictField, ConflictOut, ConflictSide, ConflictState
+from shared.conflicts import ConflictChoice, ConflictField, ConflictOut, ConflictSide, ConflictState, mark_of
 from shared.errors import CATALOGUE, Code
 from shared.residents import Relation, ResidentOut, Sex
 from shared.sync import Answer, OperationKind, Outcome
@@ -104,7 +104,7 @@ def rows(shown: Waiting) -> list[str]:
 
 
 def test_a_card_says_what_it_is_about_with_both_values_who_when_and_where(desk: Desk) -> None:
-    shown = card(desk, item(device_id=desk.store.device_id))
+    shown = card(desk, item(device_id=mark_of(desk.store.device_id)))
 
     assert (shown.title, shown.line) == ("田秀珍的电话", "3号楼2单元 302 · 两个人改得不一样")
     assert [(side.heading, side.lines[0].value, side.who, side.when, side.button) for side in shown.sides] == [
@@ -116,7 +116,7 @@ def test_a_card_says_what_it_is_about_with_both_values_who_when_and_where(desk: 
 
 
 def test_what_somebody_else_wrote_is_not_called_the_readers_own(desk: Desk) -> None:
-    shown = card(desk, item(device_id=desk.store.device_id, mine=ConflictSide(name="王芳", at=MORNING)))
+    shown = card(desk, item(device_id=mark_of(desk.store.device_id), mine=ConflictSide(name="王芳", at=MORNING)))
 
     assert [side.own for side in shown.sides] == [False, False]
     assert shown.sides[0].heading == "晚送来的"
@@ -222,7 +222,7 @@ def test_the_author_sees_one_card_and_counts_one(desk: Desk) -> None:
     before = checks(desk)
     [entry] = before.returned
 
-    after = checks(desk, item(op_id=entry.op_id, device_id=desk.store.device_id))
+    after = checks(desk, item(op_id=entry.op_id, device_id=mark_of(desk.store.device_id)))
 
     assert (after.returned, len(after.queue.items), after.count) == ([], 1, 1)
     after.queue.settle(after.queue.items[0].id, "theirs")
@@ -302,7 +302,7 @@ LOOKS = {
 async def test_the_cards_look_as_drawn_and_one_tap_settles(tmp_path: Path, opened: Opened) -> None:
     worker = Worker(tmp_path, cell(), HE, HEAD, SHE)
     async with opened(worker) as p:
-        own = item(SHE, device_id=worker.store.device_id, received_at=MORNING - timedelta(days=1))
+        own = item(SHE, device_id=mark_of(worker.store.device_id), received_at=MORNING - timedelta(days=1))
         died = item(SHE, kind="register.event", entity_id=None, theirs=None, code=Code.in_the_future.value,
                     sentence="时间比现在还晚，请检查手机的日期和时间。",
                     fields=alone(kind="death", on="2026-11-30", resident_ids=[str(SHE.id)]))  # fmt: skip

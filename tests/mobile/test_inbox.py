@@ -12,7 +12,7 @@ from mobile.inbox.viewmodel import Inbox
 from mobile.inbox.watch import FEW
 from mobile.store.outbox import State
 from shared.auth import MeOut, Role
-from shared.conflicts import ConflictChoice, ConflictOut, ConflictSide, ConflictState
+from shared.conflicts import ConflictChoice, ConflictOut, ConflictSide, ConflictState, mark_of
 from shared.errors import Code
 from shared.links import DuplicateState
 from shared.matching import OfferState, TaskState
@@ -244,7 +244,7 @@ async def test_a_refused_operation_is_noticed_and_so_is_who_decided_about_it(tmp
     ctx.now.move(seconds=11)
     entry = ctx.session.store.outbox.entries(State.unsent)[0]
     county.refuses[str(entry.entity_id)] = Code.in_the_future
-    open_one = conflict(op_id=entry.op_id, device_id=ctx.session.store.device_id)
+    open_one = conflict(op_id=entry.op_id, device_id=mark_of(ctx.session.store.device_id))
     settled = {"state": ConflictState.settled, "choice": ConflictChoice.mine, "settled_by": "李主任"}
 
     await comes(ctx, county, open_one)

@@ -1,6 +1,6 @@
 """Operations on the phone: order, taking back, receipts, and giving back what a server lost."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from mobile.store.outbox import State
 from shared.residents import HouseholdOut
 from shared.sync import Answer, EntityKind, OperationKind, Outcome, PushOut
 from shared.types import uuid7
-from tests.mobile.phone_parts import Desk, household, me, page
+from tests.mobile.phone_parts import MORNING, Desk, household, me, page
 
 
 @pytest.fixture
@@ -30,8 +30,10 @@ def answer(outcome: Outcome, index: int = 0, sentence: str | None = None) -> Ans
     return Answer(op_id=None, index=index, outcome=outcome, sentence=sentence)
 
 
-def receipt(desk: Desk, *answers: Answer, epoch: str = "first", settled: int = 0) -> PushOut:
-    return PushOut(epoch=epoch, settled_seq=settled, answers=list(answers), server_time=desk.now())
+def receipt(
+    desk: Desk, *answers: Answer, epoch: str = "first", settled: int = 0, at: datetime | None = None
+) -> PushOut:
+    return PushOut(epoch=epoch, settled_seq=settled, answers=list(answers), server_time=at or desk.now())
 
 
 def name_of(desk: Desk, home: HouseholdOut) -> str:
@@ -182,11 +184,9 @@ def test_accepted_operations_are_kept_for_thirty_five_days(desk: Desk) -> None:
     answers = answer(Outcome.applied, 0), answer(Outcome.rejected, 1)
     desk.store.take_receipt(desk.store.outbox.take_batch(9), receipt(desk, *answers))
 
-    desk.now.move(days=34)
-    desk.store.take_page(page(), [])
+    desk.store.take_page(page(server_time=MORNING + timedelta(days=34)), [])
     within = desk.store.outbox.counts()[State.accepted]
-    desk.now.move(days=2)
-    desk.store.take_page(page(), [])
+    desk.store.take_page(page(server_time=MORNING + timedelta(days=36)), [])
 
     assert within == 1
     counts = desk.store.outbox.counts()

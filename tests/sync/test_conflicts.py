@@ -1,7 +1,7 @@
 """What could not be applied as it came waits for a person, with both values, where somebody may decide."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -13,6 +13,7 @@ from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.sync import conflicts, queueing
 from shared.auth import Role
+from shared.conflicts import mark_of
 from shared.errors import Code
 from tests.api.test_redrawing import NEW, plan, split, step
 from tests.conftest import KEYS
@@ -65,7 +66,7 @@ async def test_an_overtaken_edit_waits_with_both_values_who_when_and_where(make,
     assert (found["mine"]["name"], found["theirs"]["name"]) == ("张敏", "李建国")
     assert datetime.fromisoformat(found["mine"]["at"]) == datetime.fromisoformat(sent["made_at"])
     assert (found["area_code"], found["subject"], found["kind"]) == (CELL, person.name, "resident.edit")
-    assert (found["op_id"], found["device_id"]) == (sent["op_id"], phone.device_id)
+    assert (found["op_id"], found["device_id"]) == (sent["op_id"], str(mark_of(UUID(phone.device_id))))
     assert found["choices"] == ["mine", "theirs", "both", "unsure"]
     assert (found["state"], found["code"]) == ("open", "edit_conflict")
 
