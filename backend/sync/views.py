@@ -1,10 +1,11 @@
 """How a row of the feed looks to its reader now."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 from pydantic import BaseModel
 
 from backend.core.clock import county_day
@@ -31,6 +32,7 @@ from shared.auth import Role
 from shared.register import Track
 from shared.sync import EntityKind
 
+Body = dict[str, Any] | orjson.Fragment
 Load = Callable[[asyncpg.Connection, str, Sequence[UUID]], Awaitable[dict[UUID, Any]]]
 
 LOADERS: dict[EntityKind, Load] = {
@@ -40,7 +42,6 @@ LOADERS: dict[EntityKind, Load] = {
     EntityKind.link: links.links_by_ids,
     EntityKind.register_event: events.by_ids,
     EntityKind.move: moves.by_ids,
-    EntityKind.visit: visits.by_ids,
     EntityKind.request: requests.by_ids,
     EntityKind.volunteer: volunteers.by_ids,
     EntityKind.offer: matching.offers_by_ids,
@@ -54,12 +55,15 @@ LOADERS: dict[EntityKind, Load] = {
 }
 
 
-async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID]) -> Mapping[UUID, Body]:
     """Return the rows of these ids that the caller sees, as they go over the wire."""
     if kind is EntityKind.conflict:
-        items = await conflicts.by_ids(tx, keys, ids)
-        return {item: model.model_dump(mode="json") for item, model in items.items()}
+        return _written(await conflicts.by_ids(tx, keys, ids))
+    if kind is EntityKind.visit:
+        return await visits.by_ids(tx.conn, tx.county, ids)
     found: dict[UUID, BaseModel] = await LOADERS[kind](tx.conn, tx.county, ids)
+    if kind not in _BY_READER:
+        return _written(found)
     bodies = {entity_id: model.model_dump(mode="json") for entity_id, model in found.items()}
     if kind is EntityKind.resident:  # who has left stays readable, but on nobody's phone
         bodies = {entity_id: body for entity_id, body in bodies.items() if body["left_on"] is None}
@@ -82,6 +86,11 @@ async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID
     return bodies
 
 
+def _written(found: Mapping[UUID, BaseModel]) -> dict[UUID, orjson.Fragment]:
+    """Rows that every reader gets alike: from the model into bytes at once, in half the time."""
+    return {entity_id: orjson.Fragment(model.model_dump_json()) for entity_id, model in found.items()}
+
+
 async def _add_teams(tx: Transaction, bodies: dict[UUID, dict[str, Any]]) -> None:
     cells = [body["code"] for body in bodies.values()]
     roles, lists = await duties.of_cells(tx.conn, tx.county, cells, county_day(tx.now))
@@ -89,6 +98,9 @@ async def _add_teams(tx: Transaction, bodies: dict[UUID, dict[str, Any]]) -> Non
         body["duties"] = [one.model_dump(mode="json") for one in roles.get(body["code"], [])]
         body["looked_after"] = [one.model_dump(mode="json") for one in lists.get(body["code"], [])]
 
+
+_BY_READER = frozenset({EntityKind.resident, EntityKind.duplicate, EntityKind.move, EntityKind.cell, EntityKind.link})
+"""Kinds of which not every reader gets every row or value."""
 
 _TOLD = (Track.residency, Track.household, Track.care)
 """Of a person's past a phone is told how and where they lived, and what was to be watched."""
