@@ -16,11 +16,11 @@ from backend.sync import cursors, queries, views
 from backend.sync.versions import SPOKEN, Versions
 from shared.auth import Role
 from shared.errors import Code
-from shared.sync import Change, ChangesOut, EntityKind, PullIn, PullOut
+from shared.sync import EntityKind, PullIn
 
 
-async def changes(tx: Transaction, keys: Keys, word: str | None, limit: int) -> ChangesOut:
-    """Return what changed after a cursor, as the caller may see it now.
+async def changes(tx: Transaction, keys: Keys, word: str | None, limit: int) -> dict[str, Any]:
+    """Return what changed after a cursor, as the caller may see it now: the values of a `ChangesOut`.
 
     Heads and rows are read in one snapshot. Nothing below a visible head can still be uncommitted, so moving the
     cursor to the head of an exhausted stream skips nothing.
@@ -34,13 +34,13 @@ async def changes(tx: Transaction, keys: Keys, word: str | None, limit: int) -> 
     more = len(rows) > limit
     rows = rows[:limit]
     reached = {place: _reached(place, rows, since[place], head, more) for place, head in heads.items()}
-    return ChangesOut(
-        epoch=epoch,
-        items=await _present(tx, keys, rows),
-        scope_removed=cursors.lost(cursor.areas, tx.caller.scopes),
-        cursor=cursors.Cursor(epoch, county_day(tx.now), reached).encode(),
-        more=more,
-    )
+    return {
+        "epoch": epoch,
+        "items": await _present(tx, keys, rows),
+        "scope_removed": cursors.lost(cursor.areas, tx.caller.scopes),
+        "cursor": cursors.Cursor(epoch, county_day(tx.now), reached).encode(),
+        "more": more,
+    }
 
 
 def _own_stream(caller: Caller) -> str | None:
@@ -60,7 +60,7 @@ def _reached(place: cursors.Place, rows: Sequence[Any], since: int, head: int, m
     return head if place < last else since
 
 
-async def _present(tx: Transaction, keys: Keys, rows: Sequence[Any]) -> list[Change]:
+async def _present(tx: Transaction, keys: Keys, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """Join the present data. A row that the caller cannot see any more is gone for them."""
     wanted: dict[EntityKind, list[UUID]] = {}
     for row in rows:
@@ -70,23 +70,29 @@ async def _present(tx: Transaction, keys: Keys, rows: Sequence[Any]) -> list[Cha
     return [_change(row, None if row["gone"] else bodies[EntityKind(row["kind"])].get(row["id"])) for row in rows]
 
 
-def _change(row: Any, body: dict[str, Any] | None) -> Change:
-    return Change(kind=EntityKind(row["kind"]), id=row["id"], area_code=row["area_code"], gone=body is None, body=body)
+def _change(row: Any, body: views.Body | None) -> dict[str, Any]:
+    """The values of a `Change`: what came out of a model is not checked once more."""
+    return {
+        "kind": row["kind"], "id": row["id"], "area_code": row["area_code"], "gone": body is None, "body": body,
+    }  # fmt: skip
 
 
-async def pull(database: Database, keys: Keys, caller: Caller, body: PullIn, versions: Versions = SPOKEN) -> PullOut:
-    """Answer a phone. Offers count as delivered now: the time to answer them runs from here."""
+async def pull(
+    database: Database, keys: Keys, caller: Caller, body: PullIn, versions: Versions = SPOKEN
+) -> dict[str, Any]:
+    """Answer a phone with the values of a `PullOut`. Offers count as delivered now: the time to answer them runs from
+    here."""
     versions.admit(body.schema_version)
     if (volunteer := caller.volunteer_id) and caller.holds(Role.volunteer):
         await database.run(caller, lambda tx: matching.waiting(tx, volunteer))
 
-    async def read(tx: Transaction) -> PullOut:
+    async def read(tx: Transaction) -> dict[str, Any]:
         device = await queries.device(tx.conn, tx.county, body.device_id)
         if device is None:
             raise Refusal(Code.device_unknown)
         if device["revoked_at"] is not None:
             raise Refusal(Code.device_revoked)
         page = await changes(tx, keys, body.cursor, body.limit)
-        return PullOut(**dict(page), settled_seq=device["settled_seq"], server_time=tx.now)
+        return {**page, "settled_seq": device["settled_seq"], "server_time": tx.now}
 
     return await database.run(caller, read, snapshot=True)

@@ -27,6 +27,7 @@ from shared.sync import Answer, OperationKind, Outcome, PushIn, PushOut
 from shared.visits import VisitIn
 
 _VISITED = frozenset({OperationKind.household_put, OperationKind.resident_put})
+_BEFORE_THE_REST = _VISITED | {OperationKind.visit_record}
 T = TypeVar("T")
 
 
@@ -183,9 +184,9 @@ async def _do(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: boo
     refused = await _one_by_one(tx, keys, first)
     if recorded:
         refused |= await _record(tx, recorded)
-    rest = [one for one in asked if one not in first and one not in recorded]
+    rest = [one for one in asked if one.kind not in _BEFORE_THE_REST]
     refused |= await _one_by_one(tx, keys, rest)
-    if refused and [*first, *recorded, *rest] != asked:
+    if refused and [one.index for one in (*first, *recorded, *rest)] != [one.index for one in asked]:
         raise _OutOfOrder
     return refused
 

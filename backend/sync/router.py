@@ -1,11 +1,12 @@
 """Push and pull for phones, and the same feed for other systems."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from backend.auth.deps import Anyone, AppKeys, CurrentReader
 from backend.core.db import Db
+from backend.core.paging import json_of
 from backend.core.transaction import Transaction
 from backend.sync import pull as pulling
 from backend.sync import push as pushing
@@ -22,10 +23,10 @@ async def push(request: Request, body: PushIn, caller: Anyone, database: Db, key
     return await pushing.push(database, request.app.state.directory, keys, caller, body)
 
 
-@router.post("/sync/pull")
-async def pull(body: PullIn, caller: Anyone, database: Db, keys: AppKeys) -> PullOut:
+@router.post("/sync/pull", response_model=PullOut)
+async def pull(body: PullIn, caller: Anyone, database: Db, keys: AppKeys) -> Response:
     """手机取变化。没有游标就从头取。"""
-    return await pulling.pull(database, keys, caller, body)
+    return json_of(await pulling.pull(database, keys, caller, body))
 
 
 @router.post("/sync/rescue")
@@ -34,17 +35,17 @@ async def rescue(body: PushIn, caller: Anyone, database: Db, keys: AppKeys) -> P
     return await rescuing.rescue(database, keys, caller, body)
 
 
-@router.get("/changes")
+@router.get("/changes", response_model=ChangesOut)
 async def changes(
     reader: CurrentReader,
     database: Db,
     keys: AppKeys,
     cursor: Annotated[str | None, Query(max_length=8000, description="上次的游标")] = None,
     limit: Annotated[int, Query(ge=1, le=PULL_LIMIT, description="最多几条")] = 200,
-) -> ChangesOut:
+) -> Response:
     """按游标读取可见区域里的全部变化，不漏不重。"""
 
-    async def read(tx: Transaction) -> ChangesOut:
+    async def read(tx: Transaction) -> dict[str, Any]:
         return await pulling.changes(tx, keys, cursor, limit)
 
-    return await database.run(reader, read, snapshot=True)
+    return json_of(await database.run(reader, read, snapshot=True))

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 import structlog
 from pydantic import BaseModel, ValidationError
 
@@ -34,6 +35,7 @@ from shared.sync import EntityKind
 
 log = structlog.get_logger()
 
+Body = dict[str, Any] | orjson.Fragment
 Load = Callable[[asyncpg.Connection, str, Sequence[UUID]], Awaitable[dict[UUID, Any]]]
 
 LOADERS: dict[EntityKind, Load] = {
@@ -43,7 +45,6 @@ LOADERS: dict[EntityKind, Load] = {
     EntityKind.link: links.links_by_ids,
     EntityKind.register_event: events.by_ids,
     EntityKind.move: moves.by_ids,
-    EntityKind.visit: visits.by_ids,
     EntityKind.request: requests.by_ids,
     EntityKind.volunteer: volunteers.by_ids,
     EntityKind.offer: matching.offers_by_ids,
@@ -57,9 +58,13 @@ LOADERS: dict[EntityKind, Load] = {
 }
 
 
-async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID]) -> Mapping[UUID, Body]:
     """Return the rows of these ids that the caller sees, as they go over the wire."""
+    if kind is EntityKind.visit:
+        return await visits.by_ids(tx.conn, tx.county, ids)
     found = await _readable(tx, keys, kind, ids)
+    if kind not in _BY_READER:
+        return _written(found)
     bodies = {entity_id: model.model_dump(mode="json") for entity_id, model in found.items()}
     if kind is EntityKind.resident:  # who has left stays readable, but on nobody's phone
         bodies = {entity_id: body for entity_id, body in bodies.items() if body["left_on"] is None}
@@ -97,6 +102,11 @@ async def _readable(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence
         return {**await _readable(tx, keys, kind, ids[:middle]), **await _readable(tx, keys, kind, ids[middle:])}
 
 
+def _written(found: Mapping[UUID, BaseModel]) -> dict[UUID, orjson.Fragment]:
+    """Rows that every reader gets alike: from the model into bytes at once, in half the time."""
+    return {entity_id: orjson.Fragment(model.model_dump_json()) for entity_id, model in found.items()}
+
+
 async def _add_teams(tx: Transaction, bodies: dict[UUID, dict[str, Any]]) -> None:
     cells = [body["code"] for body in bodies.values()]
     roles, lists = await duties.of_cells(tx.conn, tx.county, cells, county_day(tx.now))
@@ -104,6 +114,9 @@ async def _add_teams(tx: Transaction, bodies: dict[UUID, dict[str, Any]]) -> Non
         body["duties"] = [one.model_dump(mode="json") for one in roles.get(body["code"], [])]
         body["looked_after"] = [one.model_dump(mode="json") for one in lists.get(body["code"], [])]
 
+
+_BY_READER = frozenset({EntityKind.resident, EntityKind.duplicate, EntityKind.move, EntityKind.cell, EntityKind.link})
+"""Kinds of which not every reader gets every row or value."""
 
 _TOLD = (Track.residency, Track.household, Track.care)
 """Of a person's past a phone is told how and where they lived, and what was to be watched."""

@@ -12,11 +12,7 @@ from backend.core.owed import document
 from backend.core.paging import PageParams
 from backend.residents.folding import HOMES_OF
 from shared.visiting import Standing
-from shared.visits import (
-    Finding,
-    VisitOut,
-    VisitOutcome,
-)
+from shared.visits import Finding, VisitOutcome
 
 CELL_LENGTH = 15
 COLUMNS = (
@@ -103,11 +99,12 @@ async def set_standings(conn: asyncpg.Connection, county: str, standings: Iterab
     )
 
 
-async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, VisitOut]:
+async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Return visits as they lie: their columns bear the names and types of `VisitOut`."""
     rows = await conn.fetch(
         f"SELECT {COLUMNS} FROM visit WHERE county_code = $1 AND id = ANY($2::uuid[])", county, list(ids)
     )
-    return {row["id"]: VisitOut.model_validate(dict(row)) for row in rows}
+    return {row["id"]: dict(row) for row in rows}
 
 
 async def by_id(conn: asyncpg.Connection, county: str, visit_id: UUID) -> asyncpg.Record | None:

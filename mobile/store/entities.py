@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -198,35 +199,17 @@ class Entities:
 
     def put(self, changes: Iterable[Change], round_: int) -> None:
         """Store one page of a pull. The caller stores the cursor in the same transaction."""
-        for change in changes:
-            if change.gone or change.body is None:
-                self._remove(change)
+        for gone, some in groupby(changes, lambda change: change.gone or change.body is None):
+            if gone:
+                self._db.execute_many(_REMOVE, [_place(change) for change in some])
             else:
-                self._replace(change, change.body, round_)
+                self._db.execute_many(_REPLACE, (self._row(change, round_) for change in some))
 
-    def _replace(self, change: Change, body: dict[str, Any], round_: int) -> None:
-        kind, key = change.kind.value, str(change.id)
-        self._db.execute(
-            "INSERT INTO entity VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(kind, id) DO UPDATE SET "
-            "parent_id=excluded.parent_id, area_code=excluded.area_code, rev=excluded.rev, round=excluded.round, "
-            "body=excluded.body",
-            kind,
-            key,
-            body.get("household_id"),
-            change.area_code,
-            int(body.get("rev") or 0),
-            round_,
-            self._db.seal(body, kind, key),
-        )
-
-    def _remove(self, change: Change) -> None:
-        # An entity that moved to another area of the same worker is gone from one area and present in the other.
-        self._db.execute(
-            "DELETE FROM entity WHERE kind=? AND id=? AND area_code=?",
-            change.kind.value,
-            str(change.id),
-            change.area_code,
-        )
+    def _row(self, change: Change, round_: int) -> tuple[object, ...]:
+        kind, key, area = _place(change)
+        body = change.body or {}
+        sealed = self._db.seal(body, kind, key)
+        return kind, key, body.get("household_id"), area, int(body.get("rev") or 0), round_, sealed
 
     def remove_areas(self, prefixes: Iterable[str]) -> None:
         """Forget the rows of areas that are no longer this account's."""
@@ -236,6 +219,19 @@ class Entities:
     def sweep(self, round_: int) -> None:
         """After a complete pull from the beginning: forget what it did not bring."""
         self._db.execute("DELETE FROM entity WHERE round < ?", round_)
+
+
+def _place(change: Change) -> tuple[str, str, str]:
+    return change.kind.value, str(change.id), change.area_code
+
+
+_REPLACE = (
+    "INSERT INTO entity VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(kind, id) DO UPDATE SET parent_id=excluded.parent_id, "
+    "area_code=excluded.area_code, rev=excluded.rev, round=excluded.round, body=excluded.body"
+)
+
+# An entity that moved to another area of the same worker is gone from one area and present in the other.
+_REMOVE = "DELETE FROM entity WHERE kind=? AND id=? AND area_code=?"
 
 
 def as_json(model: BaseModel) -> dict[str, Any]:

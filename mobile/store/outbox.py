@@ -21,6 +21,9 @@ KEPT = timedelta(days=35)
 LONGEST_HOLD = timedelta(minutes=10)
 """Much longer than anything can be taken back. What seems to be held longer was written while the clock ran ahead."""
 
+BATCH_BYTES = 1 << 20
+"""What one push carries at most, before it is zipped: the server takes four times as much."""
+
 UNTIL_A_RECEIPT = datetime.max.replace(tzinfo=UTC)
 """How long an operation is held that comes after another one."""
 
@@ -209,16 +212,16 @@ class Outbox:
 
     def take_batch(self, limit: int) -> list[dict[str, Any]]:
         """The oldest operations without an answer, marked sent: from here on nobody can take them back."""
+        due = self._due()
         with self._db.transaction():
-            found = self._db.rows(
-                "SELECT device_seq, op_id, body FROM outbox WHERE state IN ('unsent', 'sent') "
-                f"AND {_DUE} ORDER BY device_seq LIMIT ?",
-                *self._due(),
-                limit,
-            )
-            for seq, _op_id, _body in found:
+            found = self._db.rows(f"SELECT device_seq, op_id, body {_WAITING} ORDER BY device_seq LIMIT ?", *due, limit)
+            found = _that_fit(found)
+            if found:
                 self._db.note(
-                    "UPDATE outbox SET state='sent', hold_until=NULL, tries=tries + 1 WHERE device_seq=?", seq
+                    "UPDATE outbox SET state='sent', hold_until=NULL, tries=tries + 1 "
+                    f"WHERE device_seq IN (SELECT device_seq {_WAITING} AND device_seq <= ?)",
+                    *due,
+                    found[-1][0],
                 )
         return [self._db.unseal(body, "outbox", op_id)["operation"] for _seq, op_id, body in found]
 
@@ -238,53 +241,49 @@ class Outbox:
         """Write down the receipts of one push, with the server's time. What has no answer stays sent and is asked for
         again."""
         at = _stamp(answered_at or self._now())
+        answered = [(operations[one.index], one) for one in answers if _is_of(one, operations)]
         with self._db.transaction():
-            for answer in answers:
-                if _is_of(answer, operations):
-                    self._settle_one(operations[answer.index]["op_id"], answer, at)
+            self._db.execute_many(
+                "UPDATE outbox SET state=?, outcome=?, code=?, sentence=?, answered_at=? WHERE op_id=?",
+                (
+                    (_state_after(one).value, one.outcome.value, one.code, one.sentence, at, operation["op_id"])
+                    for operation, one in answered
+                ),
+            )
+            waiting = self._waiting_for_a_receipt()
+            for operation, one in answered:
+                self._follow(operation, _state_after(one), waiting.get(operation["op_id"], ()))
 
-    def _settle_one(self, op_id: str, answer: Answer, at: str) -> None:
-        state = State.sent
-        if answer.outcome in DONE:
-            state = State.accepted
-        elif answer.outcome in BACK:
-            state = State.refused
-            self._show_effects(op_id, shown=False)
-        self._db.execute(
-            "UPDATE outbox SET state=?, outcome=?, code=?, sentence=?, answered_at=? WHERE op_id=?",
-            state.value,
-            answer.outcome.value,
-            answer.code,
-            answer.sentence,
-            at,
-            op_id,
-        )
-        if state is not State.sent:
-            self._let_follow(op_id, come=state is State.accepted)
-        if state is State.accepted:
-            photos.announced(self._db, op_id)
-            self._let_go_of_decided(op_id)
-        elif state is State.refused:
-            self.on_refused(UUID(op_id))
+    def _follow(self, operation: dict[str, Any], state: State, waiting: Iterable[str]) -> None:
+        """What a receipt brings about besides."""
+        if state is State.sent:
+            return
+        for other in waiting:
+            if state is State.accepted:
+                self._db.execute("UPDATE outbox SET hold_until=NULL WHERE op_id=?", other)
+            else:  # as if it had not been written
+                self._db.execute("DELETE FROM outbox WHERE op_id=?", other)
+        if state is State.refused:
+            self._hide_refused(operation["op_id"])
+            self.on_refused(UUID(operation["op_id"]))
+            return
+        if operation["fields"].get("photos"):
+            photos.announced(self._db, operation["op_id"])
+        if operation["kind"] == OperationKind.conflict_settle:
+            self._let_go_of_decided(operation)
 
-    def _let_follow(self, op_id: str, *, come: bool) -> None:
-        """What waited for this receipt leaves now, or is as if it had not been written."""
-        waiting = self._db.rows(
+    def _waiting_for_a_receipt(self) -> dict[str, list[str]]:
+        """Operations that wait, by the one whose receipt they wait for."""
+        found = self._db.rows(
             "SELECT op_id, body FROM outbox WHERE state='unsent' AND hold_until=?", _stamp(UNTIL_A_RECEIPT)
         )
-        for other, body in waiting:
-            if self._db.unseal(body, "outbox", other).get("after") != op_id:
-                continue
-            if come:
-                self._db.execute("UPDATE outbox SET hold_until=NULL WHERE op_id=?", other)
-            else:
-                self._db.execute("DELETE FROM outbox WHERE op_id=?", other)
+        waiting: dict[str, list[str]] = {}
+        for op_id, body in found:
+            waiting.setdefault(self._db.unseal(body, "outbox", op_id).get("after"), []).append(op_id)
+        return waiting
 
-    def _let_go_of_decided(self, op_id: str) -> None:
+    def _let_go_of_decided(self, decision: dict[str, Any]) -> None:
         """A decision was taken: what it was about, if it came back to this phone, waits here no longer."""
-        kind = OperationKind.conflict_settle.value
-        found = self._db.row("SELECT body FROM outbox WHERE op_id=? AND kind=?", op_id, kind)
-        decision = self._db.unseal(found[0], "outbox", op_id)["operation"] if found else {}
         if decision.get("base"):
             self.let_go(UUID(decision["base"]["op_id"]), done=decision["fields"]["choice"] == ConflictChoice.mine)
 
@@ -298,9 +297,9 @@ class Outbox:
         ):
             photos.announced(self._db, str(op_id))
 
-    def _show_effects(self, op_id: str, *, shown: bool) -> None:
+    def _hide_refused(self, op_id: str) -> None:
         self._db.execute(
-            "UPDATE effect SET shown=? WHERE device_seq=(SELECT device_seq FROM outbox WHERE op_id=?)", shown, op_id
+            "UPDATE effect SET shown=0 WHERE device_seq=(SELECT device_seq FROM outbox WHERE op_id=?)", op_id
         )
 
     def last_seq(self) -> int:
@@ -333,12 +332,11 @@ class Outbox:
 
     def hide_effects(self, seqs: Iterable[int]) -> None:
         """The server's rows now contain what these operations did."""
-        for seq in seqs:
-            self._db.execute(
-                "UPDATE effect SET shown=0 WHERE device_seq=? AND shown "
-                "AND EXISTS (SELECT 1 FROM outbox WHERE device_seq=effect.device_seq AND state='accepted')",
-                seq,
-            )
+        self._db.execute_many(
+            "UPDATE effect SET shown=0 WHERE device_seq=? AND shown "
+            "AND EXISTS (SELECT 1 FROM outbox WHERE device_seq=effect.device_seq AND state='accepted')",
+            ((seq,) for seq in seqs),
+        )
 
     def send_again(self) -> int:
         """The server has lost what it once acknowledged: give it back, and show the effects meanwhile."""
@@ -358,9 +356,7 @@ class Outbox:
 
     def waiting(self) -> bool:
         """Whether something without an answer may be pushed now."""
-        return (
-            self._db.row(f"SELECT 1 FROM outbox WHERE state IN ('unsent', 'sent') AND {_DUE}", *self._due()) is not None
-        )
+        return self._db.row(f"SELECT 1 {_WAITING}", *self._due()) is not None
 
     def is_due(self) -> bool:
         """Whether something that was never pushed may be pushed now."""
@@ -421,6 +417,22 @@ class Outbox:
 
 
 _DUE = "(hold_until IS NULL OR hold_until <= ? OR (hold_until > ? AND hold_until < ?))"
+_WAITING = f"FROM outbox WHERE state IN ('unsent', 'sent') AND {_DUE}"
+
+
+def _that_fit(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """As many from the front as one push should carry, at least one."""
+    fit, size = 0, 0
+    while fit < len(found) and (not fit or size + len(found[fit][2]) <= BATCH_BYTES):
+        size += len(found[fit][2])
+        fit += 1
+    return found[:fit]
+
+
+def _state_after(answer: Answer) -> State:
+    if answer.outcome in DONE:
+        return State.accepted
+    return State.refused if answer.outcome in BACK else State.sent
 
 
 def _stamp(moment: datetime) -> str:

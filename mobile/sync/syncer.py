@@ -16,9 +16,9 @@ from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, Sig
 from mobile.sync.status import SyncStatus
 from shared.conflicts import ConflictChoice, ConflictOut, ConflictState
 from shared.errors import Code
-from shared.sync import SCHEMA, Answer, Outcome, PullIn, PullOut, PushIn
+from shared.sync import PUSH_LIMIT, SCHEMA, Answer, Outcome, PullIn, PullOut, PushIn
 
-BATCH = 200
+BATCH = PUSH_LIMIT
 PAGE = 500
 POISON = (413, 422)
 DEVICE_NAME = platform.node()[:60]
@@ -123,7 +123,7 @@ class Syncer:
 
     async def _push_all(self) -> None:
         answered: set[str] = set()
-        while batch := self._store.outbox.take_batch(BATCH):
+        while batch := await asyncio.to_thread(self._store.outbox.take_batch, BATCH):
             if all(operation["op_id"] in answered for operation in batch):
                 return  # The server holds these for a person to decide; asking again at once would not help.
             answered.update(operation["op_id"] for operation in batch)

@@ -346,7 +346,7 @@ async def test_many_late_visits_come_in_one_statement_and_each_happened_in_its_o
     found = await make.run(lambda tx: visit_queries.by_ids(tx.conn, tx.county, [draft.id for draft in drafts]))
 
     assert refused == {}
-    assert [found[draft.id].happened_in for draft in drafts] == [CELL, NEW, CELL, CELL]
+    assert [found[draft.id]["happened_in"] for draft in drafts] == [CELL, NEW, CELL, CELL]
 
 
 async def test_an_empty_flat_goes_with_the_ground_and_one_without_a_position_stays(make, coordinator, today):
