@@ -1,7 +1,6 @@
 """`gridhood serve`: database, schema, demo county, HTTP; and a clean end."""
 
 import asyncio
-import gc
 import socket
 import urllib.request
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import uvicorn
 from backend import storage
 from backend.core import logs
 from backend.core.db import Database
+from backend.core.garbage import spare_what_stays
 from backend.core.postgres import EmbeddedPostgres
 from backend.core.settings import Keys, Settings, load_keys
 from backend.demo.ensure import ensure_demo
@@ -94,17 +94,10 @@ class AnnouncingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _spare_what_stays()
+        spare_what_stays()
         if self.started and await asyncio.to_thread(_is_ready, self._address):
             places = f"API docs: {self._address}/docs", f"For a browser: {self._address}/m"
             print("\n".join((f"Gridhood ready on {self._address}", *places, self._logins)).rstrip(), flush=True)
-
-
-def _spare_what_stays() -> None:
-    """Routes and models live as long as the process. Looking through them for garbage again and again held up one
-    request in some, for 80 ms."""
-    gc.collect()
-    gc.freeze()
 
 
 def _is_ready(address: str) -> bool:

@@ -13,6 +13,8 @@ from typing import Any
 
 import uvicorn
 
+from backend.core.garbage import spare_what_stays
+
 START_SECONDS = 60
 
 
@@ -108,6 +110,7 @@ async def _answers(socket: str) -> bool:
 
 def main(name: str, dsn: str, socket: str) -> None:
     app = APPS[name](dsn)
+    spare_what_stays()  # as `gridhood serve` does, for all four alike
     uvicorn.run(app, uds=socket, http="httptools", loop="uvloop", log_config=None, access_log=False, workers=1)
 
 

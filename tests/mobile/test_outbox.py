@@ -100,6 +100,27 @@ def test_a_held_operation_does_not_stop_the_one_behind_it(desk: Desk) -> None:
     assert [operation["op_id"] for operation in desk.store.outbox.take_batch(9)] == [str(second)]
 
 
+def test_one_that_is_still_held_between_those_that_leave_can_be_taken_back(desk: Desk) -> None:
+    made = [capture(desk, seconds=held) for held in (0, 60, 0)]
+
+    left = desk.store.outbox.take_batch(9)
+
+    assert [operation["op_id"] for operation in left] == [str(made[0]), str(made[2])]
+    assert [desk.store.outbox.take_back(op_id) for op_id in made] == [False, True, False]
+
+
+def test_a_push_carries_no_more_than_fits_and_what_is_left_behind_has_not_left(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mobile.store.outbox.BATCH_BYTES", 1)
+    made = [capture(desk) for _ in range(2)]
+
+    left = desk.store.outbox.take_batch(9)
+
+    assert [operation["op_id"] for operation in left] == [str(made[0])]
+    assert [desk.store.outbox.take_back(op_id) for op_id in made] == [False, True]
+
+
 def test_what_never_left_is_unsent_again_and_may_be_taken_back(desk: Desk) -> None:
     op_id = capture(desk)
 
