@@ -1,6 +1,10 @@
 """Receiving photos and giving them out. No connection is held while a file is written or a picture is decoded."""
 
 import asyncio
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import structlog
 
@@ -11,10 +15,19 @@ from backend.core.errors import Refusal
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from backend.requests import photos as of_requests
-from shared.attachments import PhotoState, UploadOut
+from shared.attachments import PhotoIn, PhotoState, UploadOut
 from shared.errors import Code
 
 log = structlog.get_logger()
+
+_ONE_AT_A_TIME = ThreadPoolExecutor(max_workers=1, thread_name_prefix="photo")
+
+
+class Kept(NamedTuple):
+    """A photo that is in the folder, good or put aside. Of one that could not be opened no size is known: it says 1."""
+
+    photo: PhotoIn
+    state: PhotoState
 
 
 async def add_chunk(
@@ -36,9 +49,6 @@ async def add_chunk(
 
 def _take(store: Store, county: str, sha256: str, offset: int, chunk: bytes, size: int) -> tuple[PhotoState, int]:
     """Store a chunk, and with the last one check the whole. Runs in a thread."""
-    # Imported here: a process that receives no photo does not carry the codecs.
-    from backend.attachments.pictures import BadPicture, remake
-
     try:
         received = store.append(county, sha256, offset, chunk, size)
     except GapInFile as error:
@@ -48,13 +58,39 @@ def _take(store: Store, county: str, sha256: str, offset: int, chunk: bytes, siz
     content = store.whole(county, sha256)
     if content is None:
         raise Refusal(Code.wrong_hash)
+    return _keep(store, county, sha256, content).state, received
+
+
+def _keep(store: Store, county: str, sha256: str, content: bytes) -> Kept:
+    """Keep a photo made anew, or put it aside. Runs in a thread."""
+    # Imported here: a process that receives no photo does not carry the codecs.
+    from backend.attachments.pictures import BadPicture, remake
+
     try:
-        store.keep(county, sha256, *remake(content))
+        made = remake(content)
     except BadPicture as error:
         log.warning("photo_quarantined", sha256=sha256, reason=str(error))
-        store.quarantine(county, sha256)
-        return PhotoState.quarantined, received
-    return PhotoState.stored, received
+        store.quarantine(county, sha256, content)
+        return Kept(PhotoIn(sha256=sha256, size=len(content), width=1, height=1), PhotoState.quarantined)
+    store.keep(county, sha256, made.picture, made.thumbnail)
+    return Kept(PhotoIn(sha256=sha256, size=len(content), width=made.width, height=made.height), PhotoState.stored)
+
+
+async def take_whole(store: Store | None, county: str, content: bytes) -> Kept:
+    """Take a photo that came in one piece, before anything announces it: what nothing announces nobody can read.
+
+    One after another: anybody may send these, and each takes a hundred megabytes while it is decoded.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    return await asyncio.get_running_loop().run_in_executor(
+        _ONE_AT_A_TIME, _keep, _require(store), county, sha256, content
+    )
+
+
+async def note_whole(tx: Transaction, reporter: Caller, kept: Sequence[Kept]) -> None:
+    """Say of photos that came with their request in one piece what became of them."""
+    for one in kept:
+        await of_requests.set_own_state(tx, reporter, one.photo.sha256, one.state)
 
 
 async def status(database: Database, store: Store | None, reader: Caller, sha256: str) -> UploadOut:
