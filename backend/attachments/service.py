@@ -15,6 +15,7 @@ from backend.core.errors import Refusal
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from backend.requests import photos as of_requests
+from backend.visits import photos as of_visits
 from shared.attachments import PhotoIn, PhotoState, UploadOut
 from shared.errors import Code
 
@@ -37,7 +38,7 @@ async def add_chunk(
 
     Also when the file has long been there: to know a hash is not to have the photo.
     """
-    size, state = await _announced(database, worker, sha256, writing=True)
+    size, state = await _announced(database, worker, sha256, writing=True, sending=True)
     files, county = _require(store), worker.county_code
     if state is PhotoState.missing:
         state, received = await asyncio.to_thread(_take, files, county, sha256, offset, chunk, size)
@@ -95,7 +96,7 @@ async def note_whole(tx: Transaction, reporter: Caller, kept: Sequence[Kept]) ->
 
 async def status(database: Database, store: Store | None, reader: Caller, sha256: str) -> UploadOut:
     """Say what is there of a photo that the reader sees announced."""
-    size, state = await _announced(database, reader, sha256)
+    size, state = await _announced(database, reader, sha256, sending=True)
     files, county = _require(store), reader.county_code
     received = await asyncio.to_thread(files.received, county, sha256) if state is PhotoState.missing else size
     return UploadOut(sha256=sha256, size=size, received=received, state=state)
@@ -113,15 +114,21 @@ async def read(database: Database, store: Store | None, reader: Caller, sha256: 
 
 
 async def _announced(
-    database: Database, caller: Caller, sha256: str, *, writing: bool = False
+    database: Database, caller: Caller, sha256: str, *, writing: bool = False, sending: bool = False
 ) -> tuple[int, PhotoState]:
     """Return the size of a photo that was announced in the caller's sight, and whether it came there; to write, in
-    the caller's area, or by themselves wherever it was."""
+    the caller's area, or by themselves wherever it was.
+
+    Who sends it may have made the visit before its household went to another cell. They do not see it any more, and
+    the photo would be lost with their phone.
+    """
 
     async def look(tx: Transaction) -> tuple[int, PhotoState]:
         rows = await queries.announced(tx.conn, tx.county, sha256)
         mine = [row for row in rows if not writing or caller.may_write_in(row["area_code"])]
         mine = mine or await of_requests.own_announced(tx, caller, sha256)
+        if sending and not mine:
+            mine = await of_visits.own_announced(tx, caller, sha256)
         if not mine:
             raise Refusal(Code.area_not_allowed if rows else Code.not_found)
         come = next((row for row in mine if row["state"] != PhotoState.missing), mine[0])
@@ -134,6 +141,7 @@ async def _note(tx: Transaction, worker: Caller, sha256: str, state: PhotoState)
     """Where the worker sees it announced, and where they did it themselves: in other areas others have to send it."""
     await queries.set_state(tx.conn, tx.county, sha256, state)
     await of_requests.set_own_state(tx, worker, sha256, state)
+    await of_visits.set_own_state(tx, worker, sha256, state)
 
 
 def _require(store: Store | None) -> Store:
