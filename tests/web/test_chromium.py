@@ -118,6 +118,37 @@ async def test_every_page_is_one_that_a_screen_reader_can_read(browser, site, vo
     assert await page.get_by_role("radio", name="路灯不亮").is_visible()
 
 
+async def test_with_letters_twice_as_large_what_is_said_stands_whole_below_its_name(browser, site, volunteer):
+    context = await browser.new_context(viewport=PHONE, bypass_csp=True, locale="zh-CN")
+    page = await context.new_page()
+    await sign_in(page, site, volunteer)
+
+    for heading, button in (("求助邀请", "我来帮"), ("我的任务", "签到"), ("我的任务", "签退")):
+        await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        places = {size: await places_of_facts(page, size) for size in ("100%", "200%")}
+        assert {said["left"] > name["left"] for name, said, _card in places["100%"]} == {True}
+        assert {said["left"] == name["left"] for name, said, _card in places["200%"]} == {True}
+        assert {said["right"] < card["right"] for _name, said, card in places["200%"]} == {True}
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.get_by_role("button", name=button).click()
+
+
+async def places_of_facts(page: Page, size: str) -> list[list[dict[str, float]]]:
+    """Where each name, what is said of it and their card stand, with letters of this size."""
+    places: list[list[dict[str, float]]] = await page.evaluate(
+        """size => {
+            document.documentElement.style.fontSize = size;
+            return [...document.querySelectorAll("dt")].map(
+                (name) => [name, name.nextElementSibling, name.closest(".card")]
+                    .map((one) => one.getBoundingClientRect().toJSON())
+            );
+        }""",
+        size,
+    )
+    assert places
+    return places
+
+
 async def test_axe_does_find_what_a_screen_reader_stumbles_over(browser):
     page = await browser.new_page()
     await page.set_content("<html lang=zh-CN><title>x</title><main><h1>x</h1><input></main></html>")
