@@ -98,6 +98,15 @@ async def test_an_address_that_is_no_page_is_told_on_a_page(volunteer, path):
     assert "退出登录" in answer.text, "and one is still signed in"
 
 
+async def test_who_is_signed_in_and_goes_back_is_not_asked_to_sign_in_again(volunteer, visitor):
+    client, _request, _offer = volunteer
+
+    answers = [await one.get("/m/sign-in") for one in (client, visitor())]
+
+    assert [answer.status_code for answer in answers] == [303, 200]
+    assert answers[0].headers["location"] == "/m"
+
+
 async def test_a_slash_too_much_leads_to_the_start(visitor):
     answer = await visitor().get("/m/")
 
