@@ -88,10 +88,10 @@ class GridhoodApp(App):
         # Not frozen: half of a screen that nobody can collect would still follow the theme, and fail at it.
         gc.enable()
         Window.bind(on_resize=self._read_edges, on_minimize=self._out_of_sight, on_restore=self._in_sight)
-        self._read_edges()
+        self._cover_window()
 
     def on_resume(self) -> None:
-        self._read_edges()
+        self._cover_window()
         if self.ctx is not None:
             self.ctx.lock.came_back()
             self.ctx.away = False
@@ -104,6 +104,12 @@ class GridhoodApp(App):
     def _in_sight(self, *_: object) -> None:
         if self.ctx is not None:
             self.ctx.away = False
+
+    def _cover_window(self) -> None:
+        """The system may have made another window since."""
+        self._read_edges()
+        if self.ctx is not None:
+            self.ctx.ports.privacy.hide()
 
     def _read_edges(self, *_: object) -> None:
         if self.ctx is not None:

@@ -16,10 +16,12 @@ class BadPicture(Exception):
 
 
 class Remade(NamedTuple):
-    """A picture and its small one, both JPEG."""
+    """A picture and its small one, both JPEG, and how large the picture is."""
 
     picture: bytes
     thumbnail: bytes
+    width: int
+    height: int
 
 
 def remake(content: bytes) -> Remade:
@@ -32,12 +34,17 @@ def remake(content: bytes) -> Remade:
             image = ImageOps.exif_transpose(opened).convert("RGB")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
         raise BadPicture(type(error).__name__) from error
-    return Remade(_jpeg(image, LONG_SIDE), _jpeg(image, THUMBNAIL_SIDE))
+    picture = _small(image, LONG_SIDE)
+    return Remade(_jpeg(picture), _jpeg(_small(image, THUMBNAIL_SIDE)), picture.width, picture.height)
 
 
-def _jpeg(image: Image.Image, side: int) -> bytes:
+def _small(image: Image.Image, side: int) -> Image.Image:
     small = image.copy()
     small.thumbnail((side, side))
+    return small
+
+
+def _jpeg(small: Image.Image) -> bytes:
     small.info.clear()  # a comment would be written out again
     out = BytesIO()
     small.save(out, "JPEG", quality=85, optimize=True)

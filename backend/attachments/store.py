@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,8 +33,8 @@ class Store(Protocol):
         """Store a checked photo for good, and forget what was received."""
         ...
 
-    def quarantine(self, county: str, name: str) -> None:
-        """Put aside what was received: it is kept for whoever looks into it, and never served."""
+    def quarantine(self, county: str, name: str, content: bytes) -> None:
+        """Put aside what cannot be shown: it is kept for whoever looks into it, and never served."""
         ...
 
     def read(self, county: str, name: str, *, thumbnail: bool) -> bytes | None:
@@ -74,11 +75,9 @@ class Folder:
         _write_once(self._thumbnail(county, name), thumbnail)  # last: it says that both are there
         self._coming(county, name).unlink(missing_ok=True)
 
-    def quarantine(self, county: str, name: str) -> None:
-        aside, coming = self._aside(county, name), self._coming(county, name)
-        _private(aside.parent)
-        if coming.exists():
-            coming.replace(aside)
+    def quarantine(self, county: str, name: str, content: bytes) -> None:
+        _write_once(self._aside(county, name), content)
+        self._coming(county, name).unlink(missing_ok=True)
 
     def read(self, county: str, name: str, *, thumbnail: bool) -> bytes | None:
         path = (self._thumbnail if thumbnail else self._picture)(county, name)
@@ -115,7 +114,7 @@ def _private(folder: Path) -> None:
 def _write_once(path: Path, content: bytes) -> None:
     """Write a file complete or not at all; what lies there already stays."""
     _private(path.parent)
-    draft = path.with_suffix(f".{os.getpid()}")
+    draft = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     with draft.open("wb") as file:
         file.write(content)
         file.flush()

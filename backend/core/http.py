@@ -21,6 +21,10 @@ SYNC_LIMIT = 4 << 20
 UPLOAD_LIMIT = 256 << 20
 UPLOADS = "/api/v1/imports"
 PAGES = "/m/"
+PICTURED = "/m/report"
+"""The one form that may bring photos, as a camera made them."""
+PICTURED_LIMIT = 48 << 20
+"""More than the three that are taken: only who gets through is told on the page which one was too large."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CHUNKS = re.compile(r"/api/v1/attachments/[^/]+/chunks")
 _SHEETS = (
@@ -76,6 +80,8 @@ class Gate:
 def _limit_of(path: str) -> int:
     if path == UPLOADS:
         return UPLOAD_LIMIT
+    if path == PICTURED:
+        return PICTURED_LIMIT
     return SYNC_LIMIT if path.startswith("/api/v1/sync/") else BODY_LIMIT
 
 
@@ -97,6 +103,8 @@ def _kinds_of(path: str) -> tuple[str, ...]:
         return ("application/octet-stream",)
     if path == UPLOADS:
         return _SHEETS
+    if path == PICTURED:
+        return ("application/x-www-form-urlencoded", "multipart/form-data")
     if path.startswith(PAGES):
         return ("application/x-www-form-urlencoded",)
     if path.endswith("/auth/token"):

@@ -1,12 +1,14 @@
 """A volunteer's pages: 求助邀请 and 我的任务, with every step that the phone has."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response
 
 from backend.auth.deps import Tx, volunteer_of
-from backend.core.clock import county_day
+from backend.core.clock import COUNTY_ZONE, county_day
+from backend.core.errors import Refusal
 from backend.core.paging import PageParams
 from backend.matching import helping
 from backend.matching import service as offers
@@ -14,10 +16,13 @@ from backend.web import words
 from backend.web.page import go_to, page
 from backend.web.route import PageRoute
 from backend.web.visitor import VisitingVolunteer
+from shared.errors import Code
 from shared.matching import CheckIn, DeclineIn, DeclineReason, HandBackIn, TaskState
 from shared.types import ShortText
 
 router = APIRouter(prefix="/m", route_class=PageRoute, include_in_schema=False)
+
+_NOT_THEN = (Code.too_old, Code.in_the_future)
 
 RUNNING = (TaskState.accepted, TaskState.serving)
 LATEST = 20
@@ -62,8 +67,17 @@ async def check_in(task_id: UUID, caller: VisitingVolunteer, tx: Tx) -> Response
 
 
 @router.post("/tasks/{task_id}/check-out")
-async def check_out(task_id: UUID, caller: VisitingVolunteer, tx: Tx) -> Response:
-    await helping.check_out(tx, volunteer_of(caller), task_id, CheckIn(at=tx.now))
+async def check_out(
+    task_id: UUID, caller: VisitingVolunteer, tx: Tx, left: Annotated[datetime | None, Form()] = None
+) -> Response:
+    """Now, or when they say they left: a forgotten 签退 is asked about on a later day, in the county's own time."""
+    at = left.replace(tzinfo=COUNTY_ZONE) if left else tx.now
+    try:
+        await helping.check_out(tx, volunteer_of(caller), task_id, CheckIn(at=at))
+    except Refusal as no:
+        if left is None or no.code not in _NOT_THEN:
+            raise
+        return go_to("/m/tasks?told=not-then")
     return go_to("/m/tasks?told=checked-out")
 
 

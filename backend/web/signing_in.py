@@ -28,7 +28,10 @@ async def start(request: Request) -> Response:
 
 
 @router.get("/sign-in")
-async def ask(told: str = "") -> Response:
+async def ask(request: Request, told: str = "") -> Response:
+    """Who went back to it and is signed in is led on: the page would look as if they were not."""
+    if await visitor.known_visitor(request):
+        return go_to("/m")
     return page("sign_in.html", caller=None, username="", sentence="", told=words.TOLD.get(told, ""))
 
 

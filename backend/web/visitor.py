@@ -26,6 +26,10 @@ FREE_A_DAY = 30
 mobile network."""
 
 
+PICTURED_A_DAY = 10
+"""Forms with photos among these: each photo takes disk and a second of the processor."""
+
+
 class WhichCounty(Refusal):
     """Several counties share this server, and the address names none of them."""
 
@@ -111,6 +115,10 @@ async def visiting_volunteer(request: Request) -> Caller:
     return caller
 
 
+def stranger(county: str) -> Caller:
+    return Caller(EVERYBODY, "群众", county, ())
+
+
 async def _reporter(request: Request) -> Caller:
     """Whoever is signed in, or everybody, in the county that the address names or the only one there is."""
     caller = await known_visitor(request)
@@ -119,7 +127,7 @@ async def _reporter(request: Request) -> Caller:
         county = request.query_params.get("county", here[0] if len(here) == 1 else "")
         if county not in here:
             raise WhichCounty(here)
-        caller = Caller(EVERYBODY, "群众", county, ())
+        caller = stranger(county)
     request.state.caller = caller
     return caller
 
@@ -128,9 +136,18 @@ async def _counted_reporter(request: Request) -> Caller:
     """Counted before the request's transaction begins: who waits for a second connection while holding one can hold
     up everybody."""
     caller = await _reporter(request)
-    if caller.account_id == EVERYBODY and request.client:
-        await auth.slow_down(request.app.state.database, f"report|{request.client.host}", free=FREE_A_DAY)
+    await _count(request, caller, "report", FREE_A_DAY)
     return caller
+
+
+async def count_photos(request: Request, caller: Caller) -> None:
+    """Count a form that brings photos, or refuse them."""
+    await _count(request, caller, "photos", PICTURED_A_DAY)
+
+
+async def _count(request: Request, caller: Caller, what: str, free: int) -> None:
+    if caller.account_id == EVERYBODY and request.client:
+        await auth.slow_down(request.app.state.database, f"{what}|{request.client.host}", free=free)
 
 
 VisitingVolunteer = Annotated[Caller, Depends(visiting_volunteer)]

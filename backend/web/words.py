@@ -12,6 +12,7 @@ TOLD = {
     "declined": "好的，这次不打扰您。不影响以后。",
     "checked-in": "已签到。",
     "checked-out": "已签退，谢谢您！时长等对方确认。",
+    "not-then": "这个时间不对：要在签到以后、现在以前。请再填一次。",
     "late": "已告诉对方您会晚一点。",
     "handed-back": "好的，马上再去问别人。",
     "signed-out": "已退出登录。",
@@ -41,6 +42,16 @@ def when(start: datetime | None, end: datetime | None, today: date) -> str:
 def clock(moment: datetime, today: date) -> str:
     said = f"{moment.astimezone(COUNTY_ZONE):%-H:%M}"
     return said if county_day(moment) == today else f"{_day(county_day(moment), today)} {said}"
+
+
+def forgot_to_leave(checked_in: datetime, today: date) -> bool:
+    """Whoever signed in on an earlier day has hardly been there all night."""
+    return county_day(checked_in) < today
+
+
+def field_time(moment: datetime, minutes: int = 0) -> str:
+    """A moment, or so many minutes after it, as a browser's own field of date and time takes it."""
+    return f"{moment.astimezone(COUNTY_ZONE) + timedelta(minutes=minutes):%Y-%m-%dT%H:%M}"
 
 
 def _day(day: date, today: date) -> str:

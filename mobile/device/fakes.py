@@ -122,6 +122,14 @@ class FixedEdges:
         tell(self.top, self.bottom)
 
 
+@dataclass
+class RecordedPrivacy:
+    hidden: bool = False
+
+    def hide(self) -> None:
+        self.hidden = True
+
+
 def ports(location: ScriptedLocation | None = None, camera: ScriptedCamera | None = None) -> Ports:
     return Ports(
         location=location or ScriptedLocation(),
@@ -135,4 +143,5 @@ def ports(location: ScriptedLocation | None = None, camera: ScriptedCamera | Non
         camera=camera or ScriptedCamera(),
         text_dialog=ScriptedTextDialog(),
         edges=FixedEdges(),
+        privacy=RecordedPrivacy(),
     )

@@ -127,6 +127,11 @@ class Edges(Protocol):
         """Tell soon, on the screen's thread, how many pixels of the window the system covers above and below."""
 
 
+class Privacy(Protocol):
+    def hide(self) -> None:
+        """Keep the window out of screenshots and of the system's pictures of recent apps, from now on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All of them, as one platform offers them."""
@@ -142,3 +147,4 @@ class Ports:
     camera: Camera
     text_dialog: TextDialog
     edges: Edges
+    privacy: Privacy

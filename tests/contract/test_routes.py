@@ -21,7 +21,7 @@ from tests.factories import CELL
 OPEN_TO_ALL = {
     "/openapi.json", "/docs", "/docs/assets", "/healthz", "/readyz", "/metrics",
     "/api/v1/auth/token", "/api/v1/auth/refresh", "/api/v1/auth/sign-out",
-    "/m", "/m/static", "/m/sign-in", "/m/sign-out", "/m/report", "/m/report/sent",
+    "/m", "/m/static", "/m/sign-in", "/m/sign-out", "/m/report", "/m/report/sent", "/m/{rest:path}",
 }  # fmt: skip
 
 

@@ -109,7 +109,8 @@ class AlertDialog:
             {word: click}
         )
         builder.setOnCancelListener = lambda cancel: parts.update(cancel=cancel)
-        builder.show = show
+        window = SimpleNamespace(addFlags=lambda flags: parts.update(flags=flags))
+        builder.create = lambda: SimpleNamespace(getWindow=lambda: window, show=show)
         return builder
 
 

@@ -43,8 +43,19 @@ class Bars:
         tell(30, 20)
 
 
+class Curtain:
+    drawn = False
+
+    def hide(self) -> None:
+        self.drawn = True
+
+
+curtain = Curtain()
+
+
 def make_ports(folder: Path) -> Ports:
-    return replace(android.ports(folder, object()), keystore=Key(), edges=Bars())  # type: ignore[arg-type]
+    made = android.ports(folder, object())  # type: ignore[arg-type]
+    return replace(made, keystore=Key(), edges=Bars(), privacy=curtain)
 
 
 async def start() -> dict[str, object]:
@@ -54,6 +65,7 @@ async def start() -> dict[str, object]:
     running = asyncio.ensure_future(run(app))
     await started.wait()
     shown = {"route": app.root.at, "insets": [T.inset_top, T.inset_bottom], "dialog": TYPING.dialog is not None}
+    shown["hidden"] = curtain.drawn
     app.stop()
     await running
     return shown

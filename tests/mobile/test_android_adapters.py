@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +30,7 @@ from mobile.device.android.keystore import ALIAS, hardware_key
 from mobile.device.android.location import MANAGER, AndroidLocation
 from mobile.device.android.notifications import AndroidNotifications
 from mobile.device.android.permissions import LOCATION, Permissions
+from mobile.device.android.privacy import FLAG_SECURE, AndroidPrivacy
 from mobile.device.android.speech import AndroidSpeech
 from mobile.device.ports import LocationDenied, LocationOff, LocationTimeout, NoPicture
 from tests.mobile.java_edge import FakeActivity, FakeJava, JavaProblem, Recorder
@@ -433,6 +435,26 @@ async def test_the_systems_text_field_starts_with_what_is_there_and_gives_back_w
     assert field.given("setInputType") == [(0x20001,)]
 
 
+async def test_what_is_written_in_a_dialog_is_in_no_picture_of_the_screen() -> None:
+    java = FakeJava(FakeActivity(), android__widget__EditText=lambda _context: Recorder(length=lambda: 0))
+
+    await AndroidTextDialog(Activity(java)).ask("备注", "常服药", multiline=True)
+
+    assert [shown["flags"] for shown in java.dialog.shown] == [FLAG_SECURE]
+
+
+def test_the_window_is_hidden_on_androids_own_thread_the_only_one_that_may() -> None:
+    asked: list[Any] = []
+    window = SimpleNamespace(addFlags=lambda flags: asked.append((flags, threading.current_thread())))
+    java = FakeJava(FakeActivity(getWindow=lambda: window))
+
+    AndroidPrivacy(Activity(java)).hide()
+
+    [(flags, thread)] = asked
+    assert flags == 0x2000, "android.view.WindowManager.LayoutParams.FLAG_SECURE"
+    assert thread is not threading.current_thread()
+
+
 async def test_a_dialog_that_cannot_be_made_is_a_problem_of_whoever_asked() -> None:
     def refuse(_context: Any) -> None:
         raise JavaProblem("android.view.InflateException")
@@ -561,5 +583,5 @@ def test_the_staged_app_starts_from_compiled_files_alone(tmp_path: Path) -> None
 
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout.splitlines()[-1]) == {
-        "route": "login", "insets": [30, 20], "dialog": True, "from": [".pyc"], "elsewhere": [],
+        "route": "login", "insets": [30, 20], "dialog": True, "hidden": True, "from": [".pyc"], "elsewhere": [],
     }  # fmt: skip

@@ -11,7 +11,9 @@ import uvicorn
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from backend.attachments.store import Folder
 from mobile.core import fonts
+from tests.api.test_attachments import photo
 from tests.core.waiting import until
 from tests.end_to_end.server import free_port
 from tests.factories import CELL, PASSWORD, middle_of
@@ -108,8 +110,43 @@ async def test_every_page_is_one_that_a_screen_reader_can_read(browser, site, vo
     await look(page, "task")
     await page.get_by_role("link", name="上报").click()
     await page.get_by_role("button", name="上报").click()
+    assert await page.get_by_role("alert").count() == 0, "the browser itself says what is missing, before it sends"
+    await page.evaluate("document.querySelector('main form').noValidate = true")
+    await page.get_by_role("button", name="上报").click()
+    await expect(page.get_by_role("alert")).to_contain_text("有 2 处要改")
     await look(page, "report")
     assert await page.get_by_role("radio", name="路灯不亮").is_visible()
+
+
+async def test_with_letters_twice_as_large_what_is_said_stands_whole_below_its_name(browser, site, volunteer):
+    context = await browser.new_context(viewport=PHONE, bypass_csp=True, locale="zh-CN")
+    page = await context.new_page()
+    await sign_in(page, site, volunteer)
+
+    for heading, button in (("求助邀请", "我来帮"), ("我的任务", "签到"), ("我的任务", "签退")):
+        await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        places = {size: await places_of_facts(page, size) for size in ("100%", "200%")}
+        assert {said["left"] > name["left"] for name, said, _card in places["100%"]} == {True}
+        assert {said["left"] == name["left"] for name, said, _card in places["200%"]} == {True}
+        assert {said["right"] < card["right"] for _name, said, card in places["200%"]} == {True}
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.get_by_role("button", name=button).click()
+
+
+async def places_of_facts(page: Page, size: str) -> list[list[dict[str, float]]]:
+    """Where each name, what is said of it and their card stand, with letters of this size."""
+    places: list[list[dict[str, float]]] = await page.evaluate(
+        """size => {
+            document.documentElement.style.fontSize = size;
+            return [...document.querySelectorAll("dt")].map(
+                (name) => [name, name.nextElementSibling, name.closest(".card")]
+                    .map((one) => one.getBoundingClientRect().toJSON())
+            );
+        }""",
+        size,
+    )
+    assert places
+    return places
 
 
 async def test_axe_does_find_what_a_screen_reader_stumbles_over(browser):
@@ -139,3 +176,28 @@ async def test_a_report_from_where_one_stands(browser, site, make):
     [found] = (await worker.client.get("/api/v1/requests")).json()["items"]
     assert (found["lon"], found["lat"], found["area_code"]) == (lon, lat, CELL)
     assert found["number"] in await page.get_by_role("status").inner_text()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["made smaller first", "without scripts"])
+async def test_a_photo_goes_with_a_report(browser, site, make, running, tmp_path, scripts):
+    running.app.state.files = Folder(tmp_path / "photos")
+    worker = await make.worker()
+    await make.cell()
+    taken = tmp_path / "lamp.jpg"
+    taken.write_bytes(photo(2400, 1200, noise=True))
+    context = await browser.new_context(viewport=PHONE, java_script_enabled=scripts, locale="zh-CN")
+    page = await context.new_page()
+    await page.goto(f"{site}/m/report")
+
+    await page.get_by_label("路灯不亮").check()
+    await page.get_by_label("大概在哪里").select_option(CELL)
+    await page.get_by_label("从手机里选").set_input_files(taken)
+    if scripts:
+        await until(partial(page.evaluate, f"document.getElementById('chosen').files[0].size < {taken.stat().st_size}"))
+    await page.get_by_role("button", name="上报", exact=True).click()
+    await expect(page.get_by_role("status")).to_contain_text("社区已收到")
+
+    [found] = (await worker.client.get("/api/v1/requests")).json()["items"]
+    [stored] = (await worker.client.get(f"/api/v1/requests/{found['id']}/photos")).json()
+    assert (stored["state"], stored["width"], stored["height"]) == ("stored", 800, 1600)
+    assert (stored["size"] < taken.stat().st_size) == scripts

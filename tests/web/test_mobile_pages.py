@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from backend.auth import queries
+from backend.core.clock import COUNTY_ZONE
 from backend.core.scope import system_caller
 from backend.web.visitor import ACCESS, FREE_A_DAY, REFRESH
 from shared.types import uuid7
@@ -82,6 +84,35 @@ async def test_who_is_no_volunteer_is_told_so_on_a_page(make, visitor, path):
     assert answer.headers["content-type"].startswith("text/html")
 
 
+@pytest.mark.parametrize(
+    "path", ["/m/nothing", f"/m/offers/{uuid4()}/accept"], ids=["a typing mistake", "a form's own"]
+)
+async def test_an_address_that_is_no_page_is_told_on_a_page(volunteer, path):
+    client, _request, _offer = volunteer
+
+    answer = await client.get(path)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "没有找到。" in answer.text
+    assert 'href="/m"' in answer.text
+    assert "退出登录" in answer.text, "and one is still signed in"
+
+
+async def test_who_is_signed_in_and_goes_back_is_not_asked_to_sign_in_again(volunteer, visitor):
+    client, _request, _offer = volunteer
+
+    answers = [await one.get("/m/sign-in") for one in (client, visitor())]
+
+    assert [answer.status_code for answer in answers] == [303, 200]
+    assert answers[0].headers["location"] == "/m"
+
+
+async def test_a_slash_too_much_leads_to_the_start(visitor):
+    answer = await visitor().get("/m/")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/m")
+
+
 async def test_a_wrong_password_stays_on_the_page_with_a_sentence(make, visitor):
     client, name = visitor(), await make.password(await make.volunteer(), "zhouzhiyuan")
 
@@ -122,6 +153,59 @@ async def test_a_no_with_its_reason_is_written_down(volunteer, make):
     assert "不影响以后" in told.text
     [row] = await stored(make, "SELECT state, decline_reason FROM offer")
     assert tuple(row) == ("declined", "too_far")
+
+
+async def forget_to_leave(make, client, offer) -> datetime:
+    """Accept, sign in, and let a day go by; returns when they came."""
+    for step in (f"offers/{offer}/accept", f"tasks/{offer}/check-in"):
+        assert (await client.post(f"/m/{step}")).status_code == 303
+    came = make.database.clock() - timedelta(days=1)
+
+    async def work(tx):
+        await tx.conn.execute("UPDATE task_card SET accepted_at = $2, checked_in_at = $2 WHERE id = $1", offer, came)
+
+    await make.run(work)
+    return came
+
+
+async def test_a_forgotten_sign_out_is_asked_about_on_a_later_day(volunteer, make):
+    client, _request, offer = volunteer
+    came = await forget_to_leave(make, client, offer)
+    left = (came + timedelta(minutes=90)).astimezone(COUNTY_ZONE)
+
+    asked = await client.get("/m/tasks")
+    early = await client.post(f"/m/tasks/{offer}/check-out", data={"left": "2020-01-01T09:00"})
+    told = await client.get(early.headers["location"])
+    answer = await client.post(f"/m/tasks/{offer}/check-out", data={"left": f"{left:%Y-%m-%dT%H:%M}"})
+
+    assert "好像忘了签退" in asked.text
+    assert "这个时间不对" in told.text
+    assert answer.headers["location"] == "/m/tasks?told=checked-out"
+    [row] = await stored(make, "SELECT minutes, state FROM service_record")
+    assert row["minutes"] in (89, 90)
+    assert row["state"] == "unverified"
+
+
+async def test_who_signs_out_the_same_day_is_not_asked_when(volunteer):
+    client, _request, offer = volunteer
+    for step in (f"offers/{offer}/accept", f"tasks/{offer}/check-in"):
+        await client.post(f"/m/{step}")
+
+    shown = await client.get("/m/tasks")
+
+    assert 'name="left"' not in shown.text
+
+
+@pytest.mark.parametrize("step", ["accept", "check-in", "check-out"])
+async def test_a_button_pressed_twice_does_the_same_as_once(volunteer, make, step):
+    client, _request, offer = volunteer
+    steps = [f"/m/offers/{offer}/accept", f"/m/tasks/{offer}/check-in", f"/m/tasks/{offer}/check-out"]
+
+    for one in steps:
+        answers = [await client.post(one) for _ in range(2 if one.endswith(step) else 1)]
+
+    assert {answer.status_code for answer in answers} == {303}
+    assert len(await stored(make, "SELECT id FROM service_record")) == 1
 
 
 async def test_a_task_given_back_is_asked_of_others_again(volunteer, make):

@@ -8,6 +8,7 @@ document.getElementById("locate").addEventListener("click", () => {
     ({ coords }) => {
       document.getElementById("lon").value = coords.longitude;
       document.getElementById("lat").value = coords.latitude;
+      document.getElementById("cell").required = false;
       said.textContent = "已记下现在的位置";
     },
     () => { said.textContent = "没有定到位，请在上面选网格"; },

@@ -14,6 +14,7 @@ from mobile.device.android.keystore import AndroidKeystore, hardware_key
 from mobile.device.android.location import AndroidLocation
 from mobile.device.android.notifications import AndroidNotifications
 from mobile.device.android.permissions import Permissions
+from mobile.device.android.privacy import AndroidPrivacy
 from mobile.device.android.speech import AndroidSpeech
 from mobile.device.ports import Ports
 
@@ -37,4 +38,5 @@ def ports(folder: Path, java: Java | None = None) -> Ports:
         camera=AndroidCamera(activity),
         text_dialog=AndroidTextDialog(activity),
         edges=AndroidEdges(activity),
+        privacy=AndroidPrivacy(activity),
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from mobile.device.android.activity import Activity, settle
 from mobile.device.android.java import chars
+from mobile.device.android.privacy import hide
 
 CLICK = ("onClick", "(Landroid/content/DialogInterface;I)V")
 CANCEL = ("onCancel", "(Landroid/content/DialogInterface;)V")
@@ -38,7 +39,10 @@ class Dialog:
             builder = self._java.cls("android.app.AlertDialog$Builder")(self._activity.context)
             fill(self, builder)
             self._on_cancel(builder)
-            builder.show()
+            shown = builder.create()
+            # What is asked may be about a resident, and so is what is written.
+            hide(shown.getWindow())
+            shown.show()
         except Exception as problem:
             # Raised here it would end the app on a thread where nobody listens.
             settle(self._answer, problem)
