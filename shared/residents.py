@@ -223,6 +223,16 @@ class HouseholdOut(WireOut):
     received_at: Utc = Field(description="服务器收到时间")
 
 
+class FoldedHomes(WireOut):
+    """What the feed tells staff about a household beside its row: those folded into it, whose past is its own too.
+
+    One of them that has a row of its own again stands for itself.
+    """
+
+    id: UUID = Field(description="户编号")
+    folded: list[UUID] = Field(default_factory=list, description="并进这一户的各户")
+
+
 class ResidentIn(WireIn):
     """A person to be put on the register."""
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from backend.core.paging import PageParams
+from backend.residents.folding import HOMES_OF
 from shared.requests import CATEGORIES, RequestEventOut, RequestOut
 from shared.types import uuid7
 
@@ -103,9 +104,10 @@ async def by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> 
 
 
 async def open_of_household(conn: asyncpg.Connection, county: str, household: UUID, category: str) -> UUID | None:
-    """Return the household's request of this category that is still to be done."""
+    """Return the request of this category that is still to be done, of the household or one folded into it."""
     found: UUID | None = await conn.fetchval(
-        "SELECT id FROM request WHERE county_code = $1 AND household_id = $2 AND category = $3"
+        f"SELECT id FROM request WHERE county_code = $1 AND household_id = ANY ({HOMES_OF.format(id='$2')})"
+        " AND category = $3"
         " AND state IN ('open', 'taken', 'serving', 'handling') ORDER BY received_at, id LIMIT 1",
         county, household, category,
     )  # fmt: skip
@@ -121,14 +123,17 @@ async def own_report(conn: asyncpg.Connection, county: str, request: UUID, repor
 
 
 async def page_of_area(
-    conn: asyncpg.Connection, county: str, area: str, page: PageParams, filters: dict[str, str]
+    conn: asyncpg.Connection, county: str, area: str, page: PageParams, filters: dict[str, Any]
 ) -> list[RequestOut]:
     """Return one row more than a page, newest first."""
     arguments: list[Any] = [county, area, page.limit + 1]
     where = ""
     for column, value in filters.items():
         arguments.append(value)
-        where += f" AND {column} = ${len(arguments)}"
+        wanted = f"${len(arguments)}"
+        if column == "household_id":  # what was folded into a household is asked for with it
+            wanted = f"ANY ({HOMES_OF.format(id=wanted)})"
+        where += f" AND {column} = {wanted}"
     if page.after:
         where += f" AND (received_at, id) < (${len(arguments) + 1}, ${len(arguments) + 2})"
         arguments += page.after

@@ -55,9 +55,11 @@ async def list_requests(
     state: Annotated[RequestState | None, Query(description="只看这个状态")] = None,
     kind: Annotated[RequestKind | None, Query(description="只看这个种类")] = None,
     number: Annotated[str | None, Query(max_length=30, description="按能念出来的编号找")] = None,
+    household_id: Annotated[UUID | None, Query(description="只看这一户的，并进这一户的也在内")] = None,
 ) -> Page[RequestOut]:
     """列出求助、事件和办件，后收到的在前。"""
-    return await requests.listed(tx, reader, area_code, page, {"state": state, "kind": kind, "number": number})
+    asked = {"state": state, "kind": kind, "number": number, "household_id": household_id}
+    return await requests.listed(tx, reader, area_code, page, asked)
 
 
 @router.get("/{request_id}")

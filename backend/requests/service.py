@@ -195,9 +195,9 @@ async def read(tx: Transaction, reader: Caller, request_id: UUID) -> RequestOut:
 
 
 async def listed(
-    tx: Transaction, caller: Caller, area_code: str | None, page: PageParams, filters: dict[str, str | None]
+    tx: Transaction, caller: Caller, area_code: str | None, page: PageParams, filters: dict[str, Any]
 ) -> Page[RequestOut]:
-    """List requests of an area, newest first, inside the caller's scope."""
+    """List requests of an area, or of one household, newest first, inside the caller's scope."""
     if area_code and not any(is_within(area_code, s) or is_within(s, area_code) for s in caller.scopes):
         raise Refusal(Code.area_not_allowed, pointer="/area_code")
     if (number := filters.get("number")) and not numbers.is_sound(number):

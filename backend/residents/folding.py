@@ -5,7 +5,7 @@ the kept household reads its visits, contacts and doors as well. As soon as some
 merge was undone or that a newborn was registered there, it stands for itself again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,7 @@ async def fold(tx: Transaction, lost: Mapping[str, Any], kept: Mapping[str, Any]
     await queries.set_search_keys(tx.conn, tx.county, area, household, [])
     tx.edited(Edited(household, rev, area, ["folded_into"]))
     tx.changed(EntityKind.household, household, area, gone=True)
+    tx.changed(EntityKind.household, kept["household_id"], kept["area_code"])
     tx.audit("household.folded", "household", household, area, into=str(kept["household_id"]))
 
 
@@ -69,6 +70,23 @@ ARRAY(
 )
 """
 """SQL of a household's own id and those of all that are folded into it, whose past is its own too."""
+
+
+async def folded_into(conn: asyncpg.Connection, county: str, homes: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Return of those of these households that others are folded into which these are."""
+    rows = await conn.fetch(_FOLDED_INTO, county, list(homes))
+    return {row["root"]: row["folded"] for row in rows}
+
+
+_FOLDED_INTO = """
+WITH RECURSIVE folded AS (
+    SELECT folded_into AS root, id FROM household
+    WHERE county_code = $1 AND folded_into = ANY ($2::uuid[]) AND size = 0
+    UNION
+    SELECT f.root, h.id FROM household h JOIN folded f ON h.folded_into = f.id WHERE h.county_code = $1 AND h.size = 0
+)
+SELECT root, array_agg(id ORDER BY id) AS folded FROM folded GROUP BY root
+"""
 
 
 async def homes_of(conn: asyncpg.Connection, county: str, household_id: UUID) -> list[UUID]:

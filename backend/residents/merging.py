@@ -128,6 +128,7 @@ async def _take_back(tx: Transaction, keep: Row, lose: Row, added: Sequence[str]
         await changing.change(tx, kept, kept.model_copy(update=fields), list(fields))
     if keep["merged_into"]:
         tx.changed(EntityKind.resident, kept.id, kept.area_code, gone=True)
+    tx.changed(EntityKind.household, kept.household_id, kept.area_code)
 
 
 async def _unnoted(tx: Transaction, resident_id: UUID, added: Sequence[str], merged_at: datetime) -> list[str]:

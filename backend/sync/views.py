@@ -18,6 +18,7 @@ from backend.matching import queries as matching
 from backend.requests import queries as requests
 from backend.residents import duplicate_queries as duplicates
 from backend.residents import event_queries as events
+from backend.residents import folding
 from backend.residents import history_queries as history
 from backend.residents import link_queries as links
 from backend.residents import move_queries as moves
@@ -79,6 +80,9 @@ async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID
     if kind is EntityKind.resident and tx.caller.holds(*_WHO_CALLS):
         for person, past in (await history.of_people(tx.conn, tx.county, list(bodies), _TOLD)).items():
             bodies[person]["periods"] = [period.model_dump(mode="json") for period in past]
+    if kind is EntityKind.household and tx.caller.holds(*_WHO_CALLS):
+        for home, folded in (await folding.folded_into(tx.conn, tx.county, list(bodies))).items():
+            bodies[home]["folded"] = [str(one) for one in folded]
     if kind is EntityKind.cell and tx.caller.holds(*_WHO_CALLS):
         await _add_teams(tx, bodies)
     if kind is EntityKind.link and not tx.caller.holds(*_WHO_CALLS):

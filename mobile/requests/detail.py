@@ -12,13 +12,13 @@ from mobile.core.clock import Clock, local_day
 from mobile.requests import effects, rules
 from mobile.requests.asking import UNDO_SECONDS
 from mobile.requests.rules import Step
+from mobile.residents import homes
 from mobile.residents.rules import DUE_ICONS
 from mobile.store.entities import as_json
 from mobile.store.store import Store
 from shared.auth import MeOut
 from shared.grid import CellOut
 from shared.requests import STATE_WORDS, MoveIn, RequestOut, RequestState
-from shared.residents import HouseholdOut
 from shared.sync import EntityKind, OperationKind
 
 
@@ -107,7 +107,7 @@ class RequestDetail(EventDispatcher):
 
     def _show(self, found: RequestOut) -> None:
         today, due = local_day(self._now()), rules.due_on(found)
-        home = self._store.entities.get(HouseholdOut, found.household_id) if found.household_id else None
+        home = homes.standing(self._store, found.household_id) if found.household_id else None
         self.title, self.number = found.title, found.number or rules.NO_NUMBER
         self.icon = rules.CATEGORY_ICONS.get(found.category, "clipboard-text")
         self.kind_word, self.state_word = rules.KIND_WORDS[found.kind], STATE_WORDS[found.state]

@@ -10,12 +10,12 @@ from kivy.properties import ListProperty, NumericProperty, StringProperty
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.requests import rules
+from mobile.residents import homes
 from mobile.residents.rules import DUE_ICONS
 from mobile.store.outbox import Entry, State
 from mobile.store.store import Store
 from shared.grid import CellOut
 from shared.requests import CATEGORIES, STATE_WORDS, RequestOut
-from shared.residents import HouseholdOut
 from shared.sync import EntityKind, OperationKind
 
 
@@ -60,7 +60,7 @@ class Todo(EventDispatcher):
     def _line(self, request: RequestOut, today: date, cells: list[CellOut], unsent: bool) -> TodoLine:
         due = rules.due_on(request)
         kind = texts.due_kind(due, today)
-        home = self._store.entities.get(HouseholdOut, request.household_id) if request.household_id else None
+        home = homes.standing(self._store, request.household_id) if request.household_id else None
         return TodoLine(
             id=request.id,
             number=request.number or rules.NO_NUMBER,

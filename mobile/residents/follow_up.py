@@ -10,7 +10,7 @@ from kivy.properties import ListProperty, StringProperty
 
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
-from mobile.residents import rules
+from mobile.residents import homes, rules
 from mobile.residents.choices import MORE, Option
 from mobile.store.entities import Effect, as_json
 from mobile.store.store import Store
@@ -120,7 +120,7 @@ class FollowUps(EventDispatcher):
 
     def _last(self) -> VisitOut | None:
         """The last visit, when it found something and is not long ago."""
-        visits = self._store.entities.all(VisitOut, self._household_id)
+        visits = homes.all_of(self._store, VisitOut, self._household_id)
         last = max(visits, key=lambda visit: visit.visited_at, default=None)
         if last is None or self._now() - last.visited_at > RECENT:
             return None
@@ -202,11 +202,11 @@ class FollowUps(EventDispatcher):
         return me.display_name if me else ""
 
     def _open_requests(self) -> list[RequestOut]:
-        found = self._store.entities.all(RequestOut, self._household_id)
+        found = homes.all_of(self._store, RequestOut, self._household_id)
         return [one for one in found if one.state not in ENDED]
 
     def _open_corrections(self) -> list[CorrectionOut]:
-        found = self._store.entities.all(CorrectionOut, self._household_id)
+        found = homes.all_of(self._store, CorrectionOut, self._household_id)
         return [one for one in found if one.state is CorrectionState.open]
 
     def _requests(self) -> list[Followed]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from mobile.core import texts
+from mobile.residents import homes
 from mobile.store.entities import Effect
 from mobile.store.store import Store
 from shared.links import HELPER_WORDS, LINK_WORDS, HelperKind, LinkEndIn, LinkKind, LinkOut, holds_on, whom_to_call
@@ -32,7 +33,7 @@ class LinkLine:
 
 def of_person(store: Store, person: ResidentOut, day: date) -> list[LinkOut]:
     """A person's own, and those of the whole household, that hold on a day; whom to call first comes first."""
-    found = store.entities.all(LinkOut, person.household_id)
+    found = homes.all_of(store, LinkOut, person.household_id)
     mine = [one for one in found if one.resident_id in (person.id, None) and holds_on(one, day)]
     return sorted(mine, key=lambda one: (_FIRST.index(one.kind), one.order, one.received_at))
 

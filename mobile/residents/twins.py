@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from mobile.core import texts
-from mobile.residents import effects
+from mobile.residents import effects, homes
 from mobile.store.entities import Effect
 from mobile.store.store import Store
-from shared.links import LIKENESS_WORDS, DuplicateOut, DuplicateState, SettleIn, Sketch
+from shared.links import LIKENESS_WORDS, DuplicateOut, DuplicateState, HomeFate, SettleIn, Sketch
 from shared.residents import ResidentOut
 from shared.sync import EntityKind
 
@@ -72,7 +72,20 @@ def decided(store: Store, pair: DuplicateOut, found: SettleIn) -> list[Effect]:
     settled = Effect(EntityKind.duplicate, pair.id, {"state": state.value})
     lost = next(one for one in sides(pair) if one.id != kept(pair).id)
     row = store.entities.get(ResidentOut, lost.id) if found.same else None
-    return [settled, *(effects.take_off(store, row) if row else [])]
+    return [settled, *(_merged(store, row, lost, kept(pair)) if row else [])]
+
+
+def _merged(store: Store, row: ResidentOut, lost: Sketch, stays: Sketch) -> list[Effect]:
+    """A household that is left empty goes from the lists too, and is read with the one of the row that stays."""
+    taken_off = effects.take_off(store, row)
+    if lost.home_fate is not HomeFate.folds or stays.household_id is None:
+        return taken_off
+    folded = [*homes.homes_of(store, stays.household_id)[1:], *homes.homes_of(store, row.household_id)]
+    return [
+        *(effect for effect in taken_off if effect.kind is not EntityKind.household),
+        Effect(EntityKind.household, row.household_id, None),
+        Effect(EntityKind.household, stays.household_id, {"folded": [str(one) for one in folded]}),
+    ]
 
 
 def _side(one: Sketch) -> Side:

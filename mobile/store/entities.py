@@ -19,7 +19,7 @@ from shared.links import DuplicateOut, LinkOut
 from shared.matching import OfferOut, TaskOut
 from shared.register import EventOut, MoveOut, PersonPast
 from shared.requests import RequestOut
-from shared.residents import HouseholdOut, ResidentOut
+from shared.residents import FoldedHomes, HouseholdOut, ResidentOut
 from shared.rounds import AlertOut, RoundRuleOut
 from shared.sync import Change, EntityKind
 from shared.visits import CorrectionOut, VisitOut
@@ -31,6 +31,7 @@ KINDS: dict[type[BaseModel], EntityKind] = {
     CellOut: EntityKind.cell,
     CellTeam: EntityKind.cell,
     HouseholdOut: EntityKind.household,
+    FoldedHomes: EntityKind.household,
     ResidentOut: EntityKind.resident,
     PersonPast: EntityKind.resident,
     LinkOut: EntityKind.link,

@@ -500,6 +500,73 @@ async def test_who_reads_the_kept_household_reads_visits_contacts_and_doors_of_t
     assert ended.status_code == 204
 
 
+async def asked_for(make, house, count):
+    """Requests of a household, the oldest first."""
+    return [str((await make.request(house, detail=f"第{n}次")).id) for n in range(count)]
+
+
+async def requests_of(person, house, **params):
+    answer = await person.client.get("/api/v1/requests", params={"household_id": str(house.household_id), **params})
+    assert answer.status_code == 200, answer.text
+    return [row["id"] for row in answer.json()["items"]], answer.json()["next_cursor"]
+
+
+async def test_requests_of_a_household_are_those_of_the_folded_one_too_until_the_merge_is_undone(make):
+    first, second = await twins(make)
+    third = await make.resident(await make.household(room="901"), name="李秀英")
+    own = await asked_for(make, await home_of(make, first), 2)
+    folded = await asked_for(make, await home_of(make, second), 2)
+    await asked_for(make, await home_of(make, third), 1)
+    worker = await make.worker()
+    pair = await the_pair(worker)
+
+    before, _ = await requests_of(worker, first)
+    await settle(worker, pair, first)
+    merged, _ = await requests_of(worker, first)
+    page, cursor = await requests_of(worker, first, limit=3)
+    rest, end = await requests_of(worker, first, limit=3, cursor=cursor)
+    narrowed, _ = await requests_of(worker, first, state="closed")
+    await undo(worker, pair)
+    undone, _ = await requests_of(worker, first)
+    apart, _ = await requests_of(worker, second)
+
+    assert before == undone == own[::-1]
+    assert merged == [*folded[::-1], *own[::-1]]
+    assert ([*page, *rest], end) == (merged, None)
+    assert narrowed == []
+    assert apart == folded[::-1]
+
+
+async def test_requests_of_a_household_are_read_by_who_works_there_and_by_nobody_else(make):
+    first, _second = await twins(make)
+    mine = await asked_for(make, await home_of(make, first), 1)
+    await make.cell(NEIGHBOUR)
+    here, elsewhere, volunteer = await make.worker(), await make.worker(NEIGHBOUR), await make.volunteer()
+    url = "/api/v1/requests"
+
+    refused = await volunteer.client.get(url, params={"household_id": str(first.household_id)})
+    odd = await here.client.get(url, params={"household_id": "门牌302"})
+
+    assert (await requests_of(here, first))[0] == mine
+    assert (await requests_of(elsewhere, first))[0] == []
+    assert said(refused) == (403, "role_not_allowed")
+    assert said(odd)[:2] == (422, "malformed")
+
+
+async def test_what_a_folded_household_asked_for_is_not_asked_for_again(make):
+    first, second = await twins(make)
+    [open_one] = await asked_for(make, await home_of(make, second), 1)
+    worker = await make.worker()
+    await settle(worker, await the_pair(worker), first)
+    asked = [{"kind": "request", "id": str(uuid7()), "category": "errand"}]
+
+    visit = await worker.client.put(f"/api/v1/visits/{uuid7()}", json=visit_to(first.household_id, follow_ups=asked))
+    found, _ = await requests_of(worker, first)
+
+    assert visit.status_code == 200, visit.text
+    assert found == [open_one]
+
+
 def door_in(cell):
     return {"cell_code": cell, "compound": "河滨小区", "building": "9号楼", "unit": "", "room": "101", "usage": "empty"}
 

@@ -64,7 +64,7 @@ READ: dict[str, list[dict[str, str]]] = {
     "/api/v1/register/counts": [{}, {"as_at": "2026-11-01"}],
     "/api/v1/moves": [{}, {"state": "expected"}],
     "/api/v1/findings": [{}, {"state": "open"}],
-    "/api/v1/requests": [{}, {"state": "open"}],
+    "/api/v1/requests": [{}, {"state": "open"}, {"household_id": "0199c3a2-7b1e-7c44-9d55-3f0a6b2c8e01"}],
     "/api/v1/volunteers": [{}],
     "/api/v1/changes": [{}],
     "/api/v1/offers/calls": [{}],

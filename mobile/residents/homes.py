@@ -1,0 +1,30 @@
+"""A household together with those that a merge has folded into it: what is known of them is known of it."""
+
+from uuid import UUID
+
+from mobile.store.entities import Entity
+from mobile.store.store import Store
+from shared.residents import FoldedHomes, HouseholdOut
+
+
+def all_of(store: Store, model: type[Entity], household_id: UUID) -> list[Entity]:
+    """Every row of a kind that belongs to a household or to one folded into it."""
+    return [row for home in homes_of(store, household_id) for row in store.entities.all(model, home)]
+
+
+def homes_of(store: Store, household_id: UUID) -> list[UUID]:
+    """Its own id and theirs. One that this phone holds a row of again stands for itself."""
+    known = store.entities.get(FoldedHomes, household_id)
+    folded = known.folded if known else []
+    return [household_id, *(one for one in folded if store.entities.get(FoldedHomes, one) is None)]
+
+
+def standing(store: Store, household_id: UUID) -> HouseholdOut | None:
+    """The household itself, or the one that it was folded into."""
+    found = store.entities.get(HouseholdOut, household_id)
+    if found is not None:
+        return found
+    kept = (home for home, (folded,) in store.entities.fields(FoldedHomes, "folded").items() if folded)
+    return next(
+        (store.entities.get(HouseholdOut, home) for home in kept if household_id in homes_of(store, UUID(home))), None
+    )
