@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.factories import COMMUNITY, COUNTY, NEIGHBOUR, visit_to
+from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR, visit_to
 from tests.sync.test_push import household, outcomes, phone, register  # noqa: F401  (fixtures)
 from tests.sync.test_push_register import operation, person  # noqa: F401  (fixture)
 
@@ -28,18 +28,17 @@ async def test_a_time_that_only_its_zone_brings_into_range_stops_no_pull(phone, 
     assert pulled.json()["more"] is False
 
 
-async def test_a_row_that_cannot_be_shown_keeps_nobody_from_the_rows_around_it(phone, household, database_url):  # noqa: F811
-    visits = [phone.visit(household.id) for _ in range(5)]
-    await phone.push(*visits)
-    spoiled = visits[2]["entity_id"]
+async def test_a_row_that_cannot_be_shown_keeps_nobody_from_the_rows_around_it(make, phone, household, database_url):  # noqa: F811
+    homes = [household, *[await make.household(CELL) for _ in range(4)]]
+    spoiled = homes[2].id
     owner = await asyncpg.connect(database_url)
-    await owner.execute("UPDATE visit SET visited_at = '2300-01-01' WHERE id = $1", spoiled)
+    await owner.execute("UPDATE household SET received_at = '2300-01-01' WHERE id = $1", spoiled)
     await owner.close()
 
     pulled = await phone.pull()
 
-    shown = {item["id"] for item in pulled.json()["items"] if item["kind"] == "visit" and not item["gone"]}
-    assert shown == {one["entity_id"] for one in visits} - {spoiled}
+    shown = {item["id"] for item in pulled.json()["items"] if item["kind"] == "household" and not item["gone"]}
+    assert shown == {str(home.id) for home in homes if home.id != spoiled}
 
 
 async def test_an_operation_id_of_another_account_spoils_only_its_own_operation(make, phone, register, household):  # noqa: F811
