@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from kivy.properties import NumericProperty, ObjectProperty
+from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import VOLUNTEER_TABS, WORKER_TABS, shell_of
@@ -14,9 +14,6 @@ from mobile.widgets.fields import ListRow
 from mobile.widgets.layout import Group
 from mobile.widgets.lists import Item, PressRow
 from mobile.widgets.tags import Tag
-
-PAGE = 15
-"""Rows that are built at a time."""
 
 TABS = frozenset(route for route, _word, _icon in (*WORKER_TABS, *VOLUNTEER_TABS))
 
@@ -63,13 +60,9 @@ class InboxScreen(Screen):
     """What was looked at stays in the list; only its mark goes."""
 
     vm: Inbox = ObjectProperty(rebind=True)
-    shown = NumericProperty(PAGE)
 
     def on_pre_enter(self, *_: Any) -> None:
         self.vm.refresh()
-
-    def show_more(self) -> None:
-        self.shown += PAGE
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

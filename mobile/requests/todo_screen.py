@@ -1,8 +1,6 @@
 """待办事项, one of them, and 我报过的."""
 
-from typing import Any
-
-from kivy.properties import NumericProperty, ObjectProperty
+from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import shell_of
@@ -11,9 +9,6 @@ from mobile.requests.report_screen import told
 from mobile.requests.todo import Reported, Todo
 from mobile.widgets.fields import ListRow
 from mobile.widgets.lists import Item, PressRow
-
-PAGE = 15
-"""Rows that are built at a time: a community worker sees those of every cell."""
 
 
 class TodoRow(Item, PressRow):
@@ -32,23 +27,11 @@ class StepRow(Item, ListRow):
     """A step that is not the usual one."""
 
 
-class Paged(Screen):
-    """A list that grows on demand."""
-
-    shown = NumericProperty(PAGE)
-
-    def on_pre_enter(self, *_: Any) -> None:
-        self.shown = PAGE
-
-    def show_more(self) -> None:
-        self.shown += PAGE
-
-
-class TodoScreen(Paged):
+class TodoScreen(Screen):
     vm: Todo = ObjectProperty(rebind=True)
 
 
-class ReportedScreen(Paged):
+class ReportedScreen(Screen):
     vm: Reported = ObjectProperty(rebind=True)
 
 

@@ -16,9 +16,6 @@ from mobile.widgets.press import Btn, Link
 Pick = Callable[[UUID], object]
 
 
-NOBODY = FoundRow(UUID(int=0), None, "", "", "", [], "", unsent=False)
-
-
 class FindLink(Link):
     """In the header of 今日."""
 
@@ -53,7 +50,6 @@ class FindScreen(Screen):
         """Nobody comes here for anything but to type."""
         self.vm.refresh()
         Clock.schedule_once(self._focus)
-        self.ids.rows.prepare(NOBODY)
 
     def open(self, row: FoundRow) -> None:
         shell = shell_of(self)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from kivy.properties import ListProperty, NumericProperty, ObjectProperty, StringProperty
+from kivy.properties import ListProperty, ObjectProperty, StringProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import shell_of
@@ -13,9 +13,6 @@ from mobile.widgets.lists import Item
 
 SHORT = 15
 """A list that is taken in at a glance needs no search."""
-
-AT_ONCE = 30
-"""More rows than a phone builds before one notices; the rest come when they are asked for, or by typing."""
 
 
 class PickRow(Item, ListRow):
@@ -28,12 +25,9 @@ class PickScreen(Screen):
     title, words, chosen = StringProperty(""), StringProperty(""), StringProperty("")
     shown, options = ListProperty([]), ListProperty([])
     pick = ObjectProperty()
-    left = NumericProperty(0)
 
     def __init__(self, title: str, options: Sequence[Option], chosen: str, pick: Callable[[str], object]) -> None:
-        self._found, self._many = list(options), AT_ONCE
-        super().__init__(title=title, options=list(options), chosen=chosen, pick=pick)
-        self._show()
+        super().__init__(title=title, options=list(options), shown=list(options), chosen=chosen, pick=pick)
 
     @property
     def is_long(self) -> bool:
@@ -41,16 +35,7 @@ class PickScreen(Screen):
 
     def on_words(self, _screen: object, words: str) -> None:
         wanted = spelling.BREAK + spelling.plain(words)
-        self._found = [option for option in self.options if not words or wanted in spelling.name_keys(option[1])]
-        self._many = AT_ONCE
-        self._show()
-
-    def more(self) -> None:
-        self._many += AT_ONCE
-        self._show()
-
-    def _show(self) -> None:
-        self.shown, self.left = self._found[: self._many], max(len(self._found) - self._many, 0)
+        self.shown = [option for option in self.options if not words or wanted in spelling.name_keys(option[1])]
 
     def choose(self, value: str) -> None:
         shell_of(self).pop()

@@ -2,16 +2,13 @@
 
 from typing import Any
 
-from kivy.properties import NumericProperty, ObjectProperty
+from kivy.properties import ObjectProperty
 from kivy.uix.screenmanager import Screen
 
 from mobile.core.session import AppContext
 from mobile.inbox.screen import InboxLink  # noqa: F401  (named in today_screen.kv)
 from mobile.widgets.layout import Card
 from mobile.widgets.lists import Item, PressRow
-
-PAGE = 15
-"""Rows that are built at a time: a community worker may have hundreds of doors due."""
 
 
 class NextCard(Item, Card):
@@ -30,7 +27,6 @@ class TodayScreen(Screen):
     checks = ObjectProperty(rebind=True)
     todo = ObjectProperty(rebind=True)
     inbox = ObjectProperty(rebind=True)
-    shown = NumericProperty(PAGE)
 
     def __init__(self, ctx: AppContext, **kwargs: object) -> None:
         self._ctx = ctx
@@ -39,12 +35,8 @@ class TodayScreen(Screen):
         super().__init__(vm=session.today, **shown, **kwargs)
 
     def on_pre_enter(self, *_: Any) -> None:
-        self.shown = PAGE
         self.vm.refresh()
         self._ctx.spawn(self.vm.locate())
-
-    def show_more(self) -> None:
-        self.shown += PAGE
 
     def try_again(self) -> None:
         self._ctx.session.sync_screen.send_now()

@@ -20,6 +20,7 @@ from mobile.widgets.layout import (
     Sheet,
 )
 from mobile.widgets.lists import Item, Part, PressCol, PressRow, Rows, Tiles, Words
+from mobile.widgets.long_rows import LongRows
 from mobile.widgets.pictures import Drawing, EmptyState, Mark
 from mobile.widgets.pieces import (
     Bars,
@@ -44,9 +45,9 @@ from mobile.widgets.tokens import T
 __all__ = [
     "Asked", "Badge", "Band", "Bars", "Body", "Box", "Btn", "Card", "Chip", "Choice", "Circ", "Col", "Drawing",
     "EmptyState", "ErrorBand", "Even", "Fact", "Field", "Figure", "Figures", "Flow", "Gap", "Group", "Header",
-    "Ico", "IcoF", "Input", "Inset", "Item", "LesserButtons", "Link", "ListRow", "Mark", "Nat", "NoteLine", "Page",
-    "Pair", "Part", "Press", "PressCol", "PressRow", "Progress", "Reason", "Row", "RowTile", "Rows", "Rule",
-    "Scroll", "SectionHead", "Sheet", "Snackbar", "Spread", "StateBox", "StateCounter", "Step", "StepLine", "Steps",
-    "SubHeader", "SwitchRow", "SyncChip", "T", "Tab", "TabBar", "Tag", "Tick", "Tile", "Tiles", "Toggle", "Txt",
+    "Ico", "IcoF", "Input", "Inset", "Item", "LesserButtons", "Link", "ListRow", "LongRows", "Mark", "Nat", "NoteLine",
+    "Page", "Pair", "Part", "Press", "PressCol", "PressRow", "Progress", "Reason", "Row", "RowTile", "Rows",
+    "Rule", "Scroll", "SectionHead", "Sheet", "Snackbar", "Spread", "StateBox", "StateCounter", "Step", "StepLine",
+    "Steps", "SubHeader", "SwitchRow", "SyncChip", "T", "Tab", "TabBar", "Tag", "Tick", "Tile", "Tiles", "Toggle", "Txt",
     "UprightPress", "WhyBox", "Words",
 ]  # fmt: skip

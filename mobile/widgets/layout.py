@@ -83,7 +83,21 @@ class Page(BoxLayout):
 
 
 class Scroll(ScrollView):
-    """Vertical only. Put one Body or Col into it."""
+    """Vertical only. Put one Body or Col into it.
+
+    What is read stays where it is when something below it grows: Kivy itself keeps the share of the whole instead.
+    """
+
+    def __init__(self, **kwargs: object) -> None:
+        self._was = 0.0
+        super().__init__(**kwargs)
+
+    def on_viewport_size(self, _scroll: object, size: tuple[float, float]) -> None:
+        above, hidden = (1 - self.scroll_y) * max(self._was - self.height, 0), size[1] - self.height
+        self._was = size[1]
+        if above and hidden > 0:
+            self.scroll_y = max(1 - above / hidden, 0)
+            self.update_effect_y_bounds()
 
 
 class Gap(Widget):
