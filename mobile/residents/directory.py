@@ -2,35 +2,32 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
-from uuid import UUID
-
-from pydantic import BaseModel
+from typing import Any
 
 from mobile.residents import spelling
 from mobile.store.entities import Entities
 from shared.residents import HouseholdOut, ResidentOut
 
-Row = TypeVar("Row", bound=BaseModel)
 SHORTEST_PHONE = 4
-FEW = 200
-"""Up to so many changed rows are read one by one; more of them all together."""
+PERSON = ("household_id", "name", "phone")
+DOOR = ("compound", "building", "unit", "room")
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """Somebody who was found; without a resident the household behind a door."""
 
-    household: HouseholdOut
-    resident: ResidentOut | None
+    household: str
+    resident: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed(Generic[Row]):
-    """A row, what it was sealed with when it was read, and the keys it is found by."""
+class Indexed:
+    """A row's id, the keys it is found by, and the few values that the search needs. The rows themselves would take
+    four times the memory; whoever shows a hit reads its row."""
 
-    row: Row
-    stamp: bytes
+    id: str
+    values: tuple[Any, ...]
     keys: str
 
 
@@ -39,12 +36,19 @@ class Directory:
 
     def __init__(self, entities: Entities) -> None:
         self._entities = entities
-        self._homes: dict[str, Indexed[HouseholdOut]] = {}
-        self._people: dict[str, Indexed[ResidentOut]] = {}
+        self._homes: dict[str, Indexed] = {}
+        self._people: dict[str, Indexed] = {}
 
     def refresh(self) -> None:
-        self._homes = self._read(HouseholdOut, self._homes)
-        self._people = self._read(ResidentOut, self._people)
+        doors, people = self._entities.fields(HouseholdOut, *DOOR), self._entities.fields(ResidentOut, *PERSON)
+        self._homes = {
+            key: _same(self._homes.get(key), values) or Indexed(key, values, spelling.door_keys(*values))
+            for key, values in doors.items()
+        }
+        self._people = {
+            key: _same(self._people.get(key), values) or Indexed(key, values, spelling.name_keys(values[1]))
+            for key, values in people.items()
+        }
 
     def find(self, words: str) -> list[Hit]:
         """People first, then doors. Every word must fit; those in which it stands further ahead come first."""
@@ -57,19 +61,20 @@ class Directory:
     def _people_like(self, wanted: Sequence[str]) -> list[tuple[tuple[int, str], Hit]]:
         found = []
         for person in self._likely(wanted):
-            home = self._homes.get(str(person.row.household_id))
+            household, name, _phone = person.values
+            home = self._homes.get(household)
             if home is not None and (at := _where(wanted, person, home.keys)) is not None:
-                found.append(((at, person.row.name), Hit(home.row, person.row)))
+                found.append(((at, name), Hit(home.id, person.id)))
         return found
 
-    def _likely(self, wanted: Sequence[str]) -> Iterator[Indexed[ResidentOut]]:
+    def _likely(self, wanted: Sequence[str]) -> Iterator[Indexed]:
         """Whom one of the words is about. The plain loops matter: thousands are looked through at every keystroke."""
-        found: dict[int, Indexed[ResidentOut]] = {}
+        found: dict[str, Indexed] = {}
         for word in wanted:
             key = spelling.BREAK + word
-            found |= {id(person): person for person in self._people.values() if key in person.keys}
+            found |= {person.id: person for person in self._people.values() if key in person.keys}
             if _is_dialled(word):
-                found |= {id(person): person for person in self._people.values() if word in (person.row.phone or "")}
+                found |= {person.id: person for person in self._people.values() if word in (person.values[2] or "")}
         return iter(found.values())
 
     def _doors_like(self, wanted: Sequence[str]) -> list[Hit]:
@@ -77,36 +82,20 @@ class Directory:
         for word in wanted:
             key = spelling.BREAK + word
             fit = [home for home in fit if key in home.keys]
-        fit.sort(key=lambda home: (home.row.compound, len(home.row.building), home.row.building, home.row.room))
-        return [Hit(home.row, None) for home in fit]
-
-    def _read(self, model: type[Row], known: dict[str, Indexed[Row]]) -> dict[str, Indexed[Row]]:
-        stamps = self._entities.stamps(model)
-        changed = [key for key, stamp in stamps.items() if key not in known or known[key].stamp != stamp]
-        fresh = {str(_id(row)): row for row in self._rows(model, changed)}
-        kept = {key: known[key] for key in stamps.keys() - set(changed)}
-        return kept | {key: Indexed(fresh[key], stamps[key], _keys(fresh[key])) for key in changed if key in fresh}
-
-    def _rows(self, model: type[Row], changed: Sequence[str]) -> list[Row]:
-        if len(changed) > FEW:
-            return self._entities.all(model)
-        found = (self._entities.get(model, key) for key in changed)
-        return [row for row in found if row is not None]
+        fit.sort(key=_along_the_street)
+        return [Hit(home.id, None) for home in fit]
 
 
-def _keys(row: BaseModel) -> str:
-    if isinstance(row, HouseholdOut):
-        return spelling.door_keys(row)
-    assert isinstance(row, ResidentOut)
-    return spelling.name_keys(row.name)
+def _same(known: Indexed | None, values: tuple[Any, ...]) -> Indexed | None:
+    return known if known is not None and known.values == values else None
 
 
-def _id(row: BaseModel) -> UUID:
-    assert isinstance(row, HouseholdOut | ResidentOut)
-    return row.id
+def _along_the_street(home: Indexed) -> tuple[str, int, str, str]:
+    compound, building, _unit, room = home.values
+    return compound, len(building), building, room
 
 
-def _where(wanted: Sequence[str], person: Indexed[ResidentOut], door_keys: str) -> int | None:
+def _where(wanted: Sequence[str], person: Indexed, door_keys: str) -> int | None:
     """How far ahead the words stand in somebody's keys. Of several words one must be about the person, not the door."""
     best: int | None = None
     for word in wanted:
@@ -118,11 +107,11 @@ def _where(wanted: Sequence[str], person: Indexed[ResidentOut], door_keys: str) 
     return best
 
 
-def _in_person(word: str, person: Indexed[ResidentOut]) -> int | None:
+def _in_person(word: str, person: Indexed) -> int | None:
     at = person.keys.find(spelling.BREAK + word)
     if at >= 0:
         return at
-    return len(person.keys) if _is_dialled(word) and word in (person.row.phone or "") else None
+    return len(person.keys) if _is_dialled(word) and word in (person.values[2] or "") else None
 
 
 def _is_dialled(word: str) -> bool:

@@ -12,7 +12,7 @@ from mobile.residents import rules
 from mobile.residents.directory import Directory, Hit
 from mobile.residents.rules import CareTag
 from mobile.store.store import Store
-from shared.residents import RESIDENCY_WORDS, Residency
+from shared.residents import RESIDENCY_WORDS, HouseholdOut, Residency, ResidentOut
 from shared.sync import EntityKind
 
 MOST = 30
@@ -52,14 +52,20 @@ class Finder(EventDispatcher):
     def on_words(self, _finder: object, words: str) -> None:
         hits = self._directory.find(words)
         if self._doors_only:
-            hits = list({hit.household.id: Hit(hit.household, None) for hit in hits}.values())
-        self.found = [self._row(hit) for hit in hits[:MOST]]
+            hits = list({hit.household: Hit(hit.household, None) for hit in hits}.values())
+        rows = (self._row(hit) for hit in hits[:MOST])
+        self.found = [row for row in rows if row is not None]
         self.idle = not words.strip()
         self.nothing = not self.idle and not hits
         self.note = f"还有 {len(hits) - MOST} 个，再多打一个字" if len(hits) > MOST else ""
 
-    def _row(self, hit: Hit) -> FoundRow:
-        today, home, person = local_day(self._now()), hit.household, hit.resident
+    def _row(self, hit: Hit) -> FoundRow | None:
+        """None for a row that this version cannot read."""
+        entities, today = self._store.entities, local_day(self._now())
+        home = entities.get(HouseholdOut, hit.household)
+        person = entities.get(ResidentOut, hit.resident) if hit.resident else None
+        if home is None or (hit.resident and person is None):
+            return None
         born = person.birth_date if person else None
         away = person is not None and person.residency is Residency.away
         about = texts.age(born, today) if born else "" if person else f"{home.size} 口人"

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice, product
 
-from shared.residents import HouseholdOut
-
 BREAK = "\n"
 """Stands before every key, so that one search through a long text only finds beginnings of keys."""
 
@@ -31,15 +29,15 @@ def name_keys(name: str) -> str:
     return _joined(keys)
 
 
-def door_keys(home: HouseholdOut) -> str:
+def door_keys(compound: str, building: str, unit: str, room: str) -> str:
     """杨家坪小区, yjp, 3号楼2单元302, 2单元302, 302, and 3-2-302."""
-    parts = [part for part in map(plain, (home.building, home.unit, home.room)) if part]
+    parts = [part for part in map(plain, (building, unit, room)) if part]
     numbers = ["".join(filter(str.isdigit, part)) for part in parts]
-    compound = list(plain(home.compound))
-    spelt = [readings(char)[0] for char in compound]
-    whole = "".join([*compound, *parts])
+    letters = list(plain(compound))
+    spelt = [readings(char)[0] for char in letters]
+    whole = "".join([*letters, *parts])
     initials = "".join(syllable[0] for syllable in spelt)
-    return _joined([whole, *_from_each(parts), *_from_each(numbers), *_from_each(compound), "".join(spelt), initials])
+    return _joined([whole, *_from_each(parts), *_from_each(numbers), *_from_each(letters), "".join(spelt), initials])
 
 
 def _from_each(parts: Iterable[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
@@ -139,26 +139,40 @@ class Entities:
             kind,
             key,
         )
-        bodies = {} if found is None else {key: self._db.unseal(found[0], kind, key)}
-        return self._lay_over(kind, bodies, laid).get(key)
+        body = None if found is None else self._db.unseal(found[0], kind, key)
+        return self._lay_over(kind, body, laid)
 
     def all(self, model: type[Entity], parent: UUID | None = None) -> list[Entity]:
         """Everything of a kind, or only what belongs to one household."""
-        rows = (self._read(model, key, body) for key, body in self._bodies(KINDS[model].value, parent).items())
-        return [row for row in rows if row is not None]
+        return list(self.each(model, parent))
 
-    def _bodies(self, kind: str, parent: UUID | None = None) -> dict[str, dict[str, Any]]:
+    def each(self, model: type[Entity], parent: UUID | None = None) -> Iterator[Entity]:
+        """The same one by one: thousands of rows together take more of a phone's memory than all its screens."""
+        for key, body in self._bodies(KINDS[model].value, parent):
+            row = self._read(model, key, body)
+            if row is not None:
+                yield row
+
+    def _bodies(self, kind: str, parent: UUID | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
         mine = "" if parent is None else " AND parent_id=?"
         values = (kind,) if parent is None else (kind, str(parent))
         # Left to itself SQLite reads the whole kind for one household: it has no statistics on a phone.
         of_one = "" if parent is None else " INDEXED BY entity_parent"
         found = self._db.rows(f"SELECT id, body FROM entity{of_one} WHERE kind=?{mine}", *values)
-        laid = self._db.rows(
+        laid: dict[str, list[tuple[Any, ...]]] = {}
+        for row in self._db.rows(
             "SELECT device_seq, id, whole, body FROM effect WHERE kind=? AND shown" + mine + " ORDER BY device_seq",
             *values,
-        )
-        bodies = {key: self._db.unseal(body, kind, key) for key, body in found}
-        return self._lay_over(kind, bodies, laid)
+        ):
+            laid.setdefault(row[1], []).append(row)
+        for key, sealed in found:
+            body = self._lay_over(kind, self._db.unseal(sealed, kind, key), laid.pop(key, ()))
+            if body is not None:
+                yield key, body
+        for key, rows in laid.items():
+            body = self._lay_over(kind, None, rows)
+            if body is not None:
+                yield key, body
 
     def fields(self, model: type[BaseModel], *names: str) -> dict[str, tuple[Any, ...]]:
         """These fields of every row of a kind by its id, as JSON has them. Opening thousands of seals takes long
@@ -166,10 +180,10 @@ class Entities:
         kind = KINDS[model].value
         known, stamps = self._gleaned.get((kind, names), {}), self.stamps(model)
         changed = [key for key, stamp in stamps.items() if key not in known or known[key][0] != stamp]
-        bodies = self._bodies(kind) if len(changed) > FEW else {key: self._shown(kind, key) for key in changed}
+        bodies = self._bodies(kind) if len(changed) > FEW else ((key, self._shown(kind, key)) for key in changed)
         now = {key: known[key] for key in stamps.keys() - set(changed)}
-        for key in changed:
-            if body := bodies.get(key):
+        for key, body in bodies:
+            if body and key in stamps and key not in now:
                 now[key] = stamps[key], tuple(body.get(name) for name in names)
         self._gleaned[kind, names] = now
         return {key: values for key, (_stamp, values) in now.items()}
@@ -187,16 +201,19 @@ class Entities:
         return found
 
     def _lay_over(
-        self, kind: str, bodies: dict[str, dict[str, Any]], laid: list[tuple[Any, ...]]
-    ) -> dict[str, dict[str, Any]]:
+        self, kind: str, body: dict[str, Any] | None, laid: Iterable[tuple[Any, ...]]
+    ) -> dict[str, Any] | None:
+        """The server's row, None when it has none, and what this phone did to it, in that order."""
         for seq, key, whole, sealed in laid:
             patch = self._db.unseal(sealed, "effect", seq, kind, key)
             if patch is None:
-                bodies.pop(key, None)
-            elif whole or key in bodies:
+                body = None
+            elif whole:
                 # The server's own row of a new thing knows more than the phone's guess at it.
-                bodies[key] = {**patch, **bodies.get(key, {})} if whole else {**bodies[key], **patch}
-        return bodies
+                body = {**patch, **(body or {})}
+            elif body is not None:
+                body = {**body, **patch}
+        return body
 
     def put(self, changes: Iterable[Change], round_: int) -> None:
         """Store one page of a pull. The caller stores the cursor in the same transaction."""

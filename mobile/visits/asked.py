@@ -20,7 +20,7 @@ def asked_today(entities: Entities, households: Sequence[HouseholdOut], today: d
     if not rules:
         return {}
     members: dict[UUID, list[Person]] = {}
-    for one in entities.all(ResidentOut):
+    for one in entities.each(ResidentOut):
         members.setdefault(one.household_id, []).append(Person(one.birth_date, one.care, one.residency))
     homes = (_home(household, members.get(household.id, [])) for household in households)
     return {entry.household_id: entry for entry in round_of(homes, rules, alerts, today)}

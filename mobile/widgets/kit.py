@@ -48,6 +48,6 @@ __all__ = [
     "Ico", "IcoF", "Input", "Inset", "Item", "LesserButtons", "Link", "ListRow", "LongRows", "Mark", "Nat", "NoteLine",
     "Page", "Pair", "Part", "Press", "PressCol", "PressRow", "Progress", "Reason", "Row", "RowTile", "Rows",
     "Rule", "Scroll", "SectionHead", "Sheet", "Snackbar", "Spread", "StateBox", "StateCounter", "Step", "StepLine",
-    "Steps", "SubHeader", "SwitchRow", "SyncChip", "T", "Tab", "TabBar", "Tag", "Tick", "Tile", "Tiles", "Toggle", "Txt",
-    "UprightPress", "WhyBox", "Words",
+    "Steps", "SubHeader", "SwitchRow", "SyncChip", "T", "Tab", "TabBar", "Tag", "Tick", "Tile", "Tiles", "Toggle",
+    "Txt", "UprightPress", "WhyBox", "Words",
 ]  # fmt: skip

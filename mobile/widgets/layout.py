@@ -97,7 +97,6 @@ class Scroll(ScrollView):
         self._was = size[1]
         if above and hidden > 0:
             self.scroll_y = max(1 - above / hidden, 0)
-            self.update_effect_y_bounds()
 
 
 class Gap(Widget):

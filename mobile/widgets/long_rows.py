@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+from kivy.clock import Clock
 from kivy.factory import Factory
 from kivy.metrics import dp
 from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, StringProperty
@@ -36,6 +37,8 @@ class LongRows(Fitting):
         self._high: list[float | None] = []
         """What each row turned out to need, line above it included; None when it was not seen at this width."""
         self._at: dict[int, Widget] = {}
+        self._since: dict[int, int] = {}
+        """The frame in which each of them was filled: until the next one its height may be that of another item."""
         self._lines: dict[Widget, Widget] = {}
         self._spare: list[Widget] = []
         self._scroll: ScrollView | None = None
@@ -100,10 +103,13 @@ class LongRows(Fitting):
         for place in wanted:
             if place not in self._at:
                 self._at[place] = self._filled(self.items[place])
+                self._since[place] = Clock.frames
 
     def _put_away(self, places: Iterable[int]) -> None:
         for place in places:
             widget = self._at.pop(place)
+            if self._since.pop(place) == Clock.frames and place < len(self._high):
+                self._high[place] = None
             self._spare.append(widget)
             self.remove_widget(widget)
             if widget in self._lines:

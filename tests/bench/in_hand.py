@@ -70,7 +70,9 @@ class Hand:
 
     def __init__(self, app: Any) -> None:
         from kivy.base import EventLoop
+        from kivy.graphics.opengl import glFinish
 
+        self._finish = glFinish
         self._app, self._window = app, EventLoop.window
         self._session, self._shell = app.ctx.session, app.root
         self._chance = random.Random(5)
@@ -78,6 +80,9 @@ class Hand:
         self._window.bind(on_flip=self._flipped)
 
     def _flipped(self, *_: object) -> None:
+        # A screen takes one frame at a time. SDL's off-screen window takes none, and software GL piles them up by
+        # megabytes: a frame is over when it is drawn.
+        self._finish()
         self._shown_at = time.perf_counter()
         self._shown.set()
 
@@ -132,9 +137,6 @@ class Hand:
 
         self._shell.tab("today")
         screen = self._shell.screen
-        while screen.shown < self._session.today.left:
-            screen.show_more()
-            await self._frame()
         view = next(one for one in screen.walk() if isinstance(one, ScrollView))
         quiet: list[list[float]] = []
         syncing: list[list[float]] = []
