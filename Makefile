@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 FONTS := mobile/fonts/built.json
+TEXTS := $(patsubst %.po,%.mo,$(wildcard shared/locale/*/LC_MESSAGES/gridhood.po))
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -16,9 +17,9 @@ TEST_PACKAGES := chromium libegl1 libgl1-mesa-dri libmtdev1 postgresql-15
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # `serve` ends by Ctrl-C: make should not call that an error.
-.PHONY: setup run phone test check bench openapi packages
+.PHONY: setup run phone test check bench openapi texts packages
 
-setup: $(READY) $(FONTS)
+setup: $(READY) $(FONTS) $(TEXTS)
 
 $(READY): pyproject.toml deploy/constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else "Python 3.11 to 3.13 is needed: make PYTHON=python3.11 setup")'
@@ -30,7 +31,10 @@ $(FONTS): $(READY) mobile/core/fonts.py mobile/core/icons.py
 	$(BIN)/python -m mobile.core.fonts
 	touch $(FONTS)
 
-run: $(READY)
+shared/locale/%.mo: shared/locale/%.po $(READY)
+	$(BIN)/python -m deploy.texts compile
+
+run: $(READY) $(TEXTS)
 	$(BIN)/gridhood serve --demo --host $(HOST) --port $(PORT) $(if $(DATA),--data $(DATA))
 
 phone: setup
@@ -55,6 +59,10 @@ check: $(READY)
 
 bench: packages setup
 	$(BIN)/python -m tests.bench $(BENCH)
+
+# Brings the catalogues of texts up to date with the sources.
+texts: $(READY)
+	$(BIN)/python -m deploy.texts
 
 openapi: $(READY)
 	$(BIN)/gridhood openapi openapi/openapi.json

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from backend.web import words
+from shared.texts import _
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
@@ -22,12 +23,14 @@ _HEADERS = {
 
 _templates = Environment(
     loader=PackageLoader("backend.web"),
+    extensions=["jinja2.ext.i18n"],
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.globals.update(words=words)
+# {% trans %} asks for `gettext`.
+_templates.globals.update(words=words, _=_, gettext=_)
 
 
 def page(template: str, status: int = 200, **shown: Any) -> Response:

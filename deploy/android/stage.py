@@ -1,11 +1,13 @@
 """Lay out what goes into the Android package: `python -m deploy.android.stage`.
 
-The phone, the wire models and the built fonts, and a main.py that starts them. Left out: pictures for README, and what
-stands in for a phone on a desktop, so that no package can ever keep its key in a plain file.
+The phone, the wire models, the compiled texts and the built fonts, and a main.py that starts them. Left out: pictures
+for README, and what stands in for a phone on a desktop, so that no package can ever keep its key in a plain file.
 """
 
 import shutil
 from pathlib import Path
+
+from deploy.texts import catalogues
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "build" / "android" / "app"
@@ -27,6 +29,7 @@ def stage(app: Path = APP, *, with_fonts: bool = True) -> Path:
     app.mkdir(parents=True)
     for file in sources():
         _copy(file, app)
+    catalogues.compile_all(app / "shared" / "locale")
     if with_fonts:
         _stage_fonts(app)
     (app / "main.py").write_text(MAIN, encoding="utf-8")

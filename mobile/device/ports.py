@@ -22,24 +22,28 @@ class NoFix(Exception):
     """No position, and why in words. Never a reason not to write something down."""
 
     sentence = "没有定位，照样能记"
+    for_report = "没有定位，照样能报"
 
 
 class LocationDenied(NoFix):
     """The user has not allowed it."""
 
     sentence = "没有允许定位，照样能记"
+    for_report = "没有允许定位，照样能报"
 
 
 class LocationOff(NoFix):
     """The phone's receivers are switched off."""
 
     sentence = "手机的定位没有打开，照样能记"
+    for_report = "手机的定位没有打开，照样能报"
 
 
 class LocationTimeout(NoFix):
     """Nothing came in time."""
 
     sentence = "还没定到位，照样能记"
+    for_report = "还没定到位，照样能报"
 
 
 class Location(Protocol):

@@ -128,7 +128,7 @@ class Whereabouts(EventDispatcher):
         try:
             self._place_fix(await self._ports.location.fix(LOCATE_SECONDS))
         except NoFix as problem:
-            self._problem = problem.sentence.removesuffix("能记") + "能报"
+            self._problem = problem.for_report
             self._show()
             return None
         return self._here
