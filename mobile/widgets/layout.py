@@ -95,7 +95,7 @@ class Scroll(ScrollView):
     def on_viewport_size(self, _scroll: object, size: tuple[float, float]) -> None:
         above, hidden = (1 - self.scroll_y) * max(self._was - self.height, 0), size[1] - self.height
         self._was = size[1]
-        if above and hidden > 0:
+        if above > 0 and hidden > 0:
             self.scroll_y = max(1 - above / hidden, 0)
 
 

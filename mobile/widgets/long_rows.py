@@ -13,6 +13,7 @@ from kivy.uix.widget import Widget
 
 from mobile.widgets.fitting import Fitting
 from mobile.widgets.layout import Rule
+from mobile.widgets.tokens import T
 
 GUESS = 96
 """dp of a row before one of its list has been seen."""
@@ -34,16 +35,22 @@ class LongRows(Fitting):
     watched = ("height",)
 
     def __init__(self, **kwargs: object) -> None:
+        self._guess = 0.0
+        """What a row that nobody has seen is taken for: the mean of the first that were, for as long as they hold. A
+        guess that moved with every row would move the whole list under the finger."""
+        self._tops: Sequence[float] = []
+        """How far below the list's own top each row begins, and where the last one ends."""
         self._high: list[float | None] = []
         """What each row turned out to need, line above it included; None when it was not seen at this width."""
         self._at: dict[int, Widget] = {}
         self._since: dict[int, int] = {}
-        """The frame in which each of them was filled: until the next one its height may be that of another item."""
+        """The frame in which each of them was filled."""
         self._lines: dict[Widget, Widget] = {}
         self._spare: list[Widget] = []
         self._scroll: ScrollView | None = None
         super().__init__(**kwargs)
         self.fbind("width", self._measure_anew)
+        T.bind(sp=self._measure_anew)  # weakly: the list goes with its screen
         self.fbind("items", self._trigger_layout)
 
     def on_items(self, *_: object) -> None:
@@ -55,36 +62,52 @@ class LongRows(Fitting):
             widget.item = self.items[place]
 
     def _measure_anew(self, *_: object) -> None:
-        self._high = [None] * len(self.items)
+        self._high, self._guess = [None] * len(self.items), 0.0
+        self._trigger_layout()
 
     def do_layout(self, *_: object) -> None:
-        if not self.items:
-            self.height = 0
-            return
-        self._note_heights()
-        self._fill(self._in_sight(tops := self._tops()))
-        self._place(tops)
-        self.height = tops[-1]
+        scroll, before = self._found_scroll(), self._tops if self._guess else ()
+        self._tops = self._added_up()
+        if scroll is not None:
+            self._stay(scroll, before)
+            self._fill(self._in_sight(scroll))
+        self._place()
+        self.height = self._tops[-1]
 
-    def _note_heights(self) -> None:
-        for place, widget in self._at.items():
-            self._high[place] = widget.height + (dp(1) if self.ruled and place else 0)
-
-    def _tops(self) -> Sequence[float]:
-        """How far below the list's own top each row begins, and where the last one ends."""
+    def _added_up(self) -> Sequence[float]:
+        live = {place: self._needed(place) for place in self._at if not self._guess or self._has_settled(place)}
+        for place, high in live.items():
+            self._high[place] = high if self._has_settled(place) else None
         known = [high for high in self._high if high is not None]
-        guess = sum(known) / len(known) if known else dp(GUESS)
-        return [0.0, *accumulate(guess if high is None else high for high in self._high)]
+        if known and not self._guess:
+            self._guess = sum(known) / len(known)
+        guess = self._guess or (sum(live.values()) / len(live) if live else dp(GUESS))
+        return [0.0, *accumulate(live.get(at, guess if high is None else high) for at, high in enumerate(self._high))]
 
-    def _in_sight(self, tops: Sequence[float]) -> range:
-        scroll = self._found_scroll()
-        if scroll is None:
-            return range(0)
-        content, more = scroll.children[0], scroll.height * AHEAD
-        hidden = max(content.height - scroll.height, 0)
-        seen_top = self.top - (scroll.scroll_y * hidden + scroll.height if hidden else content.height)
-        first = bisect_right(tops, seen_top - more) - 1
-        last = bisect_right(tops, seen_top + scroll.height + more)
+    def _needed(self, place: int) -> float:
+        return float(self._at[place].height) + (dp(1) if self.ruled and place else 0)
+
+    def _has_settled(self, place: int) -> bool:
+        """In the frame in which a row is filled its height may still be that of another item."""
+        return self._since[place] < Clock.frames
+
+    def _stay(self, scroll: ScrollView, before: Sequence[float]) -> None:
+        """Rows above the screen turned out higher or lower than they were taken for: those on it do not move."""
+        hidden, top = scroll.children[0].height - scroll.height, self._seen_top(scroll)
+        first = bisect_right(before, top) - 1
+        if hidden > 0 and 0 < first < min(len(before), len(self._tops)):
+            scroll.scroll_y -= (self._tops[first] - before[first]) / hidden
+
+    def _seen_top(self, scroll: ScrollView) -> float:
+        """How far below the list's top the screen begins."""
+        content = scroll.children[0]
+        hidden = content.height - scroll.height
+        return float(self.top - (scroll.scroll_y * hidden + scroll.height if hidden > 0 else content.height))
+
+    def _in_sight(self, scroll: ScrollView) -> range:
+        top, more = self._seen_top(scroll), scroll.height * AHEAD
+        first = bisect_right(self._tops, top - more) - 1
+        last = bisect_right(self._tops, top + scroll.height + more)
         return range(max(first, 0), max(min(last, len(self.items)), 0))
 
     def _found_scroll(self) -> ScrollView | None:
@@ -104,12 +127,12 @@ class LongRows(Fitting):
             if place not in self._at:
                 self._at[place] = self._filled(self.items[place])
                 self._since[place] = Clock.frames
+                Clock.schedule_once(self._trigger_layout)
 
     def _put_away(self, places: Iterable[int]) -> None:
         for place in places:
             widget = self._at.pop(place)
-            if self._since.pop(place) == Clock.frames and place < len(self._high):
-                self._high[place] = None
+            del self._since[place]
             self._spare.append(widget)
             self.remove_widget(widget)
             if widget in self._lines:
@@ -127,9 +150,9 @@ class LongRows(Fitting):
         self.add_widget(widget)
         return widget
 
-    def _place(self, tops: Sequence[float]) -> None:
+    def _place(self) -> None:
         for place, widget in self._at.items():
-            y = self.top - tops[place]
+            y = self.top - self._tops[place]
             if self.ruled and place:
                 self._draw_line(self._lines[widget], y)
                 y -= dp(1)
