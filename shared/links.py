@@ -276,6 +276,20 @@ class PersonLinkIn(LinkIn):
     resident_id: UUID = Field(description="关于谁")
 
 
+class LinkPatch(WireIn):
+    """Fields of a link to change; one left out stays as it is. Another kind would be another link."""
+
+    model_config = example({"phone": "12600009999", "order": 2})
+
+    name: Name | None = Field(default=None, description="姓名")
+    phone: Phone | None = Field(default=None, description="电话")
+    relation: ShortText | None = Field(default=None, description="是什么人，如 女儿、对门邻居")
+    order: Annotated[int, Field(ge=1, le=9)] | None = Field(default=None, description="先打给谁：1 最先")
+    helper: HelperKind | None = Field(default=None, description="帮扶人是哪一方的（只有帮扶人要填）")
+    person_id: UUID | None = Field(default=None, description="在册的话，此人的居民编号")
+    note: Note | None = Field(default=None, description="备注")
+
+
 class LinkEndIn(WireIn):
     """The day on which a link ends."""
 

@@ -39,6 +39,7 @@ class OperationKind(StrEnum):
     correction_settle = "correction.settle"
     follow_up_open = "follow_up.open"
     link_put = "link.put"
+    link_edit = "link.edit"
     link_end = "link.end"
     request_report = "request.report"
     request_step = "request.step"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
+from pydantic import ValidationError
 
 from backend.core import operations, preconditions
 from backend.core.clock import FOREVER, county_day
@@ -17,7 +18,7 @@ from backend.core.transaction import Edited, Transaction
 from backend.residents import folding, households, merging, moves, rules, service
 from backend.residents import link_queries as queries
 from shared.errors import Code
-from shared.links import LinkIn, LinkKind, LinkOut
+from shared.links import LinkIn, LinkKind, LinkOut, LinkPatch
 from shared.sync import EntityKind
 from shared.visiting import age_on
 
@@ -111,22 +112,63 @@ async def _add(tx: Transaction, keys: Keys, owner: Owner, link_id: UUID, body: L
         tx.settled(operations.applied(op_id, KIND, link_id, content))
         tx.audit(f"link.{body.kind}_added", "link", link_id, owner.area)
         _tell(tx, link_id, owner.area, row["until_day"])
-    return await _get(tx, owner, link_id)
+    return await get(tx, owner, link_id)
 
 
 async def _change(tx: Transaction, owner: Owner, link_id: UUID, body: LinkIn, if_match: frozenset[str]) -> LinkOut:
-    present = await _get(tx, owner, link_id)
+    present = await get(tx, owner, link_id)
     preconditions.require(if_match, present.rev)
+    return await _write(tx, owner, present, body)
+
+
+def changes(present: LinkOut, patch: LinkPatch) -> set[str]:
+    """Return the fields that an edit really changes."""
+    return {name for name in patch.model_fields_set if getattr(patch, name) != getattr(present, name)}
+
+
+async def edit(tx: Transaction, worker: Caller, owner: Owner, present: LinkOut, patch: LinkPatch) -> LinkOut:
+    """Change the fields that are given of a link as it is now."""
+    if not worker.may_write_in(owner.area):
+        raise Refusal(Code.area_not_allowed)
+    body = _as_written(present, patch)
+    _refuse(tx, owner, body)
+    return await _write(tx, owner, present, body)
+
+
+def _as_written(present: LinkOut, patch: LinkPatch) -> LinkIn:
+    stand_in = {name: getattr(present, column) for name, column in _STAND_IN.items()}
+    values: dict[str, Any] = {
+        **{name: getattr(present, name) for name in LinkIn.model_fields if name != "stand_in"},
+        "stand_in": stand_in if present.stand_in_name else None,
+        **patch.model_dump(exclude_unset=True),
+    }
+    try:
+        return LinkIn.model_validate(values)
+    except ValidationError as error:
+        raise Refusal(Code.malformed) from error
+
+
+async def _write(tx: Transaction, owner: Owner, present: LinkOut, body: LinkIn) -> LinkOut:
     if body.kind is not present.kind:
         raise Refusal(Code.step_not_allowed, "种类不能改，请另外登记一条。", pointer="/kind")
     row = _columns(tx, body, present)
-    rev = await _store(queries.change(tx.conn, tx.county, link_id, present.rev, row))
+    rev = await _store(queries.change(tx.conn, tx.county, present.id, present.rev, row))
     if rev is None:
         raise Refusal(Code.stale)
-    tx.edited(Edited(link_id, rev, present.area_code, [name for name in row if name != "account_id"]))
-    tx.audit(f"link.{body.kind}_changed", "link", link_id, present.area_code)
-    _tell(tx, link_id, present.area_code, row["until_day"])
-    return await _get(tx, owner, link_id)
+    written = await get(tx, owner, present.id)
+    tx.edited(Edited(present.id, rev, present.area_code, _differing(present, written)))
+    tx.audit(f"link.{body.kind}_changed", "link", present.id, present.area_code)
+    _tell(tx, present.id, present.area_code, row["until_day"])
+    return written
+
+
+def _differing(before: LinkOut, after: LinkOut) -> list[str]:
+    """Return which fields differ: who changed another field of the same link has not been overtaken."""
+    return [name for name in LinkIn.model_fields if _of(before, name) != _of(after, name)]
+
+
+def _of(link: LinkOut, name: str) -> Any:
+    return [getattr(link, column) for column in _STAND_IN.values()] if name == "stand_in" else getattr(link, name)
 
 
 async def _store(writing: Any) -> Any:
@@ -161,7 +203,7 @@ async def end(
     """End a link on a day, today unless another is named. One that would end before it began is taken off."""
     if not worker.may_write_in(owner.area):
         raise Refusal(Code.area_not_allowed)
-    present = await _get(tx, owner, link_id)
+    present = await get(tx, owner, link_id)
     preconditions.require(if_match, present.rev)
     on = on or county_day(tx.now)
     if not await _end(tx, present, on):
@@ -183,7 +225,7 @@ def _tell(tx: Transaction, link_id: UUID, area: str, until: date) -> None:
     tx.changed(EntityKind.link, link_id, area, gone=until <= county_day(tx.now))
 
 
-async def _get(tx: Transaction, owner: Owner, link_id: UUID) -> LinkOut:
+async def get(tx: Transaction, owner: Owner, link_id: UUID) -> LinkOut:
     """Return a link as its owner's; the id of somebody else's is not found here."""
     found = (await queries.links_by_ids(tx.conn, tx.county, [link_id])).get(link_id)
     if found is None or not await _is_of(tx, owner, found):

@@ -154,6 +154,7 @@ _REVISED = {
     OperationKind.household_put: "household",
     OperationKind.move_settle: "move",
     OperationKind.link_put: "link",
+    OperationKind.link_edit: "link",
     OperationKind.link_end: "link",
     OperationKind.request_step: "request",
 }

@@ -13,6 +13,7 @@ from backend.core.handover import beyond_scope
 from backend.core.scope import STAFF, Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
+from backend.residents import link_queries as links
 from backend.residents import queries as residents
 from backend.sync import conflict_queries as queries
 from backend.sync import conflict_rules as rules
@@ -157,6 +158,9 @@ async def _now(tx: Transaction, kind: OperationKind, about: asyncpg.Record) -> d
     if kind is OperationKind.household_put:
         home = (await residents.households_by_ids(tx.conn, tx.county, [about["id"]])).get(about["id"])
         return {**home.model_dump(mode="json"), "cell_code": home.area_code} if home else {}
+    if kind is OperationKind.link_edit:
+        link = (await links.links_by_ids(tx.conn, tx.county, [about["id"]])).get(about["id"])
+        return link.model_dump(mode="json") if link else {}
     if kind not in (OperationKind.resident_edit, OperationKind.register_event):
         return {}
     person = (await residents.merged_too(tx.conn, tx.county, [about["id"]])).get(about["id"])

@@ -15,7 +15,7 @@ from backend.residents import service as residents
 from backend.sync import queries
 from backend.visits import corrections, follow_ups
 from shared.errors import Code
-from shared.links import LinkEndIn, LinkIn, PersonLinkIn, SettleIn
+from shared.links import LinkEndIn, LinkIn, LinkPatch, PersonLinkIn, SettleIn
 from shared.register import EventIn, MoveSettleIn
 from shared.residents import HouseholdIn, ResidentIn, ResidentPatch
 from shared.sync import Operation, OperationKind
@@ -39,17 +39,20 @@ async def _edit(tx: Transaction, _keys: Keys, asked: Operation, patch: ResidentP
 
     Who edits twice without network has overtaken nobody: an earlier edit of the same phone is what this one is made on.
     """
+    present = await residents.get(tx, asked.entity_id)
+    await _refuse_overtaken(tx, asked, present.rev, set(rules.changes(present, patch)))
+    return await residents.edit(tx, tx.caller, asked.entity_id, patch, frozenset({etag(present.rev)}))
+
+
+async def _refuse_overtaken(tx: Transaction, asked: Operation, rev: int, wanted: set[str]) -> None:
     if asked.base_rev is None:
         raise Refusal(Code.precondition_missing)
-    present = await residents.get(tx, asked.entity_id)
-    if asked.base_rev > present.rev:
+    if asked.base_rev > rev:
         raise Refusal(Code.stale)
-    wanted = set(rules.changes(present, patch))
     for since in await queries.edits_since(tx.conn, tx.county, asked.entity_id, asked.base_rev):
         mine = since["device_id"] == asked.device_id and since["device_seq"] < asked.device_seq
         if not mine and wanted & set(since["fields"]):
             raise Refusal(Code.edit_conflict)
-    return await residents.edit(tx, tx.caller, asked.entity_id, patch, frozenset({etag(present.rev)}))
 
 
 async def _event(tx: Transaction, keys: Keys, asked: Operation, body: EventIn) -> object:
@@ -80,6 +83,14 @@ async def _link(tx: Transaction, keys: Keys, asked: Operation, body: PersonLinkI
     return await links.put(tx, keys, tx.caller, owner, asked.entity_id, link, if_match)
 
 
+async def _edit_link(tx: Transaction, _keys: Keys, asked: Operation, patch: LinkPatch) -> object:
+    """Edit a link as people are edited; one that somebody has ended meanwhile stays ended."""
+    owner = await links.owner_of(tx, asked.entity_id)
+    present = await links.get(tx, owner, asked.entity_id)
+    await _refuse_overtaken(tx, asked, present.rev, links.changes(present, patch))
+    return await links.edit(tx, tx.caller, owner, present, patch)
+
+
 async def _end_link(tx: Transaction, _keys: Keys, asked: Operation, body: LinkEndIn) -> None:
     owner = await links.owner_of(tx, asked.entity_id)
     if asked.base_rev is None:
@@ -97,6 +108,7 @@ OPERATIONS: dict[OperationKind, tuple[type[BaseModel], Do]] = {
     OperationKind.correction_settle: (CorrectionSettleIn, _correct),
     OperationKind.follow_up_open: (FollowUpIn, _follow_up),
     OperationKind.link_put: (PersonLinkIn, _link),
+    OperationKind.link_edit: (LinkPatch, _edit_link),
     OperationKind.link_end: (LinkEndIn, _end_link),
 }
 

@@ -3,17 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from mobile.conflicts import words
 from mobile.core import texts
-from mobile.residents import rules
+from mobile.residents import links, rules
 from mobile.residents.told import NOTHING
 from mobile.store.store import Store
 from shared.auth import MeOut, Role
 from shared.conflicts import ConflictChoice, ConflictOut, ConflictSide, ConflictState, for_coordinators, mark_of
 from shared.errors import Code
 from shared.grid import CellOut
+from shared.links import LinkOut
 from shared.residents import HouseholdOut, ResidentOut
 from shared.types import is_within
 
@@ -130,7 +132,7 @@ def shown(reader: Reader, item: ConflictOut, said: str) -> Waiting:
 def title(store: Store, item: ConflictOut) -> str:
     """田秀珍的电话; of several fields 田秀珍的登记; of what is no edit 何长顺一家 走访."""
     home = _home(store, item)
-    subject = item.subject
+    subject = (links.subject(store, item.entity_id) if item.entity_id else "") or item.subject
     if home is not None and subject in ("", rules.door(home)):
         subject = rules.family_name(home)
     fields = words.spoken(item, {one.field: one.mine for one in item.fields})
@@ -166,7 +168,7 @@ def _where(store: Store, item: ConflictOut, home: HouseholdOut | None) -> str:
 
 
 def _home(store: Store, item: ConflictOut) -> HouseholdOut | None:
-    for one in _about(item):
+    for one in _about(store, item):
         person = store.entities.get(ResidentOut, one)
         home = store.entities.get(HouseholdOut, str(person.household_id) if person else one)
         if home is not None:
@@ -174,9 +176,11 @@ def _home(store: Store, item: ConflictOut) -> HouseholdOut | None:
     return None
 
 
-def _about(item: ConflictOut) -> Iterable[str]:
+def _about(store: Store, item: ConflictOut) -> Iterable[str]:
     """Ids of rows that it names, the nearest first."""
-    named = [one.mine for one in item.fields if one.field in ("resident_ids", "resident_id", "household_id")]
+    link = store.entities.get(LinkOut, item.entity_id) if item.entity_id else None
+    named: list[Any] = [link.household_id] if link else []
+    named += [one.mine for one in item.fields if one.field in ("resident_ids", "resident_id", "household_id")]
     for one in (item.entity_id, *named):
         yield from map(str, one if isinstance(one, list) else [one])
 

@@ -13,7 +13,7 @@ from shared.visits import FINDING_WORDS, MODE_WORDS, OUTCOME_WORDS, Finding, Vis
 
 Reader = Callable[[Mapping[str, Any]], dict[str, str]]
 ID_NUMBER = "id_number"
-COMPARED = (OperationKind.resident_edit, OperationKind.household_put)
+COMPARED = (OperationKind.resident_edit, OperationKind.link_edit, OperationKind.household_put)
 """Of these the register has a value for every field; of the others only for what the item names."""
 
 KIND_WORDS = {
@@ -25,6 +25,7 @@ KIND_WORDS = {
     OperationKind.move_settle: "搬来核实",
     OperationKind.follow_up_open: "走访带回的事",
     OperationKind.link_put: "联系人",
+    OperationKind.link_edit: "登记",
     OperationKind.link_end: "联系人",
     OperationKind.request_report: "上报",
     OperationKind.request_step: "办理",
@@ -88,6 +89,7 @@ _READERS: dict[str, Reader] = {
     OperationKind.request_report: _report,
     OperationKind.request_step: _step,
     OperationKind.link_put: links.told,
+    OperationKind.link_edit: links.edited,
     OperationKind.link_end: links.told,
     OperationKind.correction_settle: doubts.told,
 }

@@ -241,9 +241,9 @@ class Session(EventDispatcher):
         self.keeps(form, key, form.drafted, stamp=form.rev)
         return form
 
-    def link_form(self, resident_id: UUID) -> LinkForm:
-        form = LinkForm(self.store, self._now, resident_id)
-        self.keeps(form, f"link|{resident_id}", form.drafted)
+    def link_form(self, resident_id: UUID, link_id: UUID | None = None) -> LinkForm:
+        form = LinkForm(self.store, self._now, resident_id, link_id)
+        self.keeps(form, f"link|{link_id or resident_id}", form.drafted, stamp=form.rev)
         return form
 
     def person(self, resident_id: UUID) -> PersonDetail:

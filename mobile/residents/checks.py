@@ -43,6 +43,7 @@ REGISTER = frozenset(
         OperationKind.conflict_settle,
         OperationKind.follow_up_open,
         OperationKind.link_put,
+        OperationKind.link_edit,
         OperationKind.link_end,
         *returned_requests.KINDS,
     }
@@ -248,18 +249,22 @@ class Checks(EventDispatcher):
     def _values(self, entry: Entry) -> list[Value]:
         if entry.kind in returned_requests.KINDS:
             return [Value(*words) for words in returned_requests.told(self._store, entry)]
-        row = self._store.entities.get(ResidentOut, entry.entity_id)
-        now: dict[str, Any] = row.model_dump(mode="json") if row else {}
-        edits = entry.kind == OperationKind.resident_edit
-        if entry.kind in _TOLD:
-            return [Value(label, words, "") for label, words in _TOLD[entry.kind](entry.fields).items()]
-        shown = told(entry.fields)
-        theirs = told({name: now.get(name) for name in entry.fields}) if edits else {}
-        return [Value(label, mine, theirs.get(label, "")) for label, mine in shown.items() if edits or mine != NOTHING]
+        if entry.kind in _COMPARED:
+            model, words = _COMPARED[entry.kind]
+            row = self._store.entities.get(model, entry.entity_id)
+            now: dict[str, Any] = row.model_dump(mode="json") if row else {}
+            theirs = words({name: now.get(name) for name in entry.fields})
+            return [Value(label, mine, theirs.get(label, "")) for label, mine in words(entry.fields).items()]
+        spoken = _TOLD.get(entry.kind, told)(entry.fields)
+        return [Value(label, mine, "") for label, mine in spoken.items() if mine != NOTHING]
 
 
+_COMPARED: dict[str, tuple[type[ResidentOut | LinkOut], Callable[[Mapping[str, Any]], dict[str, str]]]] = {
+    OperationKind.resident_edit: (ResidentOut, told),
+    OperationKind.link_edit: (LinkOut, links.edited),
+}
 _EDITED: dict[str, type[ResidentOut | LinkOut]] = {
-    OperationKind.resident_edit: ResidentOut,
+    **{kind: model for kind, (model, _words) in _COMPARED.items()},
     OperationKind.link_end: LinkOut,
 }
 _TOLD: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {

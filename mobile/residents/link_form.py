@@ -1,4 +1,4 @@
-"""加联系人: somebody who stands by a person, chosen rather than typed where the phone knows them."""
+"""加联系人 and 改联系人: who stands by a person, chosen rather than typed where the phone knows them."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -12,7 +12,7 @@ from mobile.residents import links, rules
 from mobile.residents.choices import Option
 from mobile.store.entities import Effect, as_json
 from mobile.store.store import Store
-from shared.links import HELPER_WORDS, LINK_WORDS, HelperKind, LinkKind, LinkOut, PersonLinkIn
+from shared.links import HELPER_WORDS, LINK_WORDS, HelperKind, LinkKind, LinkOut, LinkPatch, PersonLinkIn
 from shared.residents import RELATION_WORDS, Relation, ResidentOut
 from shared.sync import EntityKind, OperationKind
 from shared.types import uuid7
@@ -24,37 +24,43 @@ _RELATIONS = {
     LinkKind.guardian: ("父亲", "母亲", "祖父", "祖母", "儿女"),
     LinkKind.helper: ("对门", "楼上楼下", "网格员", "党员", "单位同事"),
 }
-WRITTEN = ("name", "phone", "relation", "reason")
+WRITTEN = ("name", "phone", "relation", "note")
 REASONS: list[Option] = [(words, words, "") for words in ("生活不能自理", "法院指定", "本人委托")]
 """An adult decides for themselves unless somebody says why not."""
 
 
 class LinkForm(EventDispatcher):
-    """A new contact, guardian or helper of one person."""
+    """A new contact, guardian or helper of one person, or with `link_id` one that is on this phone already."""
 
     __events__ = ("on_saved",)
     kinds: ClassVar[list[Option]] = [(kind.value, LINK_WORDS[kind], links.ICONS[kind]) for kind in LinkKind]
     helpers: ClassVar[list[Option]] = [(kind.value, HELPER_WORDS[kind], "") for kind in HelperKind]
     reasons: ClassVar[list[Option]] = REASONS
-    title_line = StringProperty("")
+    title, title_line = StringProperty("联系人与帮扶"), StringProperty("")
+    is_new = BooleanProperty(True)
     kind, helper = StringProperty(LinkKind.contact.value), StringProperty("")
     people, relation_options = ListProperty([]), ListProperty([])
     person_id = ObjectProperty(None, allownone=True)
-    name, phone, relation, reason = (StringProperty("") for _ in range(4))
+    name, phone, relation, note = (StringProperty("") for _ in range(4))
     first = BooleanProperty(True)
     drafted = ("kind", "helper", "person_id", *WRITTEN, "first")
     asks_helper, asks_reason = BooleanProperty(False), BooleanProperty(False)
     problem, can_save = StringProperty(""), BooleanProperty(False)
 
-    def __init__(self, store: Store, now: Clock, resident_id: UUID) -> None:
+    def __init__(self, store: Store, now: Clock, resident_id: UUID, link_id: UUID | None = None) -> None:
         super().__init__()
         self._store, self._now = store, now
         self._person = store.entities.get(ResidentOut, resident_id)
         self._family = self._others() if self._person else []
         self.people = [(str(one.id), one.name, "") for one in self._family]
         self.title_line = f"给{self._person.name}登记" if self._person else ""
-        self.first = not self._has_contact()
-        for name in ("kind", "helper", "name", "phone", "relation", "reason"):
+        self._before = store.entities.get(LinkOut, link_id) if link_id else None
+        self.is_new, self.rev = self._before is None, self._before.rev if self._before else None
+        if self._before is not None:
+            self._fill(self._before)
+        else:
+            self.first = not self._has_contact()
+        for name in ("kind", "helper", "name", "phone", "relation", "note"):
             self.fbind(name, self._look)
         self._look()
 
@@ -81,11 +87,16 @@ class LinkForm(EventDispatcher):
         self.relation = "" if self.relation == value else value
 
     def save(self) -> bool:
-        person, link_id = self._person, uuid7()
         body = self._body()
-        if person is None or body is None or not self.can_save:
+        if self._person is None or body is None or not self.can_save:
             return False
-        words = f"{LINK_WORDS[body.kind]} {body.name}"
+        said = self._add(self._person, body) if self._before is None else self._edit(self._before, body)
+        self._store.captured()
+        self.dispatch("on_saved", said)
+        return True
+
+    def _add(self, person: ResidentOut, body: PersonLinkIn) -> str:
+        link_id, words = uuid7(), f"{LINK_WORDS[body.kind]} {body.name}"
         self._store.outbox.capture(
             OperationKind.link_put,
             link_id,
@@ -93,13 +104,28 @@ class LinkForm(EventDispatcher):
             [Effect(EntityKind.link, link_id, as_json(self._row(link_id, person, body)), whole=True)],
             title=f"{person.name} {words}",
         )
-        self._store.captured()
-        self.dispatch("on_saved", f"已记：{words}")
-        return True
+        return f"已记：{words}"
+
+    def _edit(self, before: LinkOut, body: PersonLinkIn) -> str:
+        """What differs, upon what was on the screen; nothing is sent of what is as it was."""
+        old, new = as_json(before), as_json(body)
+        changed = {name: new[name] for name in LinkPatch.model_fields if new[name] != old[name]}
+        if not changed:
+            return ""
+        self._store.outbox.capture(
+            OperationKind.link_edit,
+            before.id,
+            changed,
+            [Effect(EntityKind.link, before.id, changed, parent=before.household_id)],
+            title=f"{links.subject(self._store, before.id)} 改资料",
+            base_rev=before.rev,
+            base={name: old[name] for name in changed},
+        )
+        return f"已改：{LINK_WORDS[body.kind]} {body.name}"
 
     def draft(self) -> dict[str, Any]:
         words = {name: getattr(self, name) for name in WRITTEN}
-        if not any(word.strip() for word in words.values()):
+        if self._before is None and not any(word.strip() for word in words.values()):
             return {}
         person = str(self.person_id) if self.person_id else ""
         return {"kind": self.kind, "helper": self.helper, "first": self.first, "person": person, **words}
@@ -107,9 +133,16 @@ class LinkForm(EventDispatcher):
     def restore(self, values: dict[str, Any]) -> None:
         """As it was written; the person is the one of the household if they are still there under that name."""
         for name in ("kind", "helper", "first", *WRITTEN):
-            setattr(self, name, values[name])
+            setattr(self, name, values.get(name, getattr(self, name)))
         chosen = (one.id for one in self._family if str(one.id) == values["person"] and one.name == self.name.strip())
         self.person_id = next(chosen, None)
+
+    def _fill(self, link: LinkOut) -> None:
+        self.title = f"改{LINK_WORDS[link.kind]}"
+        self.title_line = links.subject(self._store, link.id)
+        self.kind, self.helper = link.kind.value, link.helper.value if link.helper else ""
+        self.name, self.phone, self.relation, self.note = link.name, link.phone or "", link.relation, link.note
+        self.person_id, self.first = link.person_id, link.order == 1
 
     def _others(self) -> list[ResidentOut]:
         person = self._person
@@ -132,10 +165,10 @@ class LinkForm(EventDispatcher):
             "name": self.name.strip(),
             "phone": self.phone.strip() or None,
             "relation": self.relation.strip(),
-            "order": 1 if self.first else 2,
+            "order": self._order(),
             "person_id": self.person_id,
             "from_day": local_day(self._now()),
-            "note": self.reason.strip() if self.asks_reason else "",
+            "note": self.note.strip(),
         }
         try:
             return PersonLinkIn.model_validate(values)
@@ -143,6 +176,11 @@ class LinkForm(EventDispatcher):
             field = error.errors()[0]["loc"]
             self.problem = "电话号码不对，请再看一遍。" if "phone" in field else "内容填得不对，请再看一遍。"
             return None
+
+    def _order(self) -> int:
+        """Who was called third is so still, unless somebody says otherwise."""
+        later = max(2, self._before.order) if self._before else 2
+        return 1 if self.first else later
 
     def _row(self, link_id: UUID, person: ResidentOut, body: PersonLinkIn) -> LinkOut:
         """The link as it will come back."""
@@ -169,5 +207,5 @@ class LinkForm(EventDispatcher):
         self.asks_helper = kind is LinkKind.helper
         self.asks_reason = kind is LinkKind.guardian and not (born and age_on(today, born) < ADULT)
         self.problem = ""
-        owed = (self.asks_helper and not self.helper) or (self.asks_reason and not self.reason.strip())
+        owed = (self.asks_helper and not self.helper) or (self.asks_reason and not self.note.strip())
         self.can_save = bool(self._person and self.name.strip() and not owed)

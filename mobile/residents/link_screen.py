@@ -41,7 +41,8 @@ class LinkScreen(Screen):
     def _saved(self, _form: LinkForm, sentence: str) -> None:
         shell = shell_of(self)
         shell.pop()
-        shell.snack(sentence)
+        if sentence:
+            shell.snack(sentence)
 
 
 def _undo(vm: PersonDetail, shell: Shell) -> None:

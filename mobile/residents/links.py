@@ -1,17 +1,18 @@
 """Who stands by a person: whom to call, who decides for them, who helps."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from mobile.core import texts
-from mobile.residents import homes
+from mobile.residents import homes, rules
+from mobile.residents.told import NOTHING
 from mobile.store.entities import Effect
 from mobile.store.store import Store
 from shared.links import HELPER_WORDS, LINK_WORDS, HelperKind, LinkEndIn, LinkKind, LinkOut, holds_on, whom_to_call
-from shared.residents import ResidentOut
+from shared.residents import HouseholdOut, ResidentOut
 from shared.sync import EntityKind, OperationKind
 
 ICONS = {LinkKind.contact: "phone", LinkKind.guardian: "shield-check", LinkKind.helper: "hand-heart"}
@@ -51,7 +52,7 @@ def _line(one: LinkOut, day: date, unsent: bool) -> LinkLine:
         id=one.id,
         icon=ICONS[one.kind],
         name=one.name,
-        line=" · ".join(part for part in (whole + LINK_WORDS[one.kind], one.relation, word) if part),
+        line=" · ".join(part for part in (whole + LINK_WORDS[one.kind], one.relation, word, one.note) if part),
         phone=texts.phone_masked(reach.phone) if reach.phone else "",
         away=f"这几天由 {reach.name} 代" if reach.name != one.name else "",
         unsent=unsent,
@@ -75,15 +76,40 @@ def end(store: Store, link_id: UUID, day: date, **how: Any) -> UUID | None:
     )
 
 
+def subject(store: Store, link_id: UUID | str) -> str:
+    """何长顺的联系人 何小梅, as far as this phone knows them; '' for a link that it does not hold."""
+    one = store.entities.get(LinkOut, link_id)
+    if one is None:
+        return ""
+    about = store.entities.get(ResidentOut, one.resident_id) if one.resident_id else None
+    home = store.entities.get(HouseholdOut, one.household_id)
+    whose = about.name if about else rules.family_name(home) if home else ""
+    return f"{whose}的{LINK_WORDS[one.kind]} {one.name}" if whose else f"{LINK_WORDS[one.kind]} {one.name}"
+
+
 def told(fields: Mapping[str, Any]) -> dict[str, str]:
     """What was written about a link, for 待核对 when the server did not take it."""
-    if "kind" not in fields:
+    if "on" in fields:
         return {"结束": texts.month_day(date.fromisoformat(fields["on"]))}
-    shown = {
-        "关系": LINK_WORDS[LinkKind(fields["kind"])],
-        "姓名": fields["name"],
-        "电话": texts.phone(fields["phone"]) if fields.get("phone") else "",
-        "是什么人": fields.get("relation", ""),
-        "哪一方": HELPER_WORDS[HelperKind(fields["helper"])] if fields.get("helper") else "",
+    asked = {name: value for name, value in fields.items() if name != "order" or fields["kind"] == LinkKind.contact}
+    return {label: words for label, words in edited(asked).items() if words != NOTHING}
+
+
+def edited(fields: Mapping[str, Any]) -> dict[str, str]:
+    """The same of single fields, of which one may have been emptied."""
+    return {
+        label: words(fields[name]) if fields[name] not in (None, "") else NOTHING
+        for name, (label, words) in _WORDS.items()
+        if name in fields
     }
-    return {label: words for label, words in shown.items() if words}
+
+
+_WORDS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "kind": ("关系", lambda value: LINK_WORDS[LinkKind(value)]),
+    "name": ("姓名", str),
+    "phone": ("电话", lambda value: texts.phone(str(value))),
+    "relation": ("是什么人", str),
+    "helper": ("哪一方", lambda value: HELPER_WORDS[HelperKind(value)]),
+    "order": ("先打给谁", lambda value: "先打给这一位" if value == 1 else f"第 {value} 个打"),
+    "note": ("备注", str),
+}

@@ -60,8 +60,8 @@ def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:
     def person_form(household_id: UUID, resident_id: UUID | None = None, correction_id: UUID | None = None) -> Screen:
         return PersonFormScreen(ctx.session.person_form(household_id, resident_id, correction_id))
 
-    def link_form(resident_id: UUID) -> Screen:
-        return LinkScreen(ctx.session.link_form(resident_id))
+    def link_form(resident_id: UUID, link_id: UUID | None = None) -> Screen:
+        return LinkScreen(ctx.session.link_form(resident_id, link_id))
 
     return {
         **screen.routes(ctx),

@@ -14,7 +14,7 @@ from mobile.widgets.layout import Watching, need_of
 class Fitting(Watching, Layout):
     """Sets its own height in do_layout. Children are told their width, never the other way round."""
 
-    watched = ("size", "natural", "need_w", "need_h", "minimum_height")
+    watched: tuple[str, ...] = ("size", "natural", "need_w", "need_h", "minimum_height")
     spacing = NumericProperty(dp(8))
 
     def __init__(self, **kwargs: object) -> None:

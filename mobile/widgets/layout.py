@@ -96,7 +96,7 @@ class Scroll(ScrollView):
         above, hidden = (1 - self.scroll_y) * max(self._was - self.height, 0), size[1] - self.height
         self._was = size[1]
         if above > 0 and hidden > 0:
-            self.scroll_y = max(1 - above / hidden, 0)
+            self.scroll_y: float = max(1 - above / hidden, 0)
 
 
 class Gap(Widget):

@@ -114,7 +114,7 @@ def test_an_adults_guardian_owes_a_reason_and_a_childs_does_not(desk: Desk) -> N
 
     assert (grown.asks_reason, grown.can_save) == (True, False)
     assert (child.asks_reason, child.can_save) == (False, True)
-    grown.reason = "法院指定"
+    grown.note = "法院指定"
     assert grown.save()
     assert PersonLinkIn.model_validate(sent(desk)[0].fields).note == "法院指定"
 
@@ -145,6 +145,33 @@ def test_a_link_that_is_ended_is_gone_at_once_and_back_when_that_is_undone(desk:
     assert (operation.kind, operation.entity_id, operation.base_rev) == ("link.end", contact.id, 3)
     assert LinkEndIn.model_validate(operation.fields).on == MONDAY
     assert not detail.undo_end()
+
+
+def test_an_edited_contact_sends_only_what_changed_upon_what_was_on_the_screen(desk: Desk) -> None:
+    contact = link(HE, resident_id=HEAD.id, rev=3)
+    desk.holds(contact)
+    form = LinkForm(desk.store, desk.now, HEAD.id, contact.id)
+    form.phone = "12600009999"
+
+    assert form.save()
+
+    [line] = page_of(desk).links
+    [operation] = sent(desk)
+    assert (form.title, line.unsent) == ("改联系人", True)
+    assert (operation.kind, operation.entity_id, operation.base_rev) == ("link.edit", contact.id, 3)
+    assert (operation.fields, operation.base) == ({"phone": "12600009999"}, {"phone": contact.phone})
+    shown = desk.store.entities.get(LinkOut, contact.id)
+    assert shown is not None
+    assert (shown.phone, shown.name) == ("12600009999", contact.name)
+
+
+def test_a_contact_that_was_only_looked_at_sends_nothing(desk: Desk) -> None:
+    contact = link(HE, resident_id=HEAD.id, rev=3)
+    desk.holds(contact)
+
+    LinkForm(desk.store, desk.now, HEAD.id, contact.id).save()
+
+    assert sent(desk) == []
 
 
 def test_a_refused_link_is_told_in_words_and_sent_again_upon_what_is_there_now(desk: Desk) -> None:
