@@ -116,6 +116,14 @@ async def look_at_a_new_link(p: Phone, worker: Worker) -> None:
     await p.tap("田秀珍")
 
 
+async def look_at_an_edited_link(p: Phone, worker: Worker) -> None:
+    await p.press_back()
+    p.root.push("person", resident_id=he(worker).id)
+    await p.settle()
+    await reach(p, "改")
+    await p.settle()
+
+
 async def look_at_duties(p: Phone, worker: Worker) -> None:
     p.root.tab("me")
     await p.settle()
@@ -137,6 +145,7 @@ LOOKS: dict[str, Look] = {
     "following": look_at_following,
     "links": look_at_person,
     "new-link": look_at_a_new_link,
+    "edited-link": look_at_an_edited_link,
     "duties": look_at_duties,
 }
 
@@ -215,6 +224,23 @@ async def test_a_contact_is_rung_ended_and_another_one_added_and_my_duties_lead_
         await seen(p, "duties")
         await reach(p, "何长顺一家")
         assert p.root.at == "household"
+
+
+async def test_a_contacts_number_is_corrected_where_it_stands(worker: Worker, opened: Opened) -> None:
+    async with opened(worker) as p:
+        comes(worker)
+        p.root.push("person", resident_id=he(worker).id)
+        await p.settle()
+        await reach(p, "改")
+        await p.settle()
+        await seen(p, "edited-link")
+        p.root.screen.form.phone = ""
+        await p.type("12600001199", into="电话")
+        await p.tap("保存")
+
+        assert p.root.at == "person"
+        assert {one.phone for one in worker.store.entities.all(LinkOut)} >= {"12600001199"}
+        assert worker.store.outbox.counts()[State.unsent] == 1
 
 
 async def test_nothing_is_cut_in_large_letters(worker: Worker, opened: Opened) -> None:
