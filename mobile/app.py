@@ -25,6 +25,7 @@ from mobile.visits import screens as visits
 from mobile.volunteers import screen as volunteers
 from mobile.widgets.fields import TYPING
 from mobile.widgets.tokens import T
+from shared.texts import _
 
 ROOMS = (auth, lock_screen, sync, inbox, residents, requests, visits, grid, duties, offers, volunteers)
 
@@ -66,7 +67,7 @@ def show_checks(session: Session, shell: Shell) -> None:
 class GridhoodApp(App):
     """邻格. Without a folder it keeps its data where the system keeps an app's."""
 
-    title = "邻格"
+    title = _("邻格")
 
     def __init__(self, folder: Path | None, server: str, make_ports: Callable[[Path], Ports]) -> None:
         super().__init__()

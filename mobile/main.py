@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mobile.device.ports import Ports
+from shared.texts import _
 
 WIDTH, HEIGHT = 390, 844
 # Parts of a Linux desktop that Kivy looks for and that this app does not use; their tracebacks would frighten people.
@@ -53,7 +54,7 @@ def _desktop(place: str) -> Callable[[Path], Ports]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gridhood-phone", description="邻格: the phone app, in a window")
+    parser = argparse.ArgumentParser(prog="gridhood-phone", description=_("邻格: the phone app, in a window"))
     parser.add_argument("--folder", type=Path, help="where this phone's data lies; two folders are two phones")
     parser.add_argument("--server", help="address of the server for a phone that has none yet")
     parser.add_argument("--place", default="", help="LON,LAT (WGS-84) where this desktop stands")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from shared.texts import _
 from shared.types import WireIn, WireOut
 
 CHUNK: Final = 1 << 20
@@ -29,9 +30,9 @@ class PhotoState(StrEnum):
 
 
 PHOTO_WORDS = {
-    PhotoState.missing: "还没传完",
-    PhotoState.stored: "已存好",
-    PhotoState.quarantined: "打不开，已隔离",
+    PhotoState.missing: _("还没传完"),
+    PhotoState.stored: _("已存好"),
+    PhotoState.quarantined: _("打不开，已隔离"),
 }
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.texts import _
 from shared.types import AreaCode, CountyCode, Name, ShortText, Utc, WireIn, WireOut, example
 
 
@@ -20,12 +21,12 @@ class Role(StrEnum):
 
 
 ROLE_WORDS = {
-    Role.county_admin: "县级管理员",
-    Role.community_worker: "社区工作者",
-    Role.grid_worker: "网格员",
-    Role.volunteer: "志愿者",
-    Role.auditor: "审计员",
-    Role.partner: "对接系统",
+    Role.county_admin: _("县级管理员"),
+    Role.community_worker: _("社区工作者"),
+    Role.grid_worker: _("网格员"),
+    Role.volunteer: _("志愿者"),
+    Role.auditor: _("审计员"),
+    Role.partner: _("对接系统"),
 }
 
 

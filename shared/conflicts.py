@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.register import EventKind
 from shared.sync import OperationKind
+from shared.texts import _
 from shared.types import AreaCode, Note, Utc, WireIn, WireOut, example
 
 
@@ -29,10 +30,10 @@ class ConflictChoice(StrEnum):
 
 
 CHOICE_WORDS = {
-    ConflictChoice.mine: "用晚到的",
-    ConflictChoice.theirs: "留现在的",
-    ConflictChoice.both: "两边都留",
-    ConflictChoice.unsure: "我定不了",
+    ConflictChoice.mine: _("用晚到的"),
+    ConflictChoice.theirs: _("留现在的"),
+    ConflictChoice.both: _("两边都留"),
+    ConflictChoice.unsure: _("我定不了"),
 }
 
 

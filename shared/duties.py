@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from shared.texts import _
 from shared.types import AreaCode, CellCode, Day, ShortText, Utc, WireIn, WireOut, example
 
 
@@ -17,7 +18,7 @@ class DutyRole(StrEnum):
     serving = "serving"
 
 
-DUTY_WORDS = {DutyRole.in_charge: "管事", DutyRole.informed: "知情", DutyRole.serving: "服务"}
+DUTY_WORDS = {DutyRole.in_charge: _("管事"), DutyRole.informed: _("知情"), DutyRole.serving: _("服务")}
 
 
 class StandIn(WireIn):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 
 from shared.errors import Code
+from shared.texts import _
 from shared.types import AreaCode, CellCode, Crs, Day, Name, Position, ShortText, Utc, WireIn, WireOut, example
 
 
@@ -49,13 +50,13 @@ class Purpose(StrEnum):
 
 
 PURPOSE_WORDS = {
-    Purpose.school: "学校",
-    Purpose.factory: "工厂企业",
-    Purpose.hospital: "医院",
-    Purpose.market: "商场市场",
-    Purpose.site: "建筑工地",
-    Purpose.scenic: "景区",
-    Purpose.other: "其他",
+    Purpose.school: _("学校"),
+    Purpose.factory: _("工厂企业"),
+    Purpose.hospital: _("医院"),
+    Purpose.market: _("商场市场"),
+    Purpose.site: _("建筑工地"),
+    Purpose.scenic: _("景区"),
+    Purpose.other: _("其他"),
 }
 
 Geometry = Annotated[dict[str, Any], Field(description="GeoJSON Polygon 或 MultiPolygon，WGS-84")]
@@ -268,10 +269,10 @@ class PlanState(StrEnum):
 
 
 PLAN_WORDS = {
-    PlanState.draft: "草稿",
-    PlanState.scheduled: "等生效",
-    PlanState.applied: "已生效",
-    PlanState.cancelled: "已取消",
+    PlanState.draft: _("草稿"),
+    PlanState.scheduled: _("等生效"),
+    PlanState.applied: _("已生效"),
+    PlanState.cancelled: _("已取消"),
 }
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.texts import _
 from shared.types import AreaCode, Utc, WireIn, WireOut, example
 
 
@@ -25,17 +26,17 @@ class ImportState(StrEnum):
 
 
 IMPORT_WORDS = {
-    ImportState.received: "收到，等着核对",
-    ImportState.checking: "正在核对",
-    ImportState.checked: "核对完了，等您决定",
-    ImportState.to_store: "等着入库",
-    ImportState.storing: "正在入库",
-    ImportState.stored: "已入库",
-    ImportState.to_undo: "等着撤回",
-    ImportState.undoing: "正在撤回",
-    ImportState.undone: "已撤回",
-    ImportState.failed: "没有做成",
-    ImportState.cancelled: "已取消",
+    ImportState.received: _("收到，等着核对"),
+    ImportState.checking: _("正在核对"),
+    ImportState.checked: _("核对完了，等您决定"),
+    ImportState.to_store: _("等着入库"),
+    ImportState.storing: _("正在入库"),
+    ImportState.stored: _("已入库"),
+    ImportState.to_undo: _("等着撤回"),
+    ImportState.undoing: _("正在撤回"),
+    ImportState.undone: _("已撤回"),
+    ImportState.failed: _("没有做成"),
+    ImportState.cancelled: _("已取消"),
 }
 
 BUSY = frozenset({
@@ -52,7 +53,7 @@ class Known(StrEnum):
     update = "update"
 
 
-KNOWN_WORDS = {Known.keep: "只列出", Known.update: "按表更新"}
+KNOWN_WORDS = {Known.keep: _("只列出"), Known.update: _("按表更新")}
 
 
 class Column(StrEnum):
@@ -97,42 +98,42 @@ class Column(StrEnum):
 
 
 COLUMN_WORDS = {
-    Column.name: "姓名",
-    Column.id_number: "公民身份号码",
-    Column.sex: "性别",
-    Column.birth_date: "出生日期",
-    Column.ethnicity: "民族",
-    Column.relation: "与户主关系",
-    Column.head_name: "户主姓名",
-    Column.household_no: "户号",
-    Column.phone: "电话",
-    Column.compound: "小区",
-    Column.building: "楼号",
-    Column.unit: "单元",
-    Column.room: "门牌",
-    Column.address: "现住址",
-    Column.registered_place: "户籍地",
-    Column.residency: "人员状态",
-    Column.marital: "婚姻状况",
-    Column.education: "文化程度",
-    Column.political: "政治面貌",
-    Column.employment: "从业状况",
-    Column.occupation: "职业",
-    Column.cell: "网格",
-    Column.lon: "经度",
-    Column.lat: "纬度",
-    Column.note: "备注",
-    Column.care: "关爱标签",
-    Column.care_alone: "独居",
-    Column.care_left_behind: "留守",
-    Column.care_empty_nest: "空巢",
-    Column.care_bereaved: "失独",
-    Column.care_veteran: "退役军人",
-    Column.care_minor_alone: "无人照看",
-    Column.disability: "残疾",
-    Column.disability_grade: "残疾等级",
-    Column.poverty: "困难类别",
-    Column.subsistence: "低保",
+    Column.name: _("姓名"),
+    Column.id_number: _("公民身份号码"),
+    Column.sex: _("性别"),
+    Column.birth_date: _("出生日期"),
+    Column.ethnicity: _("民族"),
+    Column.relation: _("与户主关系"),
+    Column.head_name: _("户主姓名"),
+    Column.household_no: _("户号"),
+    Column.phone: _("电话"),
+    Column.compound: _("小区"),
+    Column.building: _("楼号"),
+    Column.unit: _("单元"),
+    Column.room: _("门牌"),
+    Column.address: _("现住址"),
+    Column.registered_place: _("户籍地"),
+    Column.residency: _("人员状态"),
+    Column.marital: _("婚姻状况"),
+    Column.education: _("文化程度"),
+    Column.political: _("政治面貌"),
+    Column.employment: _("从业状况"),
+    Column.occupation: _("职业"),
+    Column.cell: _("网格"),
+    Column.lon: _("经度"),
+    Column.lat: _("纬度"),
+    Column.note: _("备注"),
+    Column.care: _("关爱标签"),
+    Column.care_alone: _("独居"),
+    Column.care_left_behind: _("留守"),
+    Column.care_empty_nest: _("空巢"),
+    Column.care_bereaved: _("失独"),
+    Column.care_veteran: _("退役军人"),
+    Column.care_minor_alone: _("无人照看"),
+    Column.disability: _("残疾"),
+    Column.disability_grade: _("残疾等级"),
+    Column.poverty: _("困难类别"),
+    Column.subsistence: _("低保"),
 }
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from shared.residents import IdNumber, Reason, Relation
+from shared.texts import _
 from shared.types import (
     AreaCode,
     CellCode,
@@ -47,17 +48,17 @@ class Tenure(StrEnum):
 
 
 USAGE_WORDS = {
-    Usage.unknown: "不清楚",
-    Usage.own_use: "自住",
-    Usage.rented: "出租",
-    Usage.empty: "空置",
-    Usage.commercial: "商用",
+    Usage.unknown: _("不清楚"),
+    Usage.own_use: _("自住"),
+    Usage.rented: _("出租"),
+    Usage.empty: _("空置"),
+    Usage.commercial: _("商用"),
 }
 TENURE_WORDS = {
-    Tenure.unknown: "不清楚",
-    Tenure.owner: "业主",
-    Tenure.tenant: "租户",
-    Tenure.other: "其他",
+    Tenure.unknown: _("不清楚"),
+    Tenure.owner: _("业主"),
+    Tenure.tenant: _("租户"),
+    Tenure.other: _("其他"),
 }
 
 
@@ -192,12 +193,12 @@ class HelperKind(StrEnum):
     neighbour = "neighbour"
 
 
-LINK_WORDS = {LinkKind.contact: "联系人", LinkKind.guardian: "监护人", LinkKind.helper: "帮扶人"}
+LINK_WORDS = {LinkKind.contact: _("联系人"), LinkKind.guardian: _("监护人"), LinkKind.helper: _("帮扶人")}
 HELPER_WORDS = {
-    HelperKind.worker: "工作人员",
-    HelperKind.volunteer: "志愿者",
-    HelperKind.member: "单位成员",
-    HelperKind.neighbour: "邻居",
+    HelperKind.worker: _("工作人员"),
+    HelperKind.volunteer: _("志愿者"),
+    HelperKind.member: _("单位成员"),
+    HelperKind.neighbour: _("邻居"),
 }
 
 
@@ -350,10 +351,10 @@ class Likeness(StrEnum):
 
 
 LIKENESS_WORDS = {
-    Likeness.name_birth_door: "姓名读音、出生日期和门牌相同",
-    Likeness.name_birth: "姓名和出生日期相同",
-    Likeness.phone: "电话相同",
-    Likeness.by_hand: "人工提出",
+    Likeness.name_birth_door: _("姓名读音、出生日期和门牌相同"),
+    Likeness.name_birth: _("姓名和出生日期相同"),
+    Likeness.phone: _("电话相同"),
+    Likeness.by_hand: _("人工提出"),
 }
 
 
@@ -375,11 +376,12 @@ class HomeFate(StrEnum):
 
 
 HOME_FATE_WORDS = {
-    HomeFate.shared: "两条登记在同一户，户不变。",
-    HomeFate.folds: "合并掉这一条，这一户就没有人了，会并到保留的那一户；"
-    "走访、联系人、门牌在那一户里看，撤回合并就恢复。",
-    HomeFate.folded: "这一户没有人了，已经并到保留的那一户；撤回合并就恢复。",
-    HomeFate.stays: "这一户还有别人，合并以后照旧。",
+    HomeFate.shared: _("两条登记在同一户，户不变。"),
+    HomeFate.folds: _(
+        "合并掉这一条，这一户就没有人了，会并到保留的那一户；走访、联系人、门牌在那一户里看，撤回合并就恢复。"
+    ),
+    HomeFate.folded: _("这一户没有人了，已经并到保留的那一户；撤回合并就恢复。"),
+    HomeFate.stays: _("这一户还有别人，合并以后照旧。"),
 }
 
 

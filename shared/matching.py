@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.requests import Urgency
+from shared.texts import _
 from shared.types import AreaCode, Lat, Lon, ShortText, Utc, WireIn, WireOut, example
 
 
@@ -49,11 +50,11 @@ class DeclineReason(StrEnum):
 
 
 DECLINE_WORDS = {
-    DeclineReason.busy: "那会儿有事",
-    DeclineReason.too_far: "有点远",
-    DeclineReason.unwell: "身体不舒服",
-    DeclineReason.not_suited: "这件事做不来",
-    DeclineReason.other: "别的原因",
+    DeclineReason.busy: _("那会儿有事"),
+    DeclineReason.too_far: _("有点远"),
+    DeclineReason.unwell: _("身体不舒服"),
+    DeclineReason.not_suited: _("这件事做不来"),
+    DeclineReason.other: _("别的原因"),
 }
 
 

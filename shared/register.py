@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.residents import Reason, Relation, Residency, ResidentIn, Sex
+from shared.texts import _
 from shared.types import (
     AreaCode,
     CellCode,
@@ -35,12 +36,12 @@ class EventKind(StrEnum):
 
 
 EVENT_WORDS = {
-    EventKind.birth: "出生",
-    EventKind.death: "死亡",
-    EventKind.settle: "转为常住",
-    EventKind.float: "转为流动",
-    EventKind.move_in: "迁入",
-    EventKind.move_out: "迁出",
+    EventKind.birth: _("出生"),
+    EventKind.death: _("死亡"),
+    EventKind.settle: _("转为常住"),
+    EventKind.float: _("转为流动"),
+    EventKind.move_in: _("迁入"),
+    EventKind.move_out: _("迁出"),
 }
 
 
@@ -178,10 +179,10 @@ class MoveState(StrEnum):
 
 
 MOVE_WORDS = {
-    MoveState.expected: "等对方核实",
-    MoveState.arrived: "已到",
-    MoveState.not_arrived: "没有来",
-    MoveState.left_county: "去了外县",
+    MoveState.expected: _("等对方核实"),
+    MoveState.arrived: _("已到"),
+    MoveState.not_arrived: _("没有来"),
+    MoveState.left_county: _("去了外县"),
 }
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from shared.attachments import MOST, PhotoIn
+from shared.texts import _
 from shared.types import AreaCode, Lat, Lon, Note, Phone, Position, ShortText, Utc, WireIn, WireOut, example
 from shared.volunteers import Language, Skill
 
@@ -55,39 +56,39 @@ class Category:
 
 _help, _incident, _matter = RequestKind.help, RequestKind.incident, RequestKind.matter
 CATEGORIES: dict[str, Category] = {
-    "escort_hospital": Category(_help, "陪着去医院", "挂号、取药，有人陪着就好", Skill.escort, 120),
-    "deliver_medicine": Category(_help, "送药上门", "到药房取了送到门口", Skill.medicine, 40),
-    "errand": Category(_help, "代买东西", "买菜买米，送到门口", Skill.errand, 60),
-    "meal": Category(_help, "送餐", "把饭送到家里", Skill.meal, 40),
-    "repair": Category(_help, "小修小补", "灯泡、水龙头这样的小活", Skill.repair, 60),
-    "housework": Category(_help, "打扫屋子", "扫地擦窗，收拾一下", Skill.housework, 90),
-    "phone_lesson": Category(_help, "教用手机", "挂号、视频、缴费，慢慢教", Skill.digital, 60),
-    "chat": Category(_help, "上门聊聊天", "陪着说说话", Skill.chat, 60),
-    "electric_repair": Category(_help, "修电路", "插座、开关、跳闸，请有电工证的人来", Skill.electric, 60),
-    "street_lamp": Category(_incident, "路灯不亮", "哪一盏灯、从什么时候起"),
-    "rubbish": Category(_incident, "垃圾没清", "堆在哪里"),
-    "manhole": Category(_incident, "井盖破损", "先放上醒目的东西"),
-    "pipe_leak": Category(_incident, "管道漏水", "水从哪里出来"),
-    "fallen_tree": Category(_incident, "树倒了", "有没有压着线"),
-    "noise": Category(_incident, "噪声扰民", "什么时候、从哪里来"),
-    "fire_hazard": Category(_incident, "消防隐患", "通道堵塞、飞线充电"),
-    "standing_water": Category(_incident, "积水结冰", "哪一段路、有多深"),
-    "other_incident": Category(_incident, "别的事", "是什么事"),
-    "elder_allowance": Category(_matter, "高龄补贴", "年满 80 岁"),
-    "medical_insurance": Category(_matter, "居民医保", "参保与缴费"),
-    "housing_letter": Category(_matter, "居住证明", "看看是否已取消"),
-    "disability_card": Category(_matter, "残疾人证", "办理与换证"),
+    "escort_hospital": Category(_help, _("陪着去医院"), _("挂号、取药，有人陪着就好"), Skill.escort, 120),
+    "deliver_medicine": Category(_help, _("送药上门"), _("到药房取了送到门口"), Skill.medicine, 40),
+    "errand": Category(_help, _("代买东西"), _("买菜买米，送到门口"), Skill.errand, 60),
+    "meal": Category(_help, _("送餐"), _("把饭送到家里"), Skill.meal, 40),
+    "repair": Category(_help, _("小修小补"), _("灯泡、水龙头这样的小活"), Skill.repair, 60),
+    "housework": Category(_help, _("打扫屋子"), _("扫地擦窗，收拾一下"), Skill.housework, 90),
+    "phone_lesson": Category(_help, _("教用手机"), _("挂号、视频、缴费，慢慢教"), Skill.digital, 60),
+    "chat": Category(_help, _("上门聊聊天"), _("陪着说说话"), Skill.chat, 60),
+    "electric_repair": Category(_help, _("修电路"), _("插座、开关、跳闸，请有电工证的人来"), Skill.electric, 60),
+    "street_lamp": Category(_incident, _("路灯不亮"), _("哪一盏灯、从什么时候起")),
+    "rubbish": Category(_incident, _("垃圾没清"), _("堆在哪里")),
+    "manhole": Category(_incident, _("井盖破损"), _("先放上醒目的东西")),
+    "pipe_leak": Category(_incident, _("管道漏水"), _("水从哪里出来")),
+    "fallen_tree": Category(_incident, _("树倒了"), _("有没有压着线")),
+    "noise": Category(_incident, _("噪声扰民"), _("什么时候、从哪里来")),
+    "fire_hazard": Category(_incident, _("消防隐患"), _("通道堵塞、飞线充电")),
+    "standing_water": Category(_incident, _("积水结冰"), _("哪一段路、有多深")),
+    "other_incident": Category(_incident, _("别的事"), _("是什么事")),
+    "elder_allowance": Category(_matter, _("高龄补贴"), _("年满 80 岁")),
+    "medical_insurance": Category(_matter, _("居民医保"), _("参保与缴费")),
+    "housing_letter": Category(_matter, _("居住证明"), _("看看是否已取消")),
+    "disability_card": Category(_matter, _("残疾人证"), _("办理与换证")),
 }
 
 STATE_WORDS = {
-    RequestState.open: "等人接",
-    RequestState.taken: "有人答应了",
-    RequestState.serving: "正在服务",
-    RequestState.handling: "正在办",
-    RequestState.done: "办完待确认",
-    RequestState.closed: "已办结",
-    RequestState.rejected: "不予受理",
-    RequestState.cancelled: "已取消",
+    RequestState.open: _("等人接"),
+    RequestState.taken: _("有人答应了"),
+    RequestState.serving: _("正在服务"),
+    RequestState.handling: _("正在办"),
+    RequestState.done: _("办完待确认"),
+    RequestState.closed: _("已办结"),
+    RequestState.rejected: _("不予受理"),
+    RequestState.cancelled: _("已取消"),
 }
 
 _s = RequestState

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from shared.codes import ListName, name_of
+from shared.texts import _
 from shared.types import (
     AreaCode,
     CellCode,
@@ -147,27 +148,27 @@ class Care(StrEnum):
     needs_care = "needs_care"
 
 
-_SPOKEN = {Relation.son: "儿子", Relation.daughter: "女儿", Relation.grandparent: "祖父母"}
+_SPOKEN = {Relation.son: _("儿子"), Relation.daughter: _("女儿"), Relation.grandparent: _("祖父母")}
 """What people say where the standard's own word is not spoken."""
 
 RELATION_WORDS = {relation: name_of(ListName.relation, relation) for relation in Relation} | _SPOKEN
 RESIDENCY_WORDS = {
-    Residency.registered: "户籍",
-    Residency.living: "常住",
-    Residency.floating: "流动",
-    Residency.away: "外出",
+    Residency.registered: _("户籍"),
+    Residency.living: _("常住"),
+    Residency.floating: _("流动"),
+    Residency.away: _("外出"),
 }
 CARE_WORDS = {
-    Care.alone: "独居",
-    Care.left_behind: "留守",
-    Care.empty_nest: "空巢",
-    Care.bereaved: "失独",
-    Care.frail: "腿脚不便",
-    Care.medication: "常服药",
-    Care.discharged: "刚出院",
-    Care.veteran: "退役军人",
-    Care.minor_alone: "无人照看",
-    Care.needs_care: "需要照顾",
+    Care.alone: _("独居"),
+    Care.left_behind: _("留守"),
+    Care.empty_nest: _("空巢"),
+    Care.bereaved: _("失独"),
+    Care.frail: _("腿脚不便"),
+    Care.medication: _("常服药"),
+    Care.discharged: _("刚出院"),
+    Care.veteran: _("退役军人"),
+    Care.minor_alone: _("无人照看"),
+    Care.needs_care: _("需要照顾"),
 }
 
 IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^([0-9]{15}|[0-9]{17}[0-9Xx])$")]

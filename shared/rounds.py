@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from shared.residents import CARE_WORDS, RESIDENCY_WORDS, Care, Residency
+from shared.texts import _
 from shared.types import AreaCode, Day, Name, ShortText, Utc, WireIn, WireOut, example, is_within
 from shared.visiting import age_on
 
@@ -30,12 +31,12 @@ class AlertKind(StrEnum):
 
 
 ALERT_WORDS = {
-    AlertKind.cold: "寒潮",
-    AlertKind.heat: "高温",
-    AlertKind.flood: "汛情",
-    AlertKind.storm: "大风暴雨",
-    AlertKind.outage: "停水停电",
-    AlertKind.other: "其他",
+    AlertKind.cold: _("寒潮"),
+    AlertKind.heat: _("高温"),
+    AlertKind.flood: _("汛情"),
+    AlertKind.storm: _("大风暴雨"),
+    AlertKind.outage: _("停水停电"),
+    AlertKind.other: _("其他"),
 }
 
 
@@ -253,21 +254,21 @@ def why(conditions: Conditions) -> str:
     """Say the conditions in a few words."""
     asked, words = conditions, []
     if asked.age_from is not None:
-        words.append(f"{asked.age_from} 岁以上")
+        words.append(_("{age_from} 岁以上").format(age_from=asked.age_from))
     if asked.age_below is not None:
-        words.append(f"不满 {asked.age_below} 岁")
+        words.append(_("不满 {age_below} 岁").format(age_below=asked.age_below))
     words += [CARE_WORDS[label] for label in asked.care_all]
     if asked.care_any:
-        words.append("或".join(CARE_WORDS[label] for label in asked.care_any))
+        words.append(_("或").join(CARE_WORDS[label] for label in asked.care_any))
     if asked.residency:
-        words.append("或".join(RESIDENCY_WORDS[state] for state in asked.residency))
+        words.append(_("或").join(RESIDENCY_WORDS[state] for state in asked.residency))
     if asked.size_from is not None:
-        words.append(f"{asked.size_from} 人以上的户")
+        words.append(_("{size_from} 人以上的户").format(size_from=asked.size_from))
     if asked.size_to is not None:
-        words.append(f"{asked.size_to} 人以下的户")
+        words.append(_("{size_to} 人以下的户").format(size_to=asked.size_to))
     if asked.days_unseen is not None:
-        words.append(f"{asked.days_unseen} 天没见到")
-    return "、".join(words)
+        words.append(_("{days_unseen} 天没见到").format(days_unseen=asked.days_unseen))
+    return _("、").join(words)
 
 
 def round_of(
@@ -304,10 +305,22 @@ def _cause(home: Home, rule: RoundRuleOut, alerts: Sequence[AlertOut], day: date
     if rule.every_days is not None:
         last = home.last_visited_on
         due = day if last is None else last + timedelta(days=rule.every_days)
-        return (rule.priority, due, f"{why(rule.conditions)}，每 {rule.every_days} 天看一次") if due <= day else None
+        return (
+            (
+                rule.priority,
+                due,
+                _("{why}，每 {every_days} 天看一次").format(why=why(rule.conditions), every_days=rule.every_days),
+            )
+            if due <= day
+            else None
+        )
     for alert in alerts:
         if alert.kind is rule.alert and is_within(home.area_code, alert.area_code) and _unseen_since(home, alert):
-            return rule.priority, alert.from_day, f"{_warning(alert)}：{why(rule.conditions)}"
+            return (
+                rule.priority,
+                alert.from_day,
+                _("{warning}：{why}").format(warning=_warning(alert), why=why(rule.conditions)),
+            )
     return None
 
 
@@ -317,4 +330,6 @@ def _unseen_since(home: Home, alert: AlertOut) -> bool:
 
 
 def _warning(alert: AlertOut) -> str:
-    return f"{ALERT_WORDS[alert.kind]}预警" + (f"（{alert.words}）" if alert.words else "")
+    return _("{alert}预警").format(alert=ALERT_WORDS[alert.kind]) + (
+        _("（{words}）").format(words=alert.words) if alert.words else ""
+    )

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.residents import CodeText, Reason
+from shared.texts import _
 from shared.types import AreaCode, Day, Utc, WireIn, WireOut, example
 
 
@@ -19,18 +20,18 @@ class SealedKind(StrEnum):
 
 
 SEALED_WORDS = {
-    SealedKind.health: "健康状况",
-    SealedKind.disability: "残疾",
-    SealedKind.poverty: "困难类别",
+    SealedKind.health: _("健康状况"),
+    SealedKind.disability: _("残疾"),
+    SealedKind.poverty: _("困难类别"),
 }
 
 POVERTY_WORDS = {
-    "1": "特困供养",
-    "2": "最低生活保障",
-    "3": "最低生活保障边缘",
-    "4": "刚性支出困难",
-    "5": "防止返贫监测对象",
-    "6": "脱贫户",
+    "1": _("特困供养"),
+    "2": _("最低生活保障"),
+    "3": _("最低生活保障边缘"),
+    "4": _("刚性支出困难"),
+    "5": _("防止返贫监测对象"),
+    "6": _("脱贫户"),
 }
 """Kinds of hardship as counties count them. A list of this project and no standard."""
 
@@ -97,9 +98,9 @@ class FindingKind(StrEnum):
 
 
 FINDING_WORDS = {
-    FindingKind.sex_differs: "登记的性别与身份号码里的不一致。",
-    FindingKind.birth_differs: "登记的出生日期与身份号码里的不一致。",
-    FindingKind.old_number: "登记时给的是 15 位旧号码，已换算成 18 位，请对着新证件核对。",
+    FindingKind.sex_differs: _("登记的性别与身份号码里的不一致。"),
+    FindingKind.birth_differs: _("登记的出生日期与身份号码里的不一致。"),
+    FindingKind.old_number: _("登记时给的是 15 位旧号码，已换算成 18 位，请对着新证件核对。"),
 }
 
 

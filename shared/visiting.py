@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, field_validator
 
 from shared.residents import CARE_WORDS, Care
+from shared.texts import _
 from shared.types import AreaCode, WireIn, WireOut, example
 from shared.visits import FINDING_WORDS, Evidence, Finding, Fix, VisitOutcome
 
@@ -124,24 +125,30 @@ def next_due(
     """Return when to go again and why, in a sentence. A promise outranks a rule, a refusal outranks care."""
     worries = [FINDING_WORDS[f] for f in call.findings if f in WORRIES]
     if call.return_on is not None and call.return_on > call.day:
-        return call.return_on, f"上次{'、'.join(worries)}，约好这天再来" if worries else "约好这天再来"
+        return call.return_on, _("上次{worries}，约好这天再来").format(worries=_("、").join(worries)) if worries else _(
+            "约好这天再来"
+        )
     if call.outcome is VisitOutcome.moved:
-        return None, "说已搬走，等核实"
+        return None, _("说已搬走，等核实")
     if call.outcome is VisitOutcome.declined:
-        return call.day + timedelta(days=days.declined), "上次不愿意见，过一阵再去"
+        return call.day + timedelta(days=days.declined), _("上次不愿意见，过一阵再去")
     if call.outcome is VisitOutcome.absent:
-        return call.day + timedelta(days=days.retry), "上次家中无人，再去一次"
+        return call.day + timedelta(days=days.retry), _("上次家中无人，再去一次")
     if worries:
-        return call.day + timedelta(days=days.worry), f"上次{'、'.join(worries)}，去看看好些没有"
+        return call.day + timedelta(days=days.worry), _("上次{worries}，去看看好些没有").format(
+            worries=_("、").join(worries)
+        )
     every, who = rhythm(care, eldest_born, call.day, days)
-    return call.day + timedelta(days=every), f"{who}，每 {every} 天看一次" if who else f"每 {every} 天走一遍"
+    return call.day + timedelta(days=every), _("{who}，每 {every} 天看一次").format(who=who, every=every) if who else _(
+        "每 {every} 天走一遍"
+    ).format(every=every)
 
 
 def rhythm(care: Collection[Care], eldest_born: date | None, day: date, days: Intervals = USUAL) -> tuple[int, str]:
     """Return every how many days this household is looked in on, and for whose sake."""
-    words = "、".join(CARE_WORDS[label] for label in sorted(care))
+    words = _("、").join(CARE_WORDS[label] for label in sorted(care))
     if Care.alone in care and eldest_born is not None and age_on(day, eldest_born) >= VERY_OLD:
-        return days.old_and_alone, f"{VERY_OLD} 岁以上，{words}"
+        return days.old_and_alone, _("{very_old} 岁以上，{words}").format(very_old=VERY_OLD, words=words)
     return min((days.care[label] for label in care), default=days.usual), words
 
 

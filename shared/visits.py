@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from shared.attachments import MOST, PhotoIn
 from shared.requests import CATEGORIES, RequestKind, Urgency
+from shared.texts import _
 from shared.types import AreaCode, Crs, Day, Lat, Lon, Note, ShortText, Utc, WireIn, WireOut, example
 
 
@@ -75,44 +76,44 @@ class CorrectionState(StrEnum):
 
 
 MODE_WORDS = {
-    VisitMode.home: "入户",
-    VisitMode.phone: "电话",
-    VisitMode.encounter: "路遇",
-    VisitMode.workplace: "单位",
+    VisitMode.home: _("入户"),
+    VisitMode.phone: _("电话"),
+    VisitMode.encounter: _("路遇"),
+    VisitMode.workplace: _("单位"),
 }
 OUTCOME_WORDS = {
-    VisitOutcome.seen: "见到本人",
-    VisitOutcome.family: "见到家人",
-    VisitOutcome.absent: "家中无人",
-    VisitOutcome.declined: "拒访",
-    VisitOutcome.moved: "已搬走",
+    VisitOutcome.seen: _("见到本人"),
+    VisitOutcome.family: _("见到家人"),
+    VisitOutcome.absent: _("家中无人"),
+    VisitOutcome.declined: _("拒访"),
+    VisitOutcome.moved: _("已搬走"),
 }
 FINDING_WORDS = {
-    Finding.fine: "都好",
-    Finding.unwell: "身体不适",
-    Finding.medication: "用药",
-    Finding.heating: "取暖用火",
-    Finding.low_mood: "心情不好",
-    Finding.utilities: "水电问题",
-    Finding.supplies: "缺吃缺用",
-    Finding.dispute: "矛盾纠纷",
-    Finding.safety: "安全隐患",
-    Finding.other: "其他",
+    Finding.fine: _("都好"),
+    Finding.unwell: _("身体不适"),
+    Finding.medication: _("用药"),
+    Finding.heating: _("取暖用火"),
+    Finding.low_mood: _("心情不好"),
+    Finding.utilities: _("水电问题"),
+    Finding.supplies: _("缺吃缺用"),
+    Finding.dispute: _("矛盾纠纷"),
+    Finding.safety: _("安全隐患"),
+    Finding.other: _("其他"),
 }
 CORRECTION_WORDS = {
-    CorrectionKind.phone: "电话不对",
-    CorrectionKind.moved_away: "已搬走",
-    CorrectionKind.not_known: "查无此人",
-    CorrectionKind.new_person: "有新住进来的人",
-    CorrectionKind.other: "其他",
+    CorrectionKind.phone: _("电话不对"),
+    CorrectionKind.moved_away: _("已搬走"),
+    CorrectionKind.not_known: _("查无此人"),
+    CorrectionKind.new_person: _("有新住进来的人"),
+    CorrectionKind.other: _("其他"),
 }
 EVIDENCE_WORDS = {
-    Evidence.at_door: "在门口",
-    Evidence.near: "在附近",
-    Evidence.far: "离得远",
-    Evidence.vague: "定位不准",
-    Evidence.mock: "模拟定位",
-    Evidence.none: "没有定位",
+    Evidence.at_door: _("在门口"),
+    Evidence.near: _("在附近"),
+    Evidence.far: _("离得远"),
+    Evidence.vague: _("定位不准"),
+    Evidence.mock: _("模拟定位"),
+    Evidence.none: _("没有定位"),
 }
 
 

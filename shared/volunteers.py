@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
+from shared.texts import _
 from shared.types import CommunityCode, Day, Lat, Lon, Name, Phone, Position, ShortText, Utc, WireIn, WireOut, example
 
 
@@ -35,20 +36,20 @@ class Language(StrEnum):
 
 
 SKILL_WORDS = {
-    Skill.escort: "陪人就医",
-    Skill.medicine: "取药送药",
-    Skill.errand: "代买跑腿",
-    Skill.meal: "送餐",
-    Skill.repair: "修修补补",
-    Skill.housework: "家务打扫",
-    Skill.digital: "教用手机",
-    Skill.chat: "陪伴聊天",
-    Skill.electric: "修电路",
+    Skill.escort: _("陪人就医"),
+    Skill.medicine: _("取药送药"),
+    Skill.errand: _("代买跑腿"),
+    Skill.meal: _("送餐"),
+    Skill.repair: _("修修补补"),
+    Skill.housework: _("家务打扫"),
+    Skill.digital: _("教用手机"),
+    Skill.chat: _("陪伴聊天"),
+    Skill.electric: _("修电路"),
 }
-CERTIFICATES: Final = {Skill.electric: "电工证"}
+CERTIFICATES: Final = {Skill.electric: _("电工证")}
 """Skills that count only once the community has seen this certificate: done badly, they cost lives."""
 
-LANGUAGE_WORDS = {Language.zh: "普通话", Language.shaanxi: "陕西话", Language.sign: "手语"}
+LANGUAGE_WORDS = {Language.zh: _("普通话"), Language.shaanxi: _("陕西话"), Language.sign: _("手语")}
 
 
 class Slot(WireIn):
@@ -146,9 +147,9 @@ class SkillState(StrEnum):
 
 
 SKILL_STATE_WORDS = {
-    SkillState.said: "自己说的",
-    SkillState.checked: "社区看过证件",
-    SkillState.expired: "已过期",
+    SkillState.said: _("自己说的"),
+    SkillState.checked: _("社区看过证件"),
+    SkillState.expired: _("已过期"),
 }
 
 
@@ -249,9 +250,9 @@ class ServiceState(StrEnum):
 
 
 SERVICE_STATE_WORDS = {
-    ServiceState.waiting: "等对方确认",
-    ServiceState.confirmed: "双方已确认",
-    ServiceState.unverified: "待核实",
+    ServiceState.waiting: _("等对方确认"),
+    ServiceState.confirmed: _("双方已确认"),
+    ServiceState.unverified: _("待核实"),
 }
 
 

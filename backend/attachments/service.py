@@ -18,6 +18,7 @@ from backend.requests import photos as of_requests
 from backend.visits import photos as of_visits
 from shared.attachments import PhotoIn, PhotoState, UploadOut
 from shared.errors import Code
+from shared.texts import _
 
 log = structlog.get_logger()
 
@@ -104,12 +105,12 @@ async def status(database: Database, store: Store | None, reader: Caller, sha256
 
 async def read(database: Database, store: Store | None, reader: Caller, sha256: str, *, thumbnail: bool) -> bytes:
     """Return a photo of a visit or a request that the reader sees."""
-    _, state = await _announced(database, reader, sha256)
+    _unused, state = await _announced(database, reader, sha256)
     files, found = _require(store), None
     if state is PhotoState.stored:
         found = await asyncio.to_thread(files.read, reader.county_code, sha256, thumbnail=thumbnail)
     if found is None:
-        raise Refusal(Code.not_found, "照片还没有传完。")
+        raise Refusal(Code.not_found, _("照片还没有传完。"))
     return found
 
 
@@ -146,5 +147,5 @@ async def _note(tx: Transaction, worker: Caller, sha256: str, state: PhotoState)
 
 def _require(store: Store | None) -> Store:
     if store is None:
-        raise Refusal(Code.busy, "服务器没有存照片的文件夹。")
+        raise Refusal(Code.busy, _("服务器没有存照片的文件夹。"))
     return store

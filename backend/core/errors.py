@@ -13,26 +13,27 @@ from starlette.routing import Match
 
 from backend.core.logs import REQUEST_ID
 from shared.errors import CATALOGUE, Code, FieldProblem, Problem
+from shared.texts import _
 
 log = structlog.get_logger()
 
 _BY_STATUS = {404: Code.not_found, 405: Code.method_not_allowed, 413: Code.body_too_large}
 
 _WORDS = {
-    "missing": "缺少这一项。",
-    "extra_forbidden": "没有这一项，请检查名称。",
-    "string_too_short": "太短了。",
-    "string_too_long": "太长了。",
-    "too_long": "太多了。",
-    "too_short": "太少了。",
-    "string_pattern_mismatch": "格式不对。",
-    "enum": "不在可选的范围内。",
-    "literal_error": "不在可选的范围内。",
-    "timezone_aware": "时间要带时区，例如 2026-11-23T09:00:00+08:00。",
-    "json_invalid": "不是有效的 JSON。",
-    "greater_than_equal": "太小了。",
-    "less_than_equal": "太大了。",
-    "finite_number": "要是一个有限的数。",
+    "missing": _("缺少这一项。"),
+    "extra_forbidden": _("没有这一项，请检查名称。"),
+    "string_too_short": _("太短了。"),
+    "string_too_long": _("太长了。"),
+    "too_long": _("太多了。"),
+    "too_short": _("太少了。"),
+    "string_pattern_mismatch": _("格式不对。"),
+    "enum": _("不在可选的范围内。"),
+    "literal_error": _("不在可选的范围内。"),
+    "timezone_aware": _("时间要带时区，例如 2026-11-23T09:00:00+08:00。"),
+    "json_invalid": _("不是有效的 JSON。"),
+    "greater_than_equal": _("太小了。"),
+    "less_than_equal": _("太大了。"),
+    "finite_number": _("要是一个有限的数。"),
 }
 
 
@@ -74,7 +75,7 @@ def field_problems(errors: Sequence[Any]) -> list[FieldProblem]:
     return [
         FieldProblem(
             pointer="".join(f"/{_escaped(step)}" for step in _inside(error["loc"])) or "/",
-            detail=_WORDS.get(error["type"], "填得不对。"),
+            detail=_WORDS.get(error["type"], _("填得不对。")),
         )
         for error in errors[:20]
     ]

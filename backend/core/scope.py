@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.auth import Role
+from shared.texts import _
 from shared.types import AREA_LEVELS, is_within
 
 _CODE: Final = re.compile("|".join(f"[0-9]{{{length}}}" for length in AREA_LEVELS))
@@ -58,4 +59,4 @@ class Caller:
 
 def system_caller(county_code: str, account_id: UUID = UUID(int=0)) -> Caller:
     """The county itself: background ticks and the command line."""
-    return Caller(account_id, "系统", county_code, ((Role.county_admin, county_code),))
+    return Caller(account_id, _("系统"), county_code, ((Role.county_admin, county_code),))

@@ -19,6 +19,7 @@ from shared.auth import Role
 from shared.duties import DUTY_WORDS, DutyRole, HandOverIn, HandOverOut, LeftOpen
 from shared.errors import Code
 from shared.sync import EntityKind
+from shared.texts import _
 
 
 async def hand_over(tx: Transaction, coordinator: Caller, account: UUID, body: HandOverIn) -> HandOverOut:
@@ -27,7 +28,9 @@ async def hand_over(tx: Transaction, coordinator: Caller, account: UUID, body: H
     A phone that is revoked keeps what it has not sent: a push is answered `device_revoked`, which is no receipt.
     """
     who, grants, theirs = await _people(tx, coordinator, account, body)
-    note = f"离岗交接：{who.leaver_name}交给{who.to_name}。{body.reason}"
+    note = _("离岗交接：{leaver_name}交给{to_name}。{reason}").format(
+        leaver_name=who.leaver_name, to_name=who.to_name, reason=body.reason
+    )
     out = HandOverOut(requests=[], owned=[], duties=[], households=0, grants_ended=0, devices_revoked=[], still_open=[])
     why = {"to": str(who.to), "reason": body.reason, "on": str(body.on)}
     async with beyond_scope(tx, "account.handed_over", "account", account, tx.county, **why):
@@ -50,11 +53,11 @@ async def _people(
     grants = await _grants(tx, account, None)
     theirs = await _grants(tx, body.to_account_id, "/to_account_id")
     if account == body.to_account_id:
-        raise Refusal(Code.malformed, "不能交给自己。", pointer="/to_account_id")
+        raise Refusal(Code.malformed, _("不能交给自己。"), pointer="/to_account_id")
     post = [(role, area) for role, area in grants if role in rules.ENDING]
     if not rules.may_end(coordinator.grants, post):
         raise Refusal(Code.area_not_allowed)
-    if Role.county_admin in {role for role, _ in post} and not await leaving.other_admins(
+    if Role.county_admin in {role for role, _unused in post} and not await leaving.other_admins(
         tx.conn, tx.county, account, today
     ):
         raise Refusal(Code.last_admin)
@@ -65,7 +68,7 @@ async def _people(
 async def _grants(tx: Transaction, account: UUID, pointer: str | None) -> Grants:
     grants = await queries.grants_on(tx.conn, tx.county, account, county_day(tx.now))
     if grants is None:
-        raise Refusal(Code.not_found, "没有这个账号。", pointer=pointer)
+        raise Refusal(Code.not_found, _("没有这个账号。"), pointer=pointer)
     return grants
 
 
@@ -81,7 +84,7 @@ async def _requests(
         if rules.covers(theirs, row["area_code"]) or not rules.covers(grants, row["area_code"]):
             taken.append(row)
         else:
-            out.still_open.append(_left("request", row, f"求助或事件 {row['number']}"))
+            out.still_open.append(_left("request", row, _("求助或事件 {number}").format(number=row["number"])))
     out.requests = [row["id"] for row in taken if row["handles"]]
     out.owned = [row["id"] for row in taken if row["owns"]]
     ids = [row["id"] for row in taken]
@@ -96,7 +99,7 @@ async def _duties(tx: Transaction, who: Successor, theirs: Grants, out: HandOver
         areas.append(row["area_code"])
         words = DUTY_WORDS[DutyRole(row["role"])]
         if not row["holds"]:
-            out.still_open.append(_left("duty", row, f"{words}的代班人"))
+            out.still_open.append(_left("duty", row, _("{words}的代班人").format(words=words)))
         elif rules.covers(theirs, row["area_code"]):
             taken.append(row["id"])
         else:
@@ -113,7 +116,7 @@ async def _households(tx: Transaction, who: Successor, theirs: Grants, out: Hand
     await service.tell(tx, areas)
     out.households = sum(areas[area] for area in reached)
     out.still_open += [
-        LeftOpen(kind="households", id=who.leaver, area_code=area, words=f"包户 {count} 户")
+        LeftOpen(kind="households", id=who.leaver, area_code=area, words=_("包户 {count} 户").format(count=count))
         for area, count in areas.items()
         if area not in reached
     ]

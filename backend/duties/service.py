@@ -18,6 +18,7 @@ from shared.auth import Role
 from shared.duties import CellDutiesOut, DutyIn, DutyOut, DutyRole, HouseholdListIn, HouseholdListOut
 from shared.errors import Code
 from shared.sync import EntityKind
+from shared.texts import _
 
 KIND = "duty.put"
 
@@ -99,7 +100,7 @@ async def _refuse_people(tx: Transaction, code: str, body: DutyIn) -> None:
 async def _refuse_without_grant(tx: Transaction, code: str, account: UUID, day: date, pointer: str) -> None:
     grants = await queries.grants_on(tx.conn, tx.county, account, day)
     if grants is None:
-        raise Refusal(Code.not_found, "没有这个账号。", pointer=pointer)
+        raise Refusal(Code.not_found, _("没有这个账号。"), pointer=pointer)
     if not rules.covers(grants, code):
         raise Refusal(Code.no_grant_here, pointer=pointer)
 
@@ -120,7 +121,7 @@ async def set_households(
     today, ids = county_day(tx.now), list(dict.fromkeys(body.household_ids))
     name = await queries.name_of(tx.conn, tx.county, account)
     if name is None:
-        raise Refusal(Code.not_found, "没有这个账号。")
+        raise Refusal(Code.not_found, _("没有这个账号。"))
     if ids:
         await _refuse_without_grant(tx, code, account, today, "/account_id")
     known = await queries.lock_households(tx.conn, tx.county, code, ids)

@@ -20,6 +20,7 @@ from backend.grid import service as grid
 from backend.grid.geo import from_wgs84
 from shared.auth import Role
 from shared.errors import Code
+from shared.texts import _
 from shared.types import Crs, is_within, uuid7
 
 CHUNK = 500
@@ -128,7 +129,7 @@ def check(caller: Caller, asked: Asked) -> None:
     if asked.what is What.volunteers and not caller.holds(Role.county_admin, Role.community_worker):
         raise Refusal(Code.role_not_allowed)
     if asked.crs is not Crs.wgs84 and asked.form is not Form.geojson:
-        raise Refusal(Code.malformed, "只有 GeoJSON 可以换坐标系。", pointer="/crs")
+        raise Refusal(Code.malformed, _("只有 GeoJSON 可以换坐标系。"), pointer="/crs")
 
 
 def _next(pieces: Iterator[bytes]) -> bytes:

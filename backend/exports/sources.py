@@ -19,6 +19,7 @@ from backend.volunteers import service as volunteers
 from shared.grid import CellOut
 from shared.requests import RequestOut
 from shared.residents import HouseholdOut, ResidentOut
+from shared.texts import _
 from shared.visits import VisitOut
 from shared.volunteers import VolunteerOut
 
@@ -83,10 +84,10 @@ async def _requests(tx: Transaction, reader: Caller, area: str, page: PageParams
 
 
 SOURCES: dict[What, Source] = {
-    What.households: Source("户", HouseholdOut, _households, _own_points),
-    What.residents: Source("居民", ResidentOut, _residents, _doors),
-    What.visits: Source("走访", VisitOut, _visits, _own_points),
-    What.requests: Source("求助与事件", RequestOut, _requests, _own_points),
-    What.volunteers: Source("志愿者", VolunteerOut, volunteers.listed, _own_points),
-    What.cells: Source("网格", CellOut, grid.listed, _own_shapes),
+    What.households: Source(_("户"), HouseholdOut, _households, _own_points),
+    What.residents: Source(_("居民"), ResidentOut, _residents, _doors),
+    What.visits: Source(_("走访"), VisitOut, _visits, _own_points),
+    What.requests: Source(_("求助与事件"), RequestOut, _requests, _own_points),
+    What.volunteers: Source(_("志愿者"), VolunteerOut, volunteers.listed, _own_points),
+    What.cells: Source(_("网格"), CellOut, grid.listed, _own_shapes),
 }

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from backend.core.clock import COUNTY_ZONE
 from shared import codes, grid, links, register, requests, residents, visits, volunteers
+from shared.texts import _
 from shared.volunteers import Slot
 
 Cell = str | int | float
@@ -21,11 +22,11 @@ Cell = str | int | float
 _BEGINS_A_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _AFTERTHOUGHT = re.compile("[；，：。]")
-_WEEKDAYS = "一二三四五六日"
+_WEEKDAYS = _("一 二 三 四 五 六 日").split()
 _OTHER_WORDS: dict[type[Enum], dict[Any, str]] = {
-    requests.RequestKind: {"help": "求助", "incident": "事件", "matter": "办件"},
-    requests.Urgency: {"0": "不急", "1": "尽快", "2": "当天", "3": "有危险"},
-    grid.CellKind: {"basic": "基础网格", "special": "专属网格"},
+    requests.RequestKind: {"help": _("求助"), "incident": _("事件"), "matter": _("办件")},
+    requests.Urgency: {"0": _("不急"), "1": _("尽快"), "2": _("当天"), "3": _("有危险")},
+    grid.CellKind: {"basic": _("基础网格"), "special": _("专属网格")},
 }
 
 
@@ -49,8 +50,10 @@ def columns(model: type[BaseModel]) -> dict[str, str]:
     for name, field in model.model_fields.items():
         if name == "geometry":
             continue
-        header = _AFTERTHOUGHT.split(field.description or name)[0] + ("（北京时间）" if name.endswith("_at") else "")
-        headers[name] = f"{header}（{name}）" if header in headers.values() else header
+        header = _AFTERTHOUGHT.split(field.description or name)[0] + (_("（北京时间）") if name.endswith("_at") else "")
+        headers[name] = (
+            _("{header}（{name}）").format(header=header, name=name) if header in headers.values() else header
+        )
     return headers
 
 
@@ -76,15 +79,17 @@ def _text(column: str, value: Any) -> str:
         case None:
             return ""
         case bool():
-            return "是" if value else "否"
+            return _("是") if value else _("否")
         case list():
-            return "、".join(_text(column, one) for one in value)
+            return _("、").join(_text(column, one) for one in value)
         case datetime():
             return f"{value.astimezone(COUNTY_ZONE):%Y-%m-%d %H:%M:%S}"
         case date():
             return value.isoformat()
         case Slot():
-            return f"周{_WEEKDAYS[value.weekday - 1]} {_hour(value.from_minute)}-{_hour(value.until_minute)}"
+            return _("周{weekday} {start}-{end}").format(
+                weekday=_WEEKDAYS[value.weekday - 1], start=_hour(value.from_minute), end=_hour(value.until_minute)
+            )
         case BaseModel() | dict():
             return orjson.dumps(value, default=_plain).decode()
         case str():

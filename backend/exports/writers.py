@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from backend.exports.shapes import Move, outward
 from backend.exports.sources import Geometry, Source
 from backend.exports.words import columns, harmless, table_rows
+from shared.texts import _
 
 PIECE = 1 << 18
 SHEET_ROWS = 1_048_000
@@ -129,10 +130,10 @@ class Xlsx:
     def end(self, count: int) -> Iterator[bytes]:
         if not count:
             self._sheet()  # with its headers, although nothing follows them
-        notes = self._book.create_sheet("说明")
+        notes = self._book.create_sheet(_("说明"))
         for line in (
-            ("内容", self._heading.source.title), ("区域", self._heading.area), ("条数", count),
-            ("导出时间（北京时间）", self._heading.made_at), ("坐标系", "WGS-84"),
+            (_("内容"), self._heading.source.title), (_("区域"), self._heading.area), (_("条数"), count),
+            (_("导出时间（北京时间）"), self._heading.made_at), (_("坐标系"), "WGS-84"),
         ):  # fmt: skip
             notes.append([harmless(one) if isinstance(one, str) else one for one in line])
         with tempfile.TemporaryFile() as file:
@@ -190,4 +191,4 @@ WRITERS: dict[Form, type[Ndjson] | type[Csv] | type[Xlsx] | type[GeoJson]] = {
 
 
 def last_words(count: int) -> str:
-    return f"共 {count} 条，到此为止"
+    return _("共 {count} 条，到此为止").format(count=count)

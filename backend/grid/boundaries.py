@@ -17,6 +17,7 @@ from backend.core.errors import Refusal
 from backend.grid.founding import DATA
 from backend.grid.geo import LonLat, from_wgs84, to_wgs84
 from shared.errors import Code
+from shared.texts import _
 from shared.types import Crs
 
 SLIVER_M2 = 1.0
@@ -36,14 +37,14 @@ _geometry: TypeAdapter[geojson_pydantic.Polygon | geojson_pydantic.MultiPolygon]
 )
 
 _WHY_INVALID = {
-    "Self-intersection": "边界自己交叉了",
-    "Ring Self-intersection": "边界碰到了自己",
-    "Hole lies outside shell": "有一个洞在边界外面",
-    "Holes are nested": "洞里面还有洞",
-    "Nested shells": "一块地套在另一块地里",
-    "Duplicate Rings": "有两圈完全一样",
-    "Interior is disconnected": "里面被切断了",
-    "Too few points in geometry component": "角太少",
+    "Self-intersection": _("边界自己交叉了"),
+    "Ring Self-intersection": _("边界碰到了自己"),
+    "Hole lies outside shell": _("有一个洞在边界外面"),
+    "Holes are nested": _("洞里面还有洞"),
+    "Nested shells": _("一块地套在另一块地里"),
+    "Duplicate Rings": _("有两圈完全一样"),
+    "Interior is disconnected": _("里面被切断了"),
+    "Too few points in geometry component": _("角太少"),
 }
 
 
@@ -60,13 +61,13 @@ def read(given: dict[str, Any]) -> Boundary:
     try:
         parsed = _geometry.validate_python(given)
     except (ValidationError, OverflowError, RecursionError) as error:
-        raise _bad("要 GeoJSON 的 Polygon 或 MultiPolygon：每一圈至少四个点，首尾相同，坐标是数字。") from error
+        raise _bad(_("要 GeoJSON 的 Polygon 或 MultiPolygon：每一圈至少四个点，首尾相同，坐标是数字。")) from error
     coordinates = _two_dimensions(parsed.coordinates)
     flat = np.array(list(_points(coordinates)), dtype=float).reshape(-1, 2)
     if not len(flat):
-        raise _bad("边界是空的。")
+        raise _bad(_("边界是空的。"))
     if not (np.isfinite(flat).all() and (np.abs(flat) <= (180.0, 90.0)).all()):
-        raise _bad("坐标要在经度 ±180、纬度 ±90 以内，经度在前。")
+        raise _bad(_("坐标要在经度 ±180、纬度 ±90 以内，经度在前。"))
     geojson = {"type": parsed.type, "coordinates": coordinates}
     shape = shapely.geometry.shape(geojson)
     if not shapely.is_valid(shape):
@@ -122,10 +123,14 @@ def _points(part: list[Any]) -> Iterable[list[float]]:
 
 def _explain(reason: str) -> str:
     """Say in Chinese what is wrong and where, from e.g. `Self-intersection[106.5 33.9]`."""
-    what, _, where = reason.partition("[")
-    place = "，".join(re.findall(r"-?\d+\.?\d*", where)[:2])
-    words = _WHY_INVALID.get(what.strip(), "图形无效")
-    return f"{words}（在 {place} 附近）。" if place else f"{words}。"
+    what, _unused, where = reason.partition("[")
+    place = _("，").join(re.findall(r"-?\d+\.?\d*", where)[:2])
+    words = _WHY_INVALID.get(what.strip(), _("图形无效"))
+    return (
+        _("{words}（在 {place} 附近）。").format(words=words, place=place)
+        if place
+        else _("{words}。").format(words=words)
+    )
 
 
 @cache
@@ -150,7 +155,11 @@ def refuse_overlap(boundary: Boundary, neighbours: Iterable[tuple[str, str]]) ->
     for code, geojson in neighbours:
         common = shapely.intersection(boundary.shape, shapely.from_geojson(geojson))
         if (shared := area_m2(common)) > SLIVER_M2:
-            raise Refusal(Code.cells_overlap, f"和网格 {code} 重叠了 {shared:.0f} 平方米。", pointer="/geometry")
+            raise Refusal(
+                Code.cells_overlap,
+                _("和网格 {code} 重叠了 {shared:.0f} 平方米。").format(code=code, shared=shared),
+                pointer="/geometry",
+            )
 
 
 def area_m2(shape: Any) -> float:

@@ -12,6 +12,7 @@ from backend.core.errors import Refusal
 from backend.grid import boundaries
 from backend.grid.boundaries import Boundary
 from shared.grid import CellKind, CellShape, Fault, GridFinding, GridReport
+from shared.texts import _
 
 _SLIT_DEG = 0.00002
 """About 2 m: a gap between two cells that is open to one side is found when it is narrower than twice this."""
@@ -27,7 +28,7 @@ def read_all(cells: Sequence[CellShape]) -> tuple[dict[str, Boundary], list[Grid
         try:
             shapes[cell.code] = boundaries.read(cell.geometry)
         except Refusal as no:
-            findings.append(_finding(Fault.bad_shape, [cell.code], None, no.detail or "图形无效。"))
+            findings.append(_finding(Fault.bad_shape, [cell.code], None, no.detail or _("图形无效。")))
     return shapes, findings
 
 
@@ -50,9 +51,14 @@ def _wrong_codes(community: str, cells: Sequence[CellShape]) -> Iterator[GridFin
     codes = [cell.code for cell in cells]
     for code in dict.fromkeys(codes):
         if code[:12] != community:
-            yield _finding(Fault.wrong_code, [code], None, f"网格 {code} 不是这个社区的编码。")
+            yield _finding(Fault.wrong_code, [code], None, _("网格 {code} 不是这个社区的编码。").format(code=code))
         if codes.count(code) > 1:
-            yield _finding(Fault.twice, [code], None, f"网格 {code} 出现了 {codes.count(code)} 次。")
+            yield _finding(
+                Fault.twice,
+                [code],
+                None,
+                _("网格 {code} 出现了 {times} 次。").format(code=code, times=codes.count(code)),
+            )
 
 
 def _outside_county(county: str, shapes: Shapes) -> Iterator[GridFinding]:
@@ -60,13 +66,15 @@ def _outside_county(county: str, shapes: Shapes) -> Iterator[GridFinding]:
     for code, one in shapes.items():
         if border is not None and not shapely.covers(border, one.shape):
             outside = shapely.difference(one.shape, border)
-            yield _finding(Fault.outside_county, [code], outside, f"网格 {code} 有一部分不在本县")
+            yield _finding(Fault.outside_county, [code], outside, _("网格 {code} 有一部分不在本县").format(code=code))
 
 
 def _overlaps(basic: Shapes) -> Iterator[GridFinding]:
     for (code, one), (other, two) in combinations(sorted(basic.items()), 2):
         if (common := _common(one.shape, two.shape)) is not None:
-            yield _finding(Fault.overlap, [code, other], common, f"网格 {code} 和 {other} 重叠了")
+            yield _finding(
+                Fault.overlap, [code, other], common, _("网格 {code} 和 {other} 重叠了").format(code=code, other=other)
+            )
 
 
 def _common(one: Any, two: Any) -> Any | None:
@@ -85,12 +93,17 @@ def _outside_community(
         for other, shape in there:
             if (common := _common(one.shape, shape)) is not None:
                 yield _finding(
-                    Fault.outside_community, [code, other], common, f"网格 {code} 占了别的社区的网格 {other}"
+                    Fault.outside_community,
+                    [code, other],
+                    common,
+                    _("网格 {code} 占了别的社区的网格 {other}").format(code=code, other=other),
                 )
         if outline is not None:
             beyond = shapely.difference(one.shape, outline.shape)
             if boundaries.area_m2(beyond) > boundaries.SLIVER_M2:
-                yield _finding(Fault.outside_community, [code], beyond, f"网格 {code} 超出了社区边界")
+                yield _finding(
+                    Fault.outside_community, [code], beyond, _("网格 {code} 超出了社区边界").format(code=code)
+                )
 
 
 def _gaps(basic: Shapes, neighbours: Sequence[str], outline: Boundary | None) -> Iterator[GridFinding]:
@@ -105,7 +118,11 @@ def _gaps(basic: Shapes, neighbours: Sequence[str], outline: Boundary | None) ->
     for part in shapely.get_parts(left):
         beside = [code for code, one in sorted(basic.items()) if shapely.dwithin(part, one.shape, _SLIT_DEG)]
         if boundaries.area_m2(part) > boundaries.SLIVER_M2 and (outline or len(beside) > 1):
-            words = f"{'、'.join(beside)} 之间有空白" if beside else "社区里有一块不属于任何网格"
+            words = (
+                _("{cells} 之间有空白").format(cells=_("、").join(beside))
+                if beside
+                else _("社区里有一块不属于任何网格")
+            )
             yield _finding(Fault.gap, beside, part, words)
 
 
@@ -118,7 +135,7 @@ def _closed(taken: Any) -> Any:
 
 
 def closed(code: str) -> GridFinding:
-    return _finding(Fault.wrong_code, [code], None, f"网格 {code} 已经撤销，编码不能再用。")
+    return _finding(Fault.wrong_code, [code], None, _("网格 {code} 已经撤销，编码不能再用。").format(code=code))
 
 
 def _finding(fault: Fault, codes: list[str], shape: Any, words: str) -> GridFinding:
@@ -126,5 +143,5 @@ def _finding(fault: Fault, codes: list[str], shape: Any, words: str) -> GridFind
     return GridFinding(
         fault=fault, cells=codes, area_m2=area, blocks=fault is not Fault.gap,
         geometry=None if shape is None else orjson.loads(shapely.to_geojson(shape)),
-        sentence=words if area is None else f"{words} {area} 平方米。",
+        sentence=words if area is None else _("{words} {area} 平方米。").format(words=words, area=area),
     )  # fmt: skip

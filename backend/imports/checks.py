@@ -20,6 +20,7 @@ from shared.codes import ListName
 from shared.imports import Column, Grade
 from shared.residents import Relation
 from shared.sealed import POVERTY_WORDS
+from shared.texts import _
 from shared.types import Crs
 
 CODED: Final = {
@@ -35,7 +36,7 @@ _LONGEST: Final = {
     Column.registered_place: 100, Column.note: 2000,
 }  # fmt: skip
 _TEXT = pl.String
-_NO_RESULT: Final = "这一格是公式，文件里没有它的结果。请打开表格重新保存，或改成数值。"
+_NO_RESULT: Final = _("这一格是公式，文件里没有它的结果。请打开表格重新保存，或改成数值。")
 
 # A free address, as far as its end speaks of a door.
 _ADDRESS: Final = (
@@ -151,9 +152,9 @@ def _formulas(part: _Slice) -> None:
 
 def _names(part: _Slice) -> None:
     part.put(name=pl.col("name").str.replace_all(r"(\p{Han})\s+(\p{Han})", "$1$2").str.replace_all(r"\s+", " "))
-    part.note(Grade.refused, Column.name, pl.col("name") == "", "没有写姓名。")
-    part.note(Grade.refused, Column.name, pl.col("name").str.contains("[\ufffd]"), "姓名里有乱码，原字已经丢了。")
-    part.note(Grade.refused, Column.name, pl.col("name").str.len_chars() > _LONGEST[Column.name], "姓名太长了。")
+    part.note(Grade.refused, Column.name, pl.col("name") == "", _("没有写姓名。"))
+    part.note(Grade.refused, Column.name, pl.col("name").str.contains("[\ufffd]"), _("姓名里有乱码，原字已经丢了。"))
+    part.note(Grade.refused, Column.name, pl.col("name").str.len_chars() > _LONGEST[Column.name], _("姓名太长了。"))
 
 
 def _births(part: _Slice, day: date) -> None:
@@ -161,25 +162,28 @@ def _births(part: _Slice, day: date) -> None:
     part.put(birth=dates.parsed(given))
     wrong = (given != "") & (pl.col("birth").is_null() | (pl.col("birth") > day) | (pl.col("birth") < date(1880, 1, 1)))
     known = pl.col("id_birth").is_not_null()
-    part.note(Grade.refused, Column.birth_date, wrong & ~known, "出生日期读不出来，请写成 1954-03-08 这样。")
-    part.note(Grade.warned, Column.birth_date, wrong & known, "出生日期读不出来，按身份证号上的记。")
+    part.note(Grade.refused, Column.birth_date, wrong & ~known, _("出生日期读不出来，请写成 1954-03-08 这样。"))
+    part.note(Grade.warned, Column.birth_date, wrong & known, _("出生日期读不出来，按身份证号上的记。"))
     part.put(birth=pl.when(wrong | (given == "")).then(pl.col("id_birth")).otherwise(pl.col("birth")))
     part.note(
         Grade.warned,
         Column.birth_date,
         known & (pl.col("birth") != pl.col("id_birth")),
-        "和身份证号上的出生日期不一致。",
+        _("和身份证号上的出生日期不一致。"),
     )
 
 
 def _sexes(part: _Slice, day: date) -> None:
     part.put(sex_read=part.meant("sex", partial(words.coded, ListName.sex, day)))
     part.note(
-        Grade.warned, Column.sex, (pl.col("sex") != "") & pl.col("sex_read").is_null(), "性别读不出来，没有照写的记。"
+        Grade.warned,
+        Column.sex,
+        (pl.col("sex") != "") & pl.col("sex_read").is_null(),
+        _("性别读不出来，没有照写的记。"),
     )
     part.put(sex=pl.coalesce("sex_read", "id_sex", pl.lit("0")))
     differs = pl.col("sex_read").is_in(["1", "2"]) & (pl.col("sex_read") != pl.col("id_sex"))
-    part.note(Grade.warned, Column.sex, differs, "和身份证号上的性别不一致。")
+    part.note(Grade.warned, Column.sex, differs, _("和身份证号上的性别不一致。"))
 
 
 def _words(part: _Slice, day: date) -> None:
@@ -192,7 +196,7 @@ def _words(part: _Slice, day: date) -> None:
 def _word(part: _Slice, column: Column, meaning: Callable[[str], str | None]) -> None:
     part.put(read=part.meant(column.value, meaning))
     unknown = (pl.col(column.value) != "") & pl.col("read").is_null()
-    part.note(Grade.warned, column, unknown, "读不懂，没有记。")
+    part.note(Grade.warned, column, unknown, _("读不懂，没有记。"))
     part.put(**{column.value: pl.col("read")})
 
 
@@ -205,9 +209,9 @@ def _phones(part: _Slice) -> None:
     shown = pl.concat_str(pl.col("phone").str.slice(0, 3), pl.lit("****"), pl.col("phone").str.tail(2))
     given = pl.col("phone") != ""
     lost = given & pl.col("phone_read").is_null()
-    part.note(Grade.warned, Column.phone, lost, "电话读不出来，没有记。", shown)
+    part.note(Grade.warned, Column.phone, lost, _("电话读不出来，没有记。"), shown)
     more = given & (text.str.extract_all("[0-9]{7,}").list.len() > 1)
-    part.note(Grade.warned, Column.phone, more, "写了不止一个电话，只记第一个。", shown)
+    part.note(Grade.warned, Column.phone, more, _("写了不止一个电话，只记第一个。"), shown)
     part.put(phone=pl.col("phone_read"))
 
 
@@ -217,11 +221,13 @@ def _cares(part: _Slice) -> None:
         label = column.value.removeprefix("care:")
         part.put(read=part.meant(column.value, words.yes_or_no))
         unknown = (pl.col(column.value) != "") & pl.col("read").is_null()
-        part.note(Grade.warned, column, unknown, "请写“是”或“否”，没有记。")
+        part.note(Grade.warned, column, unknown, _("请写“是”或“否”，没有记。"))
         part.put(**{column.value: pl.when(pl.col("read") == "yes").then(pl.lit(label))})
         made.append(column.value)
     part.put(read=part.meant("care", words.care))
-    part.note(Grade.warned, Column.care, (pl.col("care") != "") & pl.col("read").is_null(), "有读不懂的标签，没有记。")
+    part.note(
+        Grade.warned, Column.care, (pl.col("care") != "") & pl.col("read").is_null(), _("有读不懂的标签，没有记。")
+    )
     part.put(care=pl.concat_str("read", *made, separator=",", ignore_nulls=True))
     part.put(care=pl.coalesce(part.meant("care", words.care_in_order), pl.lit("")))
 
@@ -231,17 +237,17 @@ def _hardships(part: _Slice, day: date) -> None:
     nothing = pl.lit("")
     part.put(both=pl.concat_str("disability", "disability:grade", separator="|"))
     part.put(read=part.meant("both", partial(words.disability, day)))
-    unclear = "残疾写得不清楚。请写类别和等级，如 肢体二级；没有残疾就空着。"
+    unclear = _("残疾写得不清楚。请写类别和等级，如 肢体二级；没有残疾就空着。")
     part.note(Grade.refused, Column.disability, pl.col("read").is_null(), unclear, nothing)
     part.put(disability=pl.when(pl.col("read") != "").then("read"))
     part.put(read=part.meant("poverty", words.poverty), dibao=part.meant("poverty:2", words.subsistence))
-    unclear = f"困难类别读不懂。请写：{'、'.join(POVERTY_WORDS.values())}；没有就空着。"
+    unclear = _("困难类别读不懂。请写：{choices}；没有就空着。").format(choices=_("、").join(POVERTY_WORDS.values()))
     lost = (pl.col("poverty") != "") & pl.col("read").is_null()
     part.note(Grade.refused, Column.poverty, lost, unclear, nothing)
     lost = (pl.col("poverty:2") != "") & pl.col("dibao").is_null()
-    part.note(Grade.refused, Column.subsistence, lost, "请写“是”或“否”。", nothing)
+    part.note(Grade.refused, Column.subsistence, lost, _("请写“是”或“否”。"), nothing)
     said, too = (pl.when(pl.col(name) != "").then(name) for name in ("read", "dibao"))
-    part.note(Grade.refused, Column.poverty, said != too, "和“低保”一列不一致。", nothing)
+    part.note(Grade.refused, Column.poverty, said != too, _("和“低保”一列不一致。"), nothing)
     part.put(poverty=pl.coalesce(said, too))
 
 
@@ -268,21 +274,23 @@ def _lengths(part: _Slice) -> None:
     for column, most in _LONGEST.items():
         text = pl.col(column.value)
         if column is not Column.name:
-            part.note(Grade.warned, column, text.str.len_chars() > most, f"太长了，只留前 {most} 个字。")
+            part.note(
+                Grade.warned, column, text.str.len_chars() > most, _("太长了，只留前 {most} 个字。").format(most=most)
+            )
             part.put(**{column.value: text.str.slice(0, most)})
 
 
 def _places(part: _Slice, world: World) -> None:
     """Find each row's cell: as written, else by position, else by its building, else the one chosen for the sheet."""
     part.put(area=part.meant("cell", lambda text: world.cells.get(words.plain_cell(text))))
-    part.note(Grade.refused, Column.cell, (pl.col("cell") != "") & pl.col("area").is_null(), "本县没有这个网格。")
+    part.note(Grade.refused, Column.cell, (pl.col("cell") != "") & pl.col("area").is_null(), _("本县没有这个网格。"))
     outside = part.meant("area", lambda code: None if world.mine(code) else "outside")
-    part.note(Grade.refused, Column.cell, outside.is_not_null(), "这个网格不归您管。")
+    part.note(Grade.refused, Column.cell, outside.is_not_null(), _("这个网格不归您管。"))
     _positions(part, world)
     part.frame = part.frame.join(world.buildings, on=["compound", "building"], how="left", maintain_order="left")
     part.put(area=pl.coalesce("area", "area_at", "area_of_building"))
     outside = part.meant("area", lambda code: None if world.mine(code) else "outside")
-    part.note(Grade.refused, Column.lon, (pl.col("cell") == "") & outside.is_not_null(), "这个位置不归您管。")
+    part.note(Grade.refused, Column.lon, (pl.col("cell") == "") & outside.is_not_null(), _("这个位置不归您管。"))
     part.put(placed=pl.col("area").is_not_null(), area=pl.col("area").fill_null(world.default))
 
 
@@ -291,7 +299,7 @@ def _positions(part: _Slice, world: World) -> None:
     given = pl.any_horizontal(pl.col("raw:lon", "raw:lat") != "")
     inside = pl.col("lon").is_between(70, 140) & pl.col("lat").is_between(3, 55)
     part.put(inside=given & inside.fill_null(False))
-    part.note(Grade.warned, Column.lon, given & ~pl.col("inside"), "经纬度读不出来或不在国内，没有记。")
+    part.note(Grade.warned, Column.lon, given & ~pl.col("inside"), _("经纬度读不出来或不在国内，没有记。"))
     rows = part.frame.filter("inside").select("row", "lon", "lat").rows()
     places = [to_wgs84(lon, lat, world.crs) for _, lon, lat in rows]
     cells = world.grid.find_many(places) if places else {}
@@ -319,8 +327,8 @@ def _households(part: _Slice, carry: str) -> str:
     part.put(follows=pl.col("hkey").is_null() & pl.col("relation").is_not_null())
     part.put(hkey=pl.when("follows").then(None).otherwise(pl.coalesce("hkey", alone)))
     part.put(hkey=pl.coalesce(pl.col("hkey").forward_fill(), pl.lit(carry or None, dtype=_TEXT), alone))
-    part.note(Grade.warned, Column.household_no, pl.col("follows"), "没有写住址，按和上一行同一户记。", pl.lit(""))
+    part.note(Grade.warned, Column.household_no, pl.col("follows"), _("没有写住址，按和上一行同一户记。"), pl.lit(""))
     lost = (pl.col("cell") == "") & ~pl.col("placed") & ~pl.col("follows")
-    part.note(Grade.warned, Column.cell, lost, "没有写网格，先放在导入时选的地方。")
+    part.note(Grade.warned, Column.cell, lost, _("没有写网格，先放在导入时选的地方。"))
     last = part.frame["hkey"].tail(1).to_list()
     return last[0] if last else carry

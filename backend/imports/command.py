@@ -17,6 +17,7 @@ from backend.core.transaction import Transaction
 from backend.imports import files, rejects, run, service
 from shared.errors import Code
 from shared.imports import KNOWN_WORDS, Column, ImportOut, ImportState, Known, MappingIn
+from shared.texts import _
 from shared.types import Crs, uuid7
 
 _BAR = 30
@@ -86,7 +87,9 @@ def _read_mapping(file: Path) -> dict[str, str | None]:
     """Read what headers mean: a JSON object of header and column."""
     found = orjson.loads(file.read_bytes())
     if not isinstance(found, dict) or not all(v is None or v in set(Column) for v in found.values()):
-        raise Refusal(Code.malformed, f"对照表要写成 {{表头: 列}}，列可以是 {'、'.join(Column)}。")
+        raise Refusal(
+            Code.malformed, _("对照表要写成 {{表头: 列}}，列可以是 {choices}。").format(choices=_("、").join(Column))
+        )
     return found
 
 
@@ -95,7 +98,7 @@ async def _map(tx: Transaction, batch: UUID, means: dict[str, str | None]) -> No
     wanted = [means.get(c.header, c.means) for c in present.columns]
     repeated = [name for name, times in Counter(wanted).items() if name and times > 1]
     if repeated:
-        raise Refusal(Code.malformed, f"同一项只能由一列来填：{'、'.join(repeated)}。")
+        raise Refusal(Code.malformed, _("同一项只能由一列来填：{repeated}。").format(repeated=_("、").join(repeated)))
     columns = [Column(name) if name else None for name in wanted]
     await service.map_columns(tx, tx.caller, batch, MappingIn(columns=columns))
 
@@ -103,17 +106,29 @@ async def _map(tx: Transaction, batch: UUID, means: dict[str, str | None]) -> No
 async def _tell(database: Database, data: Path, file: Path, found: ImportOut) -> None:
     counts = found.counts
     print(f"{found.file_name}: {found.state.value} {found.problem}".rstrip())
-    print(f"新增 {counts.add}，已有 {counts.same}，不同 {counts.differs}", end="，")
-    print(f"可按表更新 {counts.can_update}，已更新 {counts.updated}（{KNOWN_WORDS[found.known]}）", end="，")
-    print(f"不能入库 {counts.refused}，请核对 {counts.warned}")
-    print("  ".join(f"{c.header}→{c.means or '不读'}" for c in found.columns))
+    print(
+        _("新增 {add}，已有 {same}，不同 {differs}").format(add=counts.add, same=counts.same, differs=counts.differs),
+        end=_("，"),
+    )
+    print(
+        _("可按表更新 {can_update}，已更新 {updated}（{known}）").format(
+            can_update=counts.can_update, updated=counts.updated, known=KNOWN_WORDS[found.known]
+        ),
+        end=_("，"),
+    )
+    print(_("不能入库 {refused}，请核对 {warned}").format(refused=counts.refused, warned=counts.warned))
+    print("  ".join(_("{header}→{means}").format(header=c.header, means=c.means or _("不读")) for c in found.columns))
     page = await database.run(
         system_caller(found.area_code[:6]), lambda tx: service.issues(tx, found.id, None, None, _SHOWN)
     )
     for issue in page.items:
-        print(f"  第 {issue.row} 行 {issue.column}: {issue.words} {issue.value}".rstrip())
+        print(
+            _("  第 {row} 行 {column}: {words} {value}")
+            .format(row=issue.row, column=issue.column, words=issue.words, value=issue.value)
+            .rstrip()
+        )
     if counts.refused:
-        beside = file.with_suffix(".不能入库.csv")
+        beside = file.with_suffix(_(".不能入库.csv"))
         lines = rejects.lines(files.folder_of(data, found.id), [c.header for c in found.columns])
         beside.write_text("".join(lines), encoding="utf-8", newline="")
-        print(f"不能入库的行在 {beside}，改好后可以再导入。")
+        print(_("不能入库的行在 {beside}，改好后可以再导入。").format(beside=beside))

@@ -14,6 +14,7 @@ from backend.core.errors import Refusal
 from backend.core.http import UPLOAD_LIMIT
 from backend.imports.sheets import REFUSED
 from shared.errors import Code
+from shared.texts import _
 
 SILENT_S: Final = 30.0
 """An upload that sends nothing for so long is given up."""
@@ -48,7 +49,7 @@ async def _receive(chunks: AsyncIterator[bytes], target: Path) -> None:
                 raise Refusal(Code.body_too_large)
             await asyncio.to_thread(file.write, chunk)
     if not received:
-        raise Refusal(Code.malformed, "没有收到文件内容。")
+        raise Refusal(Code.malformed, _("没有收到文件内容。"))
 
 
 def discard(folder: Path) -> None:

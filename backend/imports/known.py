@@ -6,13 +6,14 @@ from typing import Final
 from uuid import UUID
 
 from shared.imports import COLUMN_WORDS, Column, Grade
+from shared.texts import _
 
 OTHER_AREA: Final = "other_area"
 """What a person differs in who is registered outside the caller's areas."""
 
 _DECIDED: Final = {
-    "id_number": "身份证号", "head": "户主", "area": "网格", "left": "在册情况（库里记着已经离开）",
-    "disability": "残疾", "poverty": "困难类别",
+    "id_number": _("身份证号"), "head": _("户主"), "area": _("网格"), "left": _("在册情况（库里记着已经离开）"),
+    "disability": _("残疾"), "poverty": _("困难类别"),
 }  # fmt: skip
 """What a person decides, always: it is proved by papers, is an event or a move with rules of its own, or is sealed."""
 
@@ -43,7 +44,7 @@ class Known:
 
 
 def words_of(fields: Iterable[str]) -> str:
-    return "、".join(_DECIDED.get(name) or COLUMN_WORDS[Column(name)] for name in fields)
+    return _("、").join(_DECIDED.get(name) or COLUMN_WORDS[Column(name)] for name in fields)
 
 
 def issues(known: Sequence[Known], updated: Collection[int], *, storing: bool) -> list[tuple[int, str, str, str, str]]:
@@ -51,17 +52,23 @@ def issues(known: Sequence[Known], updated: Collection[int], *, storing: bool) -
     found = []
     for one in known:
         if one.elsewhere:
-            why = "这个身份证号已经在您管的地方以外登记了，要走移交。"
+            why = _("这个身份证号已经在您管的地方以外登记了，要走移交。")
             found.append((one.row, Grade.refused.value, Column.id_number.value, why, ""))
         elif why := _kept(one, updated=one.row in updated, storing=storing):
-            found.append((one.row, Grade.differs.value, Column.name.value, f"库里已有这个人，{why}", ""))
+            found.append(
+                (one.row, Grade.differs.value, Column.name.value, _("库里已有这个人，{why}").format(why=why), "")
+            )
     return found
 
 
 def _kept(one: Known, *, updated: bool, storing: bool) -> str:
-    ending = "，没有改。" if storing else "，可以按表更新。"
-    can = f"{words_of(one.can_update)}不一样{ending}" if one.can_update and not updated else ""
-    return can + (f"{words_of(one.decided)}不一样，要由人定，没有改。" if one.decided else "")
+    ending = _("，没有改。") if storing else _("，可以按表更新。")
+    can = (
+        _("{fields}不一样{ending}").format(fields=words_of(one.can_update), ending=ending)
+        if one.can_update and not updated
+        else ""
+    )
+    return can + (_("{fields}不一样，要由人定，没有改。").format(fields=words_of(one.decided)) if one.decided else "")
 
 
 def counted(known: Sequence[Known], updated: Collection[int]) -> dict[str, int]:

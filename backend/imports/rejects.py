@@ -6,8 +6,9 @@ from io import StringIO
 from pathlib import Path
 
 from backend.imports import sheets
+from shared.texts import _
 
-REASON = "原因"
+REASON = _("原因")
 
 
 def lines(folder: Path, headers: Sequence[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shared.imports import Column, Grade
+from shared.texts import _
 
 _DOOR = ("name", "birth", "compound", "building", "unit", "room", "address", "household_no")
 LONG: Final = 100_000
@@ -75,6 +76,6 @@ def _issues(rows: NDArray[np.int32], earlier: NDArray[np.int32], numbered: NDArr
         pl.col("row").cast(pl.Int64),
         pl.lit(Grade.refused.value).alias("grade"),
         pl.when("numbered").then(pl.lit(Column.id_number.value)).otherwise(pl.lit(Column.name.value)).alias("column"),
-        pl.format("和第 {} 行是同一个人。", "first").alias("words"),
+        pl.format(_("和第 {} 行是同一个人。"), "first").alias("words"),
         pl.lit("").alias("value"),
     )

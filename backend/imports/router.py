@@ -16,6 +16,7 @@ from backend.imports import files, service
 from backend.imports.rules import COORDINATORS
 from shared.errors import Code
 from shared.imports import Grade, ImportOut, IssueOut, MappingIn, StoreIn, UndoIn
+from shared.texts import _
 from shared.types import AreaCode, Crs, Name, uuid7
 
 
@@ -40,7 +41,7 @@ def _data(request: Request) -> Path:
     """Return the folder of sheets."""
     data: Path | None = request.app.state.imports
     if data is None:
-        raise Refusal(Code.step_not_allowed, "这台服务器没有设放表格的文件夹。")
+        raise Refusal(Code.step_not_allowed, _("这台服务器没有设放表格的文件夹。"))
     return data
 
 

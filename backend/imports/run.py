@@ -32,6 +32,7 @@ from backend.imports.words import plain_cell
 from backend.residents import findings
 from shared.imports import BUSY, COLUMN_WORDS, Column, Grade, ImportState, Known
 from shared.residents import Sex
+from shared.texts import _
 from shared.types import Crs
 
 log = structlog.get_logger()
@@ -61,7 +62,7 @@ async def run(
     except _Stopped:
         await _end(database, county, batch, ImportState.cancelled, "")
     except FileNotFoundError:
-        await _end(database, county, batch, ImportState.failed, "表格文件不在服务器上了，请重新导入。")
+        await _end(database, county, batch, ImportState.failed, _("表格文件不在服务器上了，请重新导入。"))
     except Unreadable as why:
         await _end(database, county, batch, ImportState.failed, str(why))
 
@@ -123,7 +124,7 @@ class _Run:
             return self.caller
         found = await Directory(self.database).caller(self.county, self.row["account_id"])
         if found is None or not (sender := coordinator(found)):
-            raise Unreadable("导入的人已经不管这个地方了，没有继续。")
+            raise Unreadable(_("导入的人已经不管这个地方了，没有继续。"))
         return sender
 
     async def _read(self) -> None:
@@ -170,7 +171,7 @@ class _Run:
     async def _prepared(self, *, storing: bool) -> Preparing:
         means = [Column(c["means"]) if c["means"] else None for c in files.parsed(self.row["columns"])]
         if Column.name not in means:
-            raise Unreadable("没有一列是姓名。请在“各列当作哪一项”里指出来。")
+            raise Unreadable(_("没有一列是姓名。请在“各列当作哪一项”里指出来。"))
         world: World = await self._do(self._world)
         return Preparing(self.folder, ids.prefix_of(self.batch), self.county, means, world, self.keys, storing)
 
@@ -251,7 +252,7 @@ class _Run:
 
 
 def _second_heads(rows: list[int]) -> list[tuple[int, str, str, str, str]]:
-    words = "这一户已经有户主，关系记成“其他”，请核对。"
+    words = _("这一户已经有户主，关系记成“其他”，请核对。")
     return [(row, Grade.warned.value, Column.relation.value, words, "") for row in rows]
 
 

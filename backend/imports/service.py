@@ -17,6 +17,7 @@ from backend.imports import files, queries, rejects, undo
 from backend.imports.rules import may_import_into
 from shared.errors import Code
 from shared.imports import BUSY, Grade, ImportOut, ImportState, IssueOut, Known, MappingIn, UndoIn
+from shared.texts import _
 from shared.types import Crs, uuid7
 
 CHANNEL = "gridhood_imports"
@@ -40,7 +41,7 @@ async def refuse_area(tx: Transaction, caller: Caller, area: str) -> None:
     if not may_import_into(caller, area):
         raise Refusal(Code.area_not_allowed, pointer="/area_code")
     if len(area) < 12 or not await grid.is_known_area(tx.conn, tx.county, area):
-        raise Refusal(Code.unknown_area, "请选一个网格或社区。", pointer="/area_code")
+        raise Refusal(Code.unknown_area, _("请选一个网格或社区。"), pointer="/area_code")
 
 
 async def get(tx: Transaction, batch: UUID) -> ImportOut:
@@ -67,10 +68,14 @@ async def map_columns(tx: Transaction, caller: Caller, batch: UUID, body: Mappin
     """Say what the columns mean; the sheet is checked anew, and the next one with these headers is read the same."""
     present = await _mine(tx, caller, batch)
     if len(body.columns) != len(present.columns):
-        raise Refusal(Code.malformed, f"这张表有 {len(present.columns)} 列，要逐列说明。", pointer="/columns")
+        raise Refusal(
+            Code.malformed,
+            _("这张表有 {count} 列，要逐列说明。").format(count=len(present.columns)),
+            pointer="/columns",
+        )
     given = [column.value for column in body.columns if column]
     if len(given) != len(set(given)):
-        raise Refusal(Code.malformed, "同一项只能由一列来填。", pointer="/columns")
+        raise Refusal(Code.malformed, _("同一项只能由一列来填。"), pointer="/columns")
     await _step(tx, batch, (ImportState.checked, ImportState.failed), ImportState.received)
     means = [column.value if column else None for column in body.columns]
     columns = [{"header": c.header, "means": m} for c, m in zip(present.columns, means, strict=True)]
@@ -99,8 +104,12 @@ async def take_back(tx: Transaction, caller: Caller, batch: UUID, body: UndoIn) 
     if present.state in (ImportState.to_undo, ImportState.undoing, ImportState.undone):
         return present
     if not body.rest and (kept := await undo.changed(tx.conn, tx.county, batch, _SHOWN)):
-        named = "、".join(f"第 {row} 行 {name}" for row, name in kept)
-        raise Refusal(Code.import_changed_since, f"入库后有人改过或用到：{named}。可以只撤回其余的。", pointer="/rest")
+        named = _("、").join(_("第 {row} 行 {name}").format(row=row, name=name) for row, name in kept)
+        raise Refusal(
+            Code.import_changed_since,
+            _("入库后有人改过或用到：{named}。可以只撤回其余的。").format(named=named),
+            pointer="/rest",
+        )
     await _step(tx, batch, (ImportState.stored, ImportState.cancelled, ImportState.failed), ImportState.to_undo)
     tx.audit("import.undo_ordered", "import", batch, present.area_code)
     return await get(tx, batch)
@@ -122,7 +131,7 @@ async def reject_file(tx: Transaction, data: Path, caller: Caller, batch: UUID) 
     """Return the rows that stayed out, with the reasons. Such a file leaves with people's numbers: it is noted."""
     present = await _mine(tx, caller, batch)
     if present.state in BUSY or not present.counts.refused:
-        raise Refusal(Code.not_found, "没有不能入库的行。")
+        raise Refusal(Code.not_found, _("没有不能入库的行。"))
     tx.audit("import.rejects_read", "import", batch, present.area_code)
     return _bytes(files.folder_of(data, batch), [column.header for column in present.columns])
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from backend.imports import columns, workbook
 from backend.imports.refusing import Unreadable
+from shared.texts import _
 
 SLICE_ROWS: Final = 10_000
 MOST_COLUMNS: Final = 200
@@ -48,7 +49,9 @@ def read(upload: Path, folder: Path, told: Told = lambda _rows: None) -> Reading
             headers = _trimmed(place.headers)
             body = _body(first[place.next :], rows, len(headers), _name_at(headers))
             return Reading(name, headers, _write(body, len(headers), folder, told))
-    raise Unreadable("没有找到表头。请在前 20 行里写上“姓名”“身份证号”这样的一行列名；文字要用 UTF-8 或 GB18030 编码。")
+    raise Unreadable(
+        _("没有找到表头。请在前 20 行里写上“姓名”“身份证号”这样的一行列名；文字要用 UTF-8 或 GB18030 编码。")
+    )
 
 
 class _Header(NamedTuple):
@@ -92,7 +95,9 @@ def _trimmed(headers: list[str]) -> list[str]:
     while headers and not headers[-1]:
         headers.pop()
     if len(headers) > MOST_COLUMNS:
-        raise Unreadable(f"列太多了：有 {len(headers)} 列，最多 {MOST_COLUMNS} 列。")
+        raise Unreadable(
+            _("列太多了：有 {count} 列，最多 {most_columns} 列。").format(count=len(headers), most_columns=MOST_COLUMNS)
+        )
     return headers
 
 
@@ -135,7 +140,7 @@ def _write(body: Iterator[list[str]], width: int, folder: Path, told: Told) -> i
         total += len(part)
         told(total)
     if not total:
-        raise Unreadable("表头下面没有内容。")
+        raise Unreadable(_("表头下面没有内容。"))
     return total
 
 
@@ -166,7 +171,9 @@ def _lines(upload: Path, encoding: str, delimiter: str) -> Iterator[Row]:
         try:
             yield from enumerate(reader, 1)
         except csv.Error as error:
-            raise Unreadable(f"第 {reader.line_num} 行读不下去：可能有一个引号没有配对。") from error
+            raise Unreadable(
+                _("第 {line_num} 行读不下去：可能有一个引号没有配对。").format(line_num=reader.line_num)
+            ) from error
 
 
 def _encoding_of(upload: Path) -> str:
@@ -177,7 +184,7 @@ def _encoding_of(upload: Path) -> str:
     for encoding in ["utf-16"] if wide else ["utf-8-sig", "gb18030"]:
         if _decodes(upload, encoding):
             return encoding
-    raise Unreadable("文字编码认不出来。请用表格软件另存为“CSV UTF-8”再导入。")
+    raise Unreadable(_("文字编码认不出来。请用表格软件另存为“CSV UTF-8”再导入。"))
 
 
 def _decodes(upload: Path, encoding: str) -> bool:

@@ -14,6 +14,7 @@ from backend.imports.known import Known, words_of
 from backend.residents import changing, queries
 from shared.imports import COLUMN_WORDS, Column, Grade
 from shared.residents import Care, ResidentOut
+from shared.texts import _
 
 AT_ONCE = 500
 """People changed in one transaction: their households are locked to its end, and whoever is at a door waits."""
@@ -80,10 +81,16 @@ async def _note(tx: Transaction, batch: UUID, row: int, person: ResidentOut, fie
         "fields": person.model_dump(mode="json", include=set(fields)),
     }  # fmt: skip
     await tx.conn.execute(
-        _FORMER, tx.county, person.area_code, ids.of_row(ids.prefix_of(batch), ids.Kind.issue, _place(row)), row,
-        Grade.changed.value, COLUMN_WORDS[Column.name], f"库里已有这个人，已按表更新：{words_of(fields)}。",
+        _FORMER,
+        tx.county,
+        person.area_code,
+        ids.of_row(ids.prefix_of(batch), ids.Kind.issue, _place(row)),
+        row,
+        Grade.changed.value,
+        COLUMN_WORDS[Column.name],
+        _("库里已有这个人，已按表更新：{fields}。").format(fields=words_of(fields)),
         json.dumps(former),
-    )  # fmt: skip
+    )
 
 
 def _place(row: int) -> int:

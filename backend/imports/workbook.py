@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backend.imports.refusing import Unreadable
+from shared.texts import _
 
 NO_VALUE: Final = "#公式"
 """What stands for a formula whose result the file does not hold."""
@@ -29,7 +30,7 @@ def is_workbook(upload: Path) -> bool:
     with upload.open("rb") as file:
         mark = file.read(8)
     if mark == _OLE:
-        raise Unreadable("这是旧版 .xls 或加了密码的表格。请去掉密码，另存为 .xlsx 或 CSV 再导入。")
+        raise Unreadable(_("这是旧版 .xls 或加了密码的表格。请去掉密码，另存为 .xlsx 或 CSV 再导入。"))
     return mark.startswith(_ZIP)
 
 
@@ -39,27 +40,27 @@ def refuse_bombs(upload: Path) -> None:
         with zipfile.ZipFile(upload) as archive:
             members = archive.infolist()
             if not any(member.filename == "xl/workbook.xml" for member in members):
-                raise Unreadable("这个文件不是表格。请用 .xlsx 或 CSV。")
+                raise Unreadable(_("这个文件不是表格。请用 .xlsx 或 CSV。"))
             if any(member.flag_bits & 1 for member in members):
-                raise Unreadable("表格加了密码。请去掉密码再导入。")
+                raise Unreadable(_("表格加了密码。请去掉密码再导入。"))
             for member in members:
                 _refuse_bomb(archive, member)
             if sum(member.file_size for member in members) > _MOST_UNPACKED or len(members) > 10_000:
-                raise Unreadable("表格解开以后太大了。请另存为 CSV 再导入。")
+                raise Unreadable(_("表格解开以后太大了。请另存为 CSV 再导入。"))
     except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
-        raise Unreadable("表格文件坏了，打不开。请重新保存一次。") from error
+        raise Unreadable(_("表格文件坏了，打不开。请重新保存一次。")) from error
 
 
 def _refuse_bomb(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     ratio = member.file_size / max(member.compress_size, 1)
     if member.file_size > _SMALL and ratio > _MOST_RATIO:
-        raise Unreadable("表格解开以后是原来的几百倍，不像真的表格，没有打开。")
+        raise Unreadable(_("表格解开以后是原来的几百倍，不像真的表格，没有打开。"))
     if member.filename == "xl/sharedStrings.xml" and member.file_size > _MOST_STRINGS:
-        raise Unreadable("表格里的文字太多了。请另存为 CSV 再导入。")
+        raise Unreadable(_("表格里的文字太多了。请另存为 CSV 再导入。"))
     if member.filename.endswith((".xml", ".rels")):
         with archive.open(member) as file:
             if b"<!DOCTYPE" in file.read(4096):
-                raise Unreadable("表格里有不该有的声明，没有打开。")
+                raise Unreadable(_("表格里有不该有的声明，没有打开。"))
 
 
 def sheets(upload: Path) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
@@ -77,7 +78,7 @@ def sheets(upload: Path) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]
                 written = raw[sheet.title].iter_rows() if raw else repeat(())
                 yield sheet.title, _rows(sheet.iter_rows(values_only=True), written)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, SyntaxError, EOFError) as error:
-        raise Unreadable("表格文件坏了，打不开。请重新保存一次。") from error
+        raise Unreadable(_("表格文件坏了，打不开。请重新保存一次。")) from error
 
 
 def _has_formulas(upload: Path) -> bool:

@@ -11,6 +11,7 @@ from math import atan2, ceil, cos, floor, pi, radians
 from typing import NamedTuple
 
 from backend.grid.geo import distance_m
+from shared.texts import _
 
 LonLat = tuple[float, float]
 
@@ -20,7 +21,7 @@ _METRES_PER_DEGREE = 111_320.0
 # One latitude for every square: squares are then fixed for ever, at the price of a few per cent of their width.
 _LATITUDE = radians(34)
 
-_DIRECTIONS = ("东边", "东北边", "北边", "西北边", "西边", "西南边", "南边", "东南边")
+_DIRECTIONS = (_("东边"), _("东北边"), _("北边"), _("西北边"), _("西边"), _("西南边"), _("南边"), _("东南边"))
 _CENTRAL = 0.35
 """Share of the way from the middle to the edge that still counts as the middle."""
 
@@ -62,7 +63,7 @@ class Neighbourhood:
         east = _offset(circle.lon, [lon for lon, _ in self._doors])
         north = _offset(circle.lat, [lat for _, lat in self._doors])
         if max(abs(east), abs(north)) < _CENTRAL:
-            return f"{self.name}中间"
+            return _("{name}中间").format(name=self.name)
         return self.name + _DIRECTIONS[round(atan2(north, east) / (pi / 4)) % 8]
 
 

@@ -7,6 +7,7 @@ from shared.errors import Code
 from shared.matching import OfferState, Reason, ReasonCode
 from shared.requests import CATEGORIES, RequestState, Urgency
 from shared.residents import CARE_WORDS, Care
+from shared.texts import _
 from shared.volunteers import (
     CERTIFICATES,
     LANGUAGE_WORDS,
@@ -42,17 +43,17 @@ WALK_MINUTES = 20
 """A longer walk is no reason to have thought of somebody."""
 
 _TAKEN = frozenset({RequestState.taken, RequestState.serving, RequestState.done, RequestState.closed})
-_WEEKDAYS = "一二三四五六日"
+_WEEKDAYS = _("一 二 三 四 五 六 日").split()
 _TIMES_DONE = {
-    "escort_hospital": "您陪人去过 {} 次医院",
-    "deliver_medicine": "您送过 {} 次药",
-    "errand": "您帮人买过 {} 次东西",
-    "meal": "您送过 {} 次饭",
-    "repair": "您上门修过 {} 次东西",
-    "housework": "您帮人打扫过 {} 次屋子",
-    "phone_lesson": "您教人用过 {} 次手机",
-    "chat": "您陪人聊过 {} 次天",
-    "electric_repair": "您帮人修过 {} 次电路",
+    "escort_hospital": _("您陪人去过 {} 次医院"),
+    "deliver_medicine": _("您送过 {} 次药"),
+    "errand": _("您帮人买过 {} 次东西"),
+    "meal": _("您送过 {} 次饭"),
+    "repair": _("您上门修过 {} 次东西"),
+    "housework": _("您帮人打扫过 {} 次屋子"),
+    "phone_lesson": _("您教人用过 {} 次手机"),
+    "chat": _("您陪人聊过 {} 次天"),
+    "electric_repair": _("您帮人修过 {} 次电路"),
 }
 
 
@@ -103,7 +104,7 @@ def served(
 
 
 def care_note(care: Sequence[Care]) -> str:
-    return "、".join(CARE_WORDS[flag] for flag in care)
+    return _("、").join(CARE_WORDS[flag] for flag in care)
 
 
 def walking_minutes(distance_m: float) -> int:
@@ -120,21 +121,35 @@ def reasons(
     """
     walk, skill = walking_minutes(distance_m), CATEGORIES[category].skill
     found = [
-        (ReasonCode.knows_person, "您以前帮过这位邻居" if knows_person else ""),
-        (ReasonCode.free_then, f"{day_part(starts_at.astimezone(zone))}您正好有空" if starts_at else ""),
-        (ReasonCode.near, f"走路 {walk} 分钟就到" if walk <= WALK_MINUTES else ""),
+        (ReasonCode.knows_person, _("您以前帮过这位邻居") if knows_person else ""),
+        (
+            ReasonCode.free_then,
+            _("{day_part}您正好有空").format(day_part=day_part(starts_at.astimezone(zone))) if starts_at else "",
+        ),
+        (ReasonCode.near, _("走路 {walk} 分钟就到").format(walk=walk) if walk <= WALK_MINUTES else ""),
         (ReasonCode.did_this_before, _TIMES_DONE[category].format(times_done) if times_done else ""),
-        (ReasonCode.speaks, f"您会说{LANGUAGE_WORDS[language]}" if language is Language.shaanxi else ""),
+        (
+            ReasonCode.speaks,
+            _("您会说{language}").format(language=LANGUAGE_WORDS[language]) if language is Language.shaanxi else "",
+        ),
         (ReasonCode.has_skill, _can(skill) if skill else ""),
     ]
     return [Reason(code=code, text=text) for code, text in found if text][:REASONS_SHOWN]
 
 
 def _can(skill: Skill) -> str:
-    return f"您有{CERTIFICATES[skill]}" if skill in CERTIFICATES else f"您会{SKILL_WORDS[skill]}"
+    return (
+        _("您有{certificate}").format(certificate=CERTIFICATES[skill])
+        if skill in CERTIFICATES
+        else _("您会{skill}").format(skill=SKILL_WORDS[skill])
+    )
 
 
 def day_part(local: datetime) -> str:
     """Name a time of the week as people do: 周二上午."""
-    part = next(word for until, word in ((12, "上午"), (14, "中午"), (18, "下午"), (24, "晚上")) if local.hour < until)
-    return f"周{_WEEKDAYS[local.weekday()]}{part}"
+    part = next(
+        word
+        for until, word in ((12, _("上午")), (14, _("中午")), (18, _("下午")), (24, _("晚上")))
+        if local.hour < until
+    )
+    return _("周{weekday}{part}").format(weekday=_WEEKDAYS[local.weekday()], part=part)

@@ -22,6 +22,7 @@ from backend.redrawing.outcome import Outcome, look, shape_of, work_out
 from shared.errors import Code
 from shared.grid import CellOut, CellShape, GridIn, GridLoadedOut, GridReport, PlanIn, PlanOut, PlanState
 from shared.sync import EntityKind
+from shared.texts import _
 from shared.types import Crs, community_of, uuid7
 
 log = structlog.get_logger()
@@ -40,7 +41,7 @@ async def apply(tx: Transaction, coordinator: Caller, plan_id: UUID) -> PlanOut:
     if found.state is PlanState.cancelled:
         raise Refusal(Code.step_not_allowed)
     if found.effective_on > county_day(tx.now):
-        raise Refusal(Code.in_the_future, "还没有到生效日期。")
+        raise Refusal(Code.in_the_future, _("还没有到生效日期。"))
     outcome = await work_out(tx, found, lock=True)
     service.refuse_unready(outcome)
     await carry_out(tx, outcome)
@@ -102,7 +103,7 @@ async def _settle_people(tx: Transaction, outcome: Outcome, day: date) -> None:
     """Let dated things end or go on: periods, duties, expected arrivals, pairs of people that may be one."""
     going, plan = outcome.going(), outcome.plan
     reached: dict[str, list[UUID]] = {}
-    for (_, to), rows in going.items():
+    for (_unused, to), rows in going.items():
         reached.setdefault(to, []).extend(row["id"] for row in rows)
     await moving.people_go_on(tx, reached, day)
     left = sorted({pair[0] for pair in going})

@@ -20,6 +20,7 @@ from backend.redrawing.outcome import Outcome, work_out
 from backend.redrawing.queries import open_offers, residents_of
 from shared.errors import Code
 from shared.grid import DecisionsIn, Moving, PlanIn, PlanOut, PlanState, PreviewOut
+from shared.texts import _
 
 KIND = "plan.put"
 DRAFT = frozenset({PlanState.draft})
@@ -41,7 +42,7 @@ async def put(
     present = await _open_plan(tx, coordinator, plan_id, DRAFT)
     preconditions.require(if_match, present.rev)
     if present.community_code != body.community_code:
-        raise Refusal(Code.step_not_allowed, "方案不能换社区。", pointer="/community_code")
+        raise Refusal(Code.step_not_allowed, _("方案不能换社区。"), pointer="/community_code")
     await queries.change(tx.conn, tx.county, plan_id, body)
     tx.audit("plan.changed", "plan", plan_id, body.community_code)
     return await get(tx, plan_id)
@@ -66,7 +67,7 @@ async def refuse_community(tx: Transaction, coordinator: Caller, community: str)
 def refuse_past(day: date, today: date) -> None:
     """A boundary that began before today would say of past days what nobody could have known."""
     if day < today:
-        raise Refusal(Code.too_old, "生效日期不能早于今天。", pointer="/effective_on")
+        raise Refusal(Code.too_old, _("生效日期不能早于今天。"), pointer="/effective_on")
 
 
 async def get(tx: Transaction, plan_id: UUID) -> PlanOut:
@@ -89,7 +90,7 @@ async def _open_plan(tx: Transaction, coordinator: Caller, plan_id: UUID, states
     if not grid_rules.may_draw(coordinator.grants, found.community_code):
         raise Refusal(Code.area_not_allowed)
     if found.state not in states:
-        raise Refusal(Code.step_not_allowed, f"方案现在是“{found.state.value}”。")
+        raise Refusal(Code.step_not_allowed, _("方案现在是“{state}”。").format(state=found.state.value))
     return found
 
 
@@ -160,7 +161,7 @@ def refuse_unready(outcome: Outcome) -> None:
         raise Refusal(Code.grid_faulty, "".join(one.sentence for one in outcome.faulty[:10]))
     if outcome.waiting:
         count = sum(one.must and one.decided is None for one in outcome.undecided())
-        raise Refusal(Code.plan_undecided, f"还有 {count} 户没有决定归哪个网格。")
+        raise Refusal(Code.plan_undecided, _("还有 {count} 户没有决定归哪个网格。").format(count=count))
 
 
 async def cancel(tx: Transaction, coordinator: Caller, plan_id: UUID) -> PlanOut:

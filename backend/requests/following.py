@@ -14,9 +14,10 @@ from backend.residents.events import Leaver
 from backend.residents.moves import Arrival
 from shared.requests import RequestState
 from shared.sync import EntityKind
+from shared.texts import _
 
 _WITH_VOLUNTEER = (RequestState.taken, RequestState.serving)
-MOVED = "求助的人搬到了别处"
+MOVED = _("求助的人搬到了别处")
 
 
 async def left(tx: Transaction, leavers: Sequence[Leaver]) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from backend.core.paging import PageParams
+from backend.core.words import THE_SYSTEM
 from backend.residents.folding import HOMES_OF
 from shared.requests import CATEGORIES, RequestEventOut, RequestOut
 from shared.types import uuid7
@@ -147,9 +148,9 @@ async def page_of_area(
 
 async def events(conn: asyncpg.Connection, county: str, request: UUID) -> list[RequestEventOut]:
     rows = await conn.fetch(
-        """
+        f"""
         SELECT e.id, e.at, nullif(e.from_state, 'new') AS from_state, e.to_state, e.reason,
-               coalesce(a.display_name, '系统') AS by
+               coalesce(a.display_name, {THE_SYSTEM}) AS by
         FROM request_event e LEFT JOIN account a ON a.county_code = e.county_code AND a.id = e.account_id
         WHERE e.county_code = $1 AND e.request_id = $2 ORDER BY e.at, e.id
         """,

@@ -20,12 +20,13 @@ from shared.attachments import PhotoOut
 from shared.errors import Code
 from shared.requests import CATEGORIES, MoveIn, RequestEventOut, RequestIn, RequestKind, RequestOut, RequestState
 from shared.sync import EntityKind
+from shared.texts import _
 from shared.types import is_within, uuid7
 from shared.visits import RequestFollowUp
 
 KIND = "request.make"
 PATH = "/requests"
-COMMUNITY = "社区"
+COMMUNITY = _("社区")
 """The first-asked when another system asked: the community itself."""
 
 StepHandler = Callable[[Transaction, Sequence[Stepped]], Awaitable[None]]

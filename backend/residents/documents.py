@@ -25,6 +25,7 @@ from shared.register import (
     MoveState,
     TrustedCountyOut,
 )
+from shared.texts import _
 
 
 def _signer(keys: Keys, county: str) -> Ed25519PrivateKey:
@@ -45,9 +46,9 @@ async def write(tx: Transaction, keys: Keys, worker: Caller, move_id: UUID) -> H
     if not worker.may_write_in(move["from_area_code"]):
         raise Refusal(Code.area_not_allowed)
     if move["state"] != MoveState.left_county:
-        raise Refusal(Code.step_not_allowed, "只有迁往外县的才开移交单。")
+        raise Refusal(Code.step_not_allowed, _("只有迁往外县的才开移交单。"))
     if move["to_county_code"] is None:
-        raise Refusal(Code.step_not_allowed, "不知道去了哪个县，开不了移交单。")
+        raise Refusal(Code.step_not_allowed, _("不知道去了哪个县，开不了移交单。"))
     content = HandoverContent(
         move_id=move_id, from_county=tx.county, from_area_code=move["from_area_code"],
         to_county=move["to_county_code"], out_on=move["out_on"], words=move["words"], people=move["movers"],
@@ -92,14 +93,14 @@ async def _checked(tx: Transaction, body: HandoverIn) -> HandoverContent:
     except (InvalidSignature, ValueError) as error:
         raise Refusal(Code.bad_signature, pointer="/signature") from error
     if content.to_county != tx.county:
-        raise Refusal(Code.area_not_allowed, "这份移交单是给别的县的。", pointer="/payload")
+        raise Refusal(Code.area_not_allowed, _("这份移交单是给别的县的。"), pointer="/payload")
     return content
 
 
 async def trust(tx: Transaction, admin: Caller, county: str, key: str) -> TrustedCountyOut:
     """Believe the documents of another county from now on, or by a new key."""
     if county == tx.county:
-        raise Refusal(Code.step_not_allowed, "本县不用录入自己的公钥。")
+        raise Refusal(Code.step_not_allowed, _("本县不用录入自己的公钥。"))
     await queries.trust(tx.conn, tx.county, county, key, admin.name, tx.now)
     tx.audit("county.trusted", "county", UUID(int=0), tx.county, other=county)
     return next(one for one in await queries.trusted(tx.conn, tx.county) if one.county_code == county)

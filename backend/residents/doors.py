@@ -30,6 +30,7 @@ from shared.links import (
 )
 from shared.residents import HouseholdOut
 from shared.sync import EntityKind
+from shared.texts import _
 
 KIND = "dwelling.put"
 _TOWN = 9
@@ -48,7 +49,7 @@ async def buildings(tx: Transaction, reader: Caller, area: str, compound: str) -
 async def _narrow(tx: Transaction, reader: Caller, area: str | None) -> str:
     """Return an area whose doors can be read through while somebody waits."""
     if area is None or len(area) < _TOWN:
-        raise Refusal(Code.malformed, "请选到镇（街道）、社区或网格。", pointer="/area_code")
+        raise Refusal(Code.malformed, _("请选到镇（街道）、社区或网格。"), pointer="/area_code")
     return await grid.area_to_list(tx, reader, area)
 
 
@@ -90,9 +91,9 @@ async def change(
         raise Refusal(Code.area_not_allowed)
     preconditions.require(if_match, present.rev)
     if body.cell_code != present.area_code:
-        raise Refusal(Code.step_not_allowed, "这里只改门牌；换网格要走移交。", pointer="/cell_code")
+        raise Refusal(Code.step_not_allowed, _("这里只改门牌；换网格要走移交。"), pointer="/cell_code")
     if body.usage is Usage.empty and present.occupants:
-        raise Refusal(Code.step_not_allowed, "这个门里还登记着住户，不能写成空置。", pointer="/usage")
+        raise Refusal(Code.step_not_allowed, _("这个门里还登记着住户，不能写成空置。"), pointer="/usage")
     rev = await queries.change_dwelling(tx, dwelling_id, present.rev, body, households.place_of(tx, body.position))
     if rev is None:
         raise Refusal(Code.stale)
@@ -150,13 +151,13 @@ async def _refuse_door(tx: Transaction, area: str, dwelling_id: UUID) -> None:
     if door is None:
         raise Refusal(Code.not_found, pointer="/dwelling_id")
     if door.area_code != area:
-        raise Refusal(Code.step_not_allowed, "那个门在别的网格；换网格要走迁出。", pointer="/dwelling_id")
+        raise Refusal(Code.step_not_allowed, _("那个门在别的网格；换网格要走迁出。"), pointer="/dwelling_id")
 
 
 async def _write_history(tx: Transaction, household_id: UUID, home: asyncpg.Record, body: DoorMoveIn) -> None:
     area, present = home["area_code"], await queries.open_occupancy(tx, household_id)
     if present and body.on < present["from_day"]:
-        raise Refusal(Code.step_not_allowed, "比上一次登记的入住日期还早。", pointer="/on")
+        raise Refusal(Code.step_not_allowed, _("比上一次登记的入住日期还早。"), pointer="/on")
     if present and body.on == present["from_day"]:
         return await queries.correct_occupancy(tx, present["id"], body.dwelling_id, body.tenure)
     if present:

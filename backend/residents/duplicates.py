@@ -19,6 +19,7 @@ from shared.errors import Code
 from shared.links import DuplicateOut, DuplicateState, HolderOut, Likeness, ProposeIn, SettleIn, Sketch
 from shared.residents import IdLook
 from shared.sync import EntityKind
+from shared.texts import _
 
 NAMED = 90
 """How sure somebody is who names a pair, between the likeness of a door and certainty."""
@@ -71,15 +72,15 @@ async def propose(tx: Transaction, worker: Caller, body: ProposeIn) -> Duplicate
     Naming an open pair again changes nothing, one that was decided is not opened this way.
     """
     if body.one == body.other:
-        raise Refusal(Code.malformed, "要选两条不同的登记。", pointer="/other")
+        raise Refusal(Code.malformed, _("要选两条不同的登记。"), pointer="/other")
     pair = likeness.pair(body.one, body.other)
     areas = [await _area_of(tx, worker, one, f"/{name}") for name, one in body]
     area = likeness.area_of_both(*areas)
     if not worker.may_write_in(area):
-        raise Refusal(Code.area_not_allowed, "两条登记分在两个地方，请管着两边的人来提。")
+        raise Refusal(Code.area_not_allowed, _("两条登记分在两个地方，请管着两边的人来提。"))
     found = queries.Found(pair.id, area, *pair, [Likeness.by_hand], NAMED)
     if await queries.propose(tx, found) is not DuplicateState.open:
-        raise Refusal(Code.step_not_allowed, "这一对已经有人决定过了；决定错了可以撤回。")
+        raise Refusal(Code.step_not_allowed, _("这一对已经有人决定过了；决定错了可以撤回。"))
     tx.changed(EntityKind.duplicate, pair.id, area)
     tx.audit("duplicate.proposed", "duplicate", pair.id, area)
     return await _get(tx, worker, pair.id)
@@ -88,7 +89,7 @@ async def propose(tx: Transaction, worker: Caller, body: ProposeIn) -> Duplicate
 async def _area_of(tx: Transaction, worker: Caller, resident_id: UUID, pointer: str) -> str:
     person = (await queries.sketches(tx.conn, tx.county, [resident_id])).get(resident_id)
     if person is None:
-        raise Refusal(Code.resident_not_here, "您的区域里没有这个人。", pointer=pointer)
+        raise Refusal(Code.resident_not_here, _("您的区域里没有这个人。"), pointer=pointer)
     if person["merged_into"]:
         raise await merging.refusal(tx.conn, tx.county, resident_id)
     if not worker.may_write_in(person["area_code"]):
@@ -101,12 +102,12 @@ async def settle(tx: Transaction, worker: Caller, pair_id: UUID, body: SettleIn)
     """Decide whether a pair is one person. Who decides covers both areas."""
     row = await _lock(tx, pair_id)
     if row["state"] != DuplicateState.open:
-        raise Refusal(Code.step_not_allowed, "已经有人决定过了。")
+        raise Refusal(Code.step_not_allowed, _("已经有人决定过了。"))
     people = await _both(tx, worker, row)
     added: list[str] = []
     if body.same:
         if body.keep not in people:
-            raise Refusal(Code.malformed, "保留的要是这两条之一。", pointer="/keep")
+            raise Refusal(Code.malformed, _("保留的要是这两条之一。"), pointer="/keep")
         lose = next(one for one in people if one != body.keep)
         added = await merging.merge(tx, people[body.keep], people[lose])
     state = DuplicateState.merged if body.same else DuplicateState.distinct
@@ -118,7 +119,7 @@ async def undo(tx: Transaction, worker: Caller, pair_id: UUID, reason: str) -> D
     """Take a decision back: the pair is open again, and a merged row what it was."""
     row = await _lock(tx, pair_id)
     if row["state"] == DuplicateState.open:
-        raise Refusal(Code.step_not_allowed, "还没有人决定，没有可撤回的。")
+        raise Refusal(Code.step_not_allowed, _("还没有人决定，没有可撤回的。"))
     people = await _both(tx, worker, row)
     if row["state"] == DuplicateState.merged:
         lost = next(one for one in people if one != row["kept_id"])
@@ -137,7 +138,7 @@ async def _lock(tx: Transaction, pair_id: UUID) -> asyncpg.Record:
 async def _both(tx: Transaction, worker: Caller, row: asyncpg.Record) -> dict[UUID, merging.Row]:
     people = await merging.lock_both(tx, [row["first_id"], row["second_id"]])
     if len(people) < 2 or not all(worker.may_write_in(one["area_code"]) for one in people.values()):
-        raise Refusal(Code.area_not_allowed, "两个人有一个不归您管，请管着两边的人来决定。")
+        raise Refusal(Code.area_not_allowed, _("两个人有一个不归您管，请管着两边的人来决定。"))
     return people
 
 

@@ -25,6 +25,7 @@ from shared.errors import Code
 from shared.register import EventIn, EventKind, EventOut, Track
 from shared.residents import Residency
 from shared.sync import EntityKind
+from shared.texts import _
 
 KIND = "register.event"
 WITHDRAWN = "withdrawn"
@@ -87,7 +88,7 @@ async def _enter(tx: Transaction, keys: Keys, worker: Caller, event_id: UUID, bo
     new = body.new_resident
     if body.kind is EventKind.birth:
         if new.birth_date not in (None, body.on):
-            raise Refusal(Code.malformed, "出生日期和变动日期不一样。", pointer="/new_resident/birth_date")
+            raise Refusal(Code.malformed, _("出生日期和变动日期不一样。"), pointer="/new_resident/birth_date")
         new = new.model_copy(update={"birth_date": body.on})
     stored = await residents.register(tx, keys, worker, body.new_resident_id, new, since=body.on)
     book = await history.read(tx, [stored.id])
@@ -123,7 +124,7 @@ async def _people(tx: Transaction, worker: Caller, ids: Sequence[UUID]) -> list[
     if any(row["left_on"] for row in people):
         raise Refusal(Code.has_left, pointer="/resident_ids")
     if len({row["area_code"] for row in people}) > 1:
-        raise Refusal(Code.step_not_allowed, "不在同一个网格的人要分开登记。", pointer="/resident_ids")
+        raise Refusal(Code.step_not_allowed, _("不在同一个网格的人要分开登记。"), pointer="/resident_ids")
     return people
 
 
@@ -150,8 +151,8 @@ async def _store(
 
 def _why(tx: Transaction, body: EventIn) -> str:
     if body.kind is EventKind.death:
-        return "本人已去世"
-    return "已迁出本县" if moves.leaves_county(tx, body) else ""
+        return _("本人已去世")
+    return _("已迁出本县") if moves.leaves_county(tx, body) else ""
 
 
 async def _tell_left(tx: Transaction, people: Sequence[asyncpg.Record], reason: str) -> None:
@@ -176,7 +177,7 @@ async def withdraw(tx: Transaction, worker: Caller, event_id: UUID, reason: str)
     book = await history.read(tx, event.resident_ids)
     written = await queries.written(tx.conn, tx.county, event_id)
     if len(people) < len(written) or any(_plain(book.tracks(i)) != said["after"] for i, said in written.items()):
-        raise Refusal(Code.step_not_allowed, "之后又有变动，不能直接撤回；请用更正。")
+        raise Refusal(Code.step_not_allowed, _("之后又有变动，不能直接撤回；请用更正。"))
     before = {person: _spans(said["before"]) for person, said in written.items()}
     left = Left(event.on, WITHDRAWN) if event.kind in _ENTERING else None
     await present.follow(tx, people, book, before, left)
@@ -184,7 +185,7 @@ async def withdraw(tx: Transaction, worker: Caller, event_id: UUID, reason: str)
     tx.changed(EntityKind.register_event, event_id, event.area_code)
     tx.audit("register.withdrawn", "register_event", event_id, event.area_code, reason=reason)
     if left:
-        await _tell_left(tx, people, "登记有误，已撤回")
+        await _tell_left(tx, people, _("登记有误，已撤回"))
     return await get(tx, event_id)
 
 

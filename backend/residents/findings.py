@@ -11,11 +11,13 @@ from backend.core.errors import Refusal
 from backend.core.paging import Page, PageParams, cut
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
+from backend.core.words import THE_SYSTEM
 from backend.grid import service as grid
 from backend.residents import rules
 from shared.errors import Code
 from shared.residents import Sex
 from shared.sealed import FINDING_WORDS, FindingKind, FindingOut, FindingState
+from shared.texts import _
 from shared.types import uuid7
 
 
@@ -69,7 +71,7 @@ async def settle(tx: Transaction, worker: Caller, finding_id: UUID, reason: str)
     if not worker.may_write_in(present.area_code):
         raise Refusal(Code.area_not_allowed)
     if not await tx.conn.fetchval(_SETTLE, tx.county, finding_id, worker.account_id, tx.now, reason):
-        raise Refusal(Code.step_not_allowed, "这一条已经处理过了。")
+        raise Refusal(Code.step_not_allowed, _("这一条已经处理过了。"))
     tx.audit("finding.settled", "finding", finding_id, present.area_code, reason=reason)
     return await _get(tx, finding_id)
 
@@ -104,11 +106,11 @@ WHERE county_code = $1 AND id = $2 AND (state = 'open' OR settled_by = $3 AND re
 RETURNING true
 """
 
-_ROWS = """
+_ROWS = f"""
 SELECT f.id, f.area_code, f.resident_id, r.name AS resident_name, f.kind, f.detail, f.state, f.received_at,
-       coalesce(a.display_name, '系统') AS noted_by, f.settled_at, f.reason,
-       CASE WHEN f.state = 'settled' THEN coalesce(b.display_name, '系统') END AS settled_by
-FROM {source} f
+       coalesce(a.display_name, {THE_SYSTEM}) AS noted_by, f.settled_at, f.reason,
+       CASE WHEN f.state = 'settled' THEN coalesce(b.display_name, {THE_SYSTEM}) END AS settled_by
+FROM {{source}} f
 JOIN LATERAL (SELECT name FROM resident WHERE county_code = f.county_code AND id = f.resident_id OFFSET 0) r ON true
 LEFT JOIN account a ON a.county_code = f.county_code AND a.id = f.noted_by
 LEFT JOIN account b ON b.county_code = f.county_code AND b.id = f.settled_by

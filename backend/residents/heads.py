@@ -17,6 +17,7 @@ from shared.links import HeadIn
 from shared.register import Track
 from shared.residents import HouseholdOut, Relation
 from shared.sync import EntityKind
+from shared.texts import _
 
 _HEADS = frozenset({Relation.self_, Relation.head})
 
@@ -91,7 +92,7 @@ async def _write_periods(tx: Transaction, changed: Mapping[UUID, Relation], area
         tracks = book.tracks(person)
         known = tracks.get(Track.relation, [])
         if any(span.from_day > on for span in known):
-            raise Refusal(Code.step_not_allowed, "那天之后家庭关系又变过，请用更晚的日期。", pointer="/on")
+            raise Refusal(Code.step_not_allowed, _("那天之后家庭关系又变过，请用更晚的日期。"), pointer="/on")
         tracks[Track.relation] = periods.from_day_on(known, relation, area, on)
         wanted[person] = tracks
     await history.write(tx, book, wanted)

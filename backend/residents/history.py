@@ -16,6 +16,7 @@ from backend.residents import periods
 from backend.residents.periods import Span, Spans
 from shared.errors import Code
 from shared.register import Track
+from shared.texts import _
 from shared.types import uuid7
 
 CARE = f"{Track.care}:"
@@ -64,7 +65,7 @@ async def write(tx: Transaction, book: Book, wanted: Mapping[UUID, Mapping[str, 
         await queries.replace(tx.conn, tx.county, gone, fresh)
     except asyncpg.ExclusionViolationError as error:
         # What is known of that time lies in another area, where the caller cannot read it.
-        raise Refusal(Code.too_old, "那时这个人还登记在别的网格。") from error
+        raise Refusal(Code.too_old, _("那时这个人还登记在别的网格。")) from error
 
 
 def _differences(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from backend.core.words import THE_SYSTEM
 from backend.residents.following import follow
 from backend.residents.queries import by_column
 from shared.register import CountsOut, PeriodOut
@@ -68,9 +69,9 @@ async def set_present(conn: asyncpg.Connection, county: str, people: Sequence[Se
 async def history(conn: asyncpg.Connection, county: str, rows_of: Sequence[UUID]) -> list[PeriodOut]:
     """Return the periods of a person's rows: their own, and those that were merged into it."""
     rows = await conn.fetch(
-        """
+        f"""
         SELECT p.track, p.value, p.from_day, CASE WHEN p.until_day < 'infinity' THEN p.until_day END AS until_day,
-               p.area_code, coalesce(a.display_name, '系统') AS noted_by, p.noted_at
+               p.area_code, coalesce(a.display_name, {THE_SYSTEM}) AS noted_by, p.noted_at
         FROM period p LEFT JOIN account a ON a.county_code = p.county_code AND a.id = p.noted_by
         WHERE p.county_code = $1 AND p.resident_id = ANY ($2::uuid[]) ORDER BY p.from_day, p.track
         """,
@@ -142,7 +143,7 @@ FROM resident r CROSS JOIN LATERAL (
 WHERE r.county_code = $1 AND r.id = ANY ($2::uuid[])
 """
 
-_OF_PEOPLE = """
+_OF_PEOPLE = f"""
 WITH RECURSIVE rows AS (
     SELECT id AS person, id FROM unnest($2::uuid[]) AS id
     UNION
@@ -150,7 +151,7 @@ WITH RECURSIVE rows AS (
 )
 SELECT rows.person, p.track, p.value, p.from_day,
        CASE WHEN p.until_day < 'infinity' THEN p.until_day END AS until_day,
-       p.area_code, coalesce(a.display_name, '系统') AS noted_by, p.noted_at
+       p.area_code, coalesce(a.display_name, {THE_SYSTEM}) AS noted_by, p.noted_at
 FROM rows JOIN period p ON p.county_code = $1 AND p.resident_id = rows.id
 LEFT JOIN account a ON a.county_code = p.county_code AND a.id = p.noted_by
 WHERE split_part(p.track, ':', 1) = ANY ($3::text[])

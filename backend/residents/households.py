@@ -16,6 +16,7 @@ from backend.residents import folding, queries, rules, search
 from shared.errors import Code
 from shared.residents import HouseholdIn, HouseholdOut
 from shared.sync import EntityKind
+from shared.texts import _
 from shared.types import Position, uuid7
 
 KIND = "household.put"
@@ -46,9 +47,9 @@ def typed(reader: Caller, text: str | None) -> str | None:
         return None
     plain = search.normalise(text)
     if not plain:
-        raise Refusal(Code.malformed, "请输入姓名、拼音、首字母、电话或门牌。", pointer="/q")
+        raise Refusal(Code.malformed, _("请输入姓名、拼音、首字母、电话或门牌。"), pointer="/q")
     if plain.isdigit() and not reader.holds(*STAFF):
-        raise Refusal(Code.role_not_allowed, "只有工作人员可以按号码查。", pointer="/q")
+        raise Refusal(Code.role_not_allowed, _("只有工作人员可以按号码查。"), pointer="/q")
     return plain
 
 
@@ -96,7 +97,7 @@ async def change_door(
         raise Refusal(Code.area_not_allowed)
     preconditions.require(if_match, present.rev)
     if body.cell_code != present.area_code:
-        raise Refusal(Code.step_not_allowed, "这里只改门牌；换网格要走移交。", pointer="/cell_code")
+        raise Refusal(Code.step_not_allowed, _("这里只改门牌；换网格要走移交。"), pointer="/cell_code")
     place = place_of(tx, body.position)
     fields = rules.door_changes(present, body, place)
     if not fields:

@@ -20,6 +20,7 @@ from backend.residents import link_queries as queries
 from shared.errors import Code
 from shared.links import LinkIn, LinkKind, LinkOut, LinkPatch
 from shared.sync import EntityKind
+from shared.texts import _
 from shared.visiting import age_on
 
 KIND = "link.put"
@@ -91,9 +92,9 @@ async def put(
 
 def _refuse(tx: Transaction, owner: Owner, body: LinkIn) -> None:
     if owner.resident_id and body.person_id == owner.resident_id:
-        raise Refusal(Code.malformed, "不能是本人自己。", pointer="/person_id")
+        raise Refusal(Code.malformed, _("不能是本人自己。"), pointer="/person_id")
     if body.kind is LinkKind.guardian and not body.note and not _minor(owner.birth_date, county_day(tx.now)):
-        raise Refusal(Code.reason_missing, "成年人有监护人，请在备注写明缘由。", pointer="/note")
+        raise Refusal(Code.reason_missing, _("成年人有监护人，请在备注写明缘由。"), pointer="/note")
 
 
 def _minor(born: date | None, today: date) -> bool:
@@ -150,7 +151,7 @@ def _as_written(present: LinkOut, patch: LinkPatch) -> LinkIn:
 
 async def _write(tx: Transaction, owner: Owner, present: LinkOut, body: LinkIn) -> LinkOut:
     if body.kind is not present.kind:
-        raise Refusal(Code.step_not_allowed, "种类不能改，请另外登记一条。", pointer="/kind")
+        raise Refusal(Code.step_not_allowed, _("种类不能改，请另外登记一条。"), pointer="/kind")
     row = _columns(tx, body, present)
     rev = await _store(queries.change(tx.conn, tx.county, present.id, present.rev, row))
     if rev is None:
@@ -175,9 +176,9 @@ async def _store(writing: Any) -> Any:
     try:
         return await writing
     except asyncpg.ForeignKeyViolationError as error:
-        raise Refusal(Code.resident_not_here, "登记簿里没有这个人。", pointer="/person_id") from error
+        raise Refusal(Code.resident_not_here, _("登记簿里没有这个人。"), pointer="/person_id") from error
     except asyncpg.CheckViolationError as error:
-        raise Refusal(Code.malformed, "结束的日期要在开始之后。", pointer="/until_day") from error
+        raise Refusal(Code.malformed, _("结束的日期要在开始之后。"), pointer="/until_day") from error
 
 
 def _columns(tx: Transaction, body: LinkIn, present: LinkOut | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from backend.residents.periods import FOREVER
 from shared.errors import Code
 from shared.residents import ResidentOut
 from shared.sync import EntityKind
+from shared.texts import _
 
 Row = Mapping[str, Any]
 
@@ -71,11 +72,11 @@ WHERE county_code = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE
 async def merge(tx: Transaction, keep: Row, lose: Row) -> list[str]:
     """Let one row point to the other and leave lists, search and its household's sums; return what was added there."""
     if keep["merged_into"] or lose["merged_into"]:
-        raise Refusal(Code.step_not_allowed, "其中一条已经合并过了。")
+        raise Refusal(Code.step_not_allowed, _("其中一条已经合并过了。"))
     if keep["id_on_file"] and lose["id_on_file"]:
-        raise Refusal(Code.step_not_allowed, "两条登记了不同的身份号码，请先核对证件，更正错的那一条。")
+        raise Refusal(Code.step_not_allowed, _("两条登记了不同的身份号码，请先核对证件，更正错的那一条。"))
     if lose["id_on_file"]:
-        raise Refusal(Code.step_not_allowed, "请保留登记了身份号码的那一条。", pointer="/keep")
+        raise Refusal(Code.step_not_allowed, _("请保留登记了身份号码的那一条。"), pointer="/keep")
     await _point(tx, lose, keep["id"])
     await folding.fold(tx, lose, keep)
     tx.audit("resident.merged", "resident", lose["id"], lose["area_code"], into=str(keep["id"]))

@@ -25,6 +25,7 @@ from shared.errors import Code
 from shared.register import EventIn, EventKind, HandoverContent, MoveOut, MoveSettleIn, MoveState
 from shared.residents import Relation, Residency, ResidentIn
 from shared.sync import EntityKind
+from shared.texts import _
 
 
 class Arrival(NamedTuple):
@@ -104,7 +105,7 @@ async def take_back(tx: Transaction, move_id: UUID) -> None:
     async with beyond_scope(tx, "move.taken_back", "move", move_id, tx.county):
         move = await queries.lock(tx.conn, tx.county, move_id)
         if move is None or move["state"] not in (MoveState.expected, MoveState.left_county):
-            raise Refusal(Code.step_not_allowed, "对方已经核实过，不能撤回。")
+            raise Refusal(Code.step_not_allowed, _("对方已经核实过，不能撤回。"))
         await queries.remove(tx.conn, tx.county, move_id)
     _tell(tx, move, gone=True)
 
@@ -175,7 +176,7 @@ async def _refuse(tx: Transaction, move: MoveOut, body: MoveSettleIn) -> None:
     if body.on > county_day(tx.now):
         raise Refusal(Code.in_the_future, pointer="/on")
     if body.on < move.out_on:
-        raise Refusal(Code.too_old, "到达不能早于迁出。", pointer="/on")
+        raise Refusal(Code.too_old, _("到达不能早于迁出。"), pointer="/on")
 
 
 class _Home(NamedTuple):
@@ -187,7 +188,7 @@ class _Home(NamedTuple):
 async def _home(tx: Transaction, worker: Caller, body: MoveSettleIn) -> _Home:
     """Lock the household that the people join: any door of the worker's own."""
     if body.household_id is None:
-        raise Refusal(Code.malformed, "到了的要写住进哪一户。", pointer="/household_id")
+        raise Refusal(Code.malformed, _("到了的要写住进哪一户。"), pointer="/household_id")
     area = await register.lock_household(tx.conn, tx.county, body.household_id)
     if area is None:
         raise Refusal(Code.household_not_here, pointer="/household_id")

@@ -8,9 +8,10 @@ import asyncpg
 
 from backend.core.errors import Refusal
 from shared.errors import Code
+from shared.texts import _
 
 INDEX: Final = "resident_one_head"
-SENTENCE: Final = "这一户已经有户主了。要换，请用“换户主”，把每个人与新户主的关系一起写上。"
+SENTENCE: Final = _("这一户已经有户主了。要换，请用“换户主”，把每个人与新户主的关系一起写上。")
 
 
 @contextmanager

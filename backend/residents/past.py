@@ -20,6 +20,7 @@ from shared.errors import Code
 from shared.register import CountsOut, HistoryOut, PeriodCorrectIn, Track
 from shared.residents import Care, Relation, Residency, ResidentOut
 from shared.sync import EntityKind
+from shared.texts import _
 
 _WORDS = {Track.residency: frozenset(Residency), Track.relation: frozenset(Relation)}
 
@@ -48,7 +49,7 @@ async def listed(
 ) -> Page[ResidentOut]:
     """List who belonged to an area on a day, with the values of that day. Names and numbers are those of today."""
     if text:
-        raise Refusal(Code.malformed, "过去的某一天不能按字查。", pointer="/q")
+        raise Refusal(Code.malformed, _("过去的某一天不能按字查。"), pointer="/q")
     day, area = _past(tx, day), await grid.area_to_list(tx, reader, area)
     known = await twins.on_day(tx, area, day)
     rows = await history_queries.members_on(
@@ -119,7 +120,7 @@ def _interval(tx: Transaction, row: asyncpg.Record, body: PeriodCorrectIn) -> tu
         raise Refusal(Code.in_the_future, pointer="/until_day" if body.until_day else "/from_day")
     last = min(body.until_day or periods.FOREVER, row["left_on"] or periods.FOREVER)
     if body.from_day >= last:
-        raise Refusal(Code.malformed, "开始要早于结束。", pointer="/from_day")
+        raise Refusal(Code.malformed, _("开始要早于结束。"), pointer="/from_day")
     return body.from_day, last
 
 
@@ -129,7 +130,7 @@ async def _refuse_value(tx: Transaction, row: asyncpg.Record, body: PeriodCorrec
         if home is None or home.area_code != row["area_code"]:
             raise Refusal(Code.household_not_here, pointer="/value")
     if body.track.startswith(CARE) and body.track.removeprefix(CARE) not in set(Care):
-        raise Refusal(Code.malformed, "没有这个关爱标签。", pointer="/track")
+        raise Refusal(Code.malformed, _("没有这个关爱标签。"), pointer="/track")
     known = {YES} if body.track.startswith(CARE) else _WORDS.get(Track(body.track.partition(":")[0]))
     if body.value and known is not None and body.value not in known:
         raise Refusal(Code.malformed, pointer="/value")

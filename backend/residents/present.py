@@ -18,6 +18,7 @@ from shared.errors import Code
 from shared.register import Track
 from shared.residents import Care
 from shared.sync import EntityKind
+from shared.texts import _
 
 NEEDED = (Track.residency, Track.household, Track.relation)
 """What everybody on the register has on every day they belong to it."""
@@ -84,7 +85,7 @@ async def follow(
     for row in people:
         now = of_row(row)._replace(left_on=left.on, left_by=left.by) if left else said_by(wanted[row["id"]], today)
         if now is None:
-            raise Refusal(Code.step_not_allowed, "在册的人今天必须有人员状态、户和与户主关系。")
+            raise Refusal(Code.step_not_allowed, _("在册的人今天必须有人员状态、户和与户主关系。"))
         if now != of_row(row):
             changed.append((row, now))
     if changed:

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from backend.core.paging import PageParams
+from backend.core.words import THE_SYSTEM
 from backend.residents.rules import Member, Sums
 from backend.residents.search import LAST
 from shared.residents import Care, HouseholdIn, HouseholdOut, IdLookOut, Relation, ResidentOut
@@ -315,7 +316,7 @@ async def looks(conn: asyncpg.Connection, county: str, people: Sequence[UUID], p
     after = "AND (u.at, u.id) < ($4, $5)" if page.after else ""
     rows = await conn.fetch(
         f"""
-        SELECT u.id, u.at, coalesce(a.display_name, '系统') AS account_name, split_part(u.action, '.', 2) AS look,
+        SELECT u.id, u.at, coalesce(a.display_name, {THE_SYSTEM}) AS account_name, split_part(u.action, '.', 2) AS look,
                coalesce(u.detail ->> 'reason', '') AS reason, coalesce(u.detail ->> 'what', 'id_number') AS what
         FROM audit u LEFT JOIN account a ON a.county_code = u.county_code AND a.id = u.account_id
         WHERE u.county_code = $1 AND u.entity_id = ANY ($2::uuid[])

@@ -18,10 +18,11 @@ from shared.errors import Code
 from shared.residents import Care, ResidentPatch
 from shared.sealed import SealedFactOut, SealedIn, SealedKind, SealedOnFile, SealedOut, SealedSpan
 from shared.sync import EntityKind
+from shared.texts import _
 from shared.types import uuid7
 
 SHOWN_FOR = timedelta(minutes=15)
-_WHOM_TO_ASK = "这一项只有社区工作者和县级管理员能看、能改，请找他们。"
+_WHOM_TO_ASK = _("这一项只有社区工作者和县级管理员能看、能改，请找他们。")
 
 
 async def put(
@@ -48,11 +49,11 @@ def _refuse_content(kind: SealedKind, body: SealedIn, today: date) -> None:
     if not rules.is_sealed_code(kind, body.code, body.from_day):
         raise Refusal(Code.unknown_code, pointer="/code")
     if (kind is SealedKind.disability) != (body.grade is not None):
-        raise Refusal(Code.malformed, "残疾要写等级，别的不写。", pointer="/grade")
+        raise Refusal(Code.malformed, _("残疾要写等级，别的不写。"), pointer="/grade")
     if body.from_day > today:
         raise Refusal(Code.in_the_future, pointer="/from_day")
     if body.until_day is not None and body.until_day <= body.from_day:
-        raise Refusal(Code.malformed, "结束要在开始之后。", pointer="/until_day")
+        raise Refusal(Code.malformed, _("结束要在开始之后。"), pointer="/until_day")
 
 
 async def _label(tx: Transaction, worker: Caller, resident_id: UUID) -> None:

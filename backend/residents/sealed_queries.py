@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from backend.core.words import THE_SYSTEM
 from shared.sealed import SealedKind, SealedOnFile
 
 STILL = date.max
@@ -76,7 +77,7 @@ async def on_file(conn: asyncpg.Connection, county: str, people: Sequence[UUID])
     """Return what is on file for a person's rows, without what it says."""
     rows = await conn.fetch(
         "SELECT f.kind, f.from_day, nullif(f.until_day, DATE 'infinity') AS until_day, f.received_at AS noted_at,"
-        " coalesce(a.display_name, '系统') AS noted_by"
+        f" coalesce(a.display_name, {THE_SYSTEM}) AS noted_by"
         " FROM sealed_fact f LEFT JOIN account a ON a.county_code = f.county_code AND a.id = f.noted_by"
         " WHERE f.county_code = $1 AND f.resident_id = ANY ($2::uuid[]) ORDER BY f.kind, f.from_day DESC",
         county, list(people),
@@ -87,7 +88,8 @@ async def on_file(conn: asyncpg.Connection, county: str, people: Sequence[UUID])
 async def facts(conn: asyncpg.Connection, county: str, resident_id: UUID, kind: SealedKind) -> list[asyncpg.Record]:
     """Return the facts of a kind as they are stored, newest first."""
     rows: list[asyncpg.Record] = await conn.fetch(
-        "SELECT f.id, f.sealed, f.from_day, f.until_day, f.received_at, coalesce(a.display_name, '系统') AS noted_by"
+        "SELECT f.id, f.sealed, f.from_day, f.until_day, f.received_at,"
+        f" coalesce(a.display_name, {THE_SYSTEM}) AS noted_by"
         " FROM sealed_fact f LEFT JOIN account a ON a.county_code = f.county_code AND a.id = f.noted_by"
         " WHERE f.county_code = $1 AND f.resident_id = $2 AND f.kind = $3 ORDER BY f.from_day DESC",
         county, resident_id, kind,

@@ -31,6 +31,7 @@ from backend.residents.one_head import one_head
 from shared.errors import Code
 from shared.residents import ResidentIn, ResidentOut, ResidentPatch
 from shared.sync import EntityKind
+from shared.texts import _
 
 KIND = "resident.put"
 
@@ -131,7 +132,7 @@ async def edit(
         raise Refusal(Code.has_left)
     fields = rules.changes(present, patch)
     if name := rules.emptied(fields):
-        raise Refusal(Code.malformed, "这一项不能空着。", pointer=f"/{name}")
+        raise Refusal(Code.malformed, _("这一项不能空着。"), pointer=f"/{name}")
     _refuse_unknown_codes(tx, fields)
     if fields:
         await changing.change(tx, present, present.model_copy(update=fields), list(fields))

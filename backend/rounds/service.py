@@ -26,6 +26,7 @@ from shared.rounds import (
     TriedOut,
 )
 from shared.sync import EntityKind
+from shared.texts import _
 from shared.types import is_within, uuid7
 
 SHOWN = 500
@@ -164,5 +165,5 @@ async def _one_area(tx: Transaction, worker: Caller, area: str | None) -> str:
     """A round is walked: of the areas that a worker holds it takes the first, and none wider than a community."""
     wanted = area or worker.scopes[0]
     if len(wanted) < COMMUNITY_LENGTH:
-        raise Refusal(Code.malformed, "请选到社区或网格。", pointer="/area_code")
+        raise Refusal(Code.malformed, _("请选到社区或网格。"), pointer="/area_code")
     return await grid.area_to_list(tx, worker, wanted)

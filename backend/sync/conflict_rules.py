@@ -7,6 +7,7 @@ from typing import Any, Final
 from shared.conflicts import ConflictChoice, for_coordinators
 from shared.errors import Code
 from shared.sync import OperationKind
+from shared.texts import _
 
 KEPT: Final = timedelta(days=90)
 """How long values stay after the decision."""
@@ -43,7 +44,7 @@ FREE_TEXT: Final = frozenset({"note"})
 SECRET: Final = frozenset({"id_number"})
 """Sealed on the register, and so never shown here."""
 
-HIDDEN: Final = "已填，不在这里显示"
+HIDDEN: Final = _("已填，不在这里显示")
 
 
 def must_wait(kind: OperationKind, code: Code, *, was_staff: bool = False) -> bool:
@@ -85,7 +86,7 @@ def shown(value: Any) -> Any:
 def too_deep(value: Any, levels: int = DEEPEST) -> bool:
     """Say whether a value is nested deeper than this. Level by level: one that is must not exhaust the stack."""
     level = [value]
-    for _ in range(levels + 1):
+    for _unused in range(levels + 1):
         level = [inner for one in level if isinstance(one, dict | list) for inner in _inside(one)]
     return bool(level)
 

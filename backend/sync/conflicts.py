@@ -35,6 +35,7 @@ from shared.conflicts import (
 )
 from shared.errors import CATALOGUE, Code
 from shared.sync import EntityKind, Operation, OperationKind
+from shared.texts import _
 from shared.types import is_within
 
 SLICE = 500
@@ -133,14 +134,14 @@ async def settle(
     if row["state"] == ConflictState.settled:
         if (row["choice"], row["settled_by"]) == (body.choice, worker.account_id):
             return shown(keys, row)
-        raise Refusal(Code.step_not_allowed, "已经有人定过了。")
+        raise Refusal(Code.step_not_allowed, _("已经有人定过了。"))
     preconditions.require(if_match, row["rev"])
     if body.choice is ConflictChoice.unsure:
         return await _pass_on(tx, keys, worker, row, body.note)
     if for_coordinators(_kind(row), _asked(_content(keys, row))[1]) and not _coordinates(worker, row["area_code"]):
-        raise Refusal(Code.role_not_allowed, "身份证号和死亡，由社区工作人员定。")
+        raise Refusal(Code.role_not_allowed, _("身份证号和死亡，由社区工作人员定。"))
     if body.choice not in shown(keys, row).choices:
-        raise Refusal(Code.step_not_allowed, "这一条不能这样定。", pointer="/choice")
+        raise Refusal(Code.step_not_allowed, _("这一条不能这样定。"), pointer="/choice")
     if body.choice is not ConflictChoice.theirs:
         await _apply(tx, keys, row, body.choice)
     return await _decided(tx, keys, worker, row, body)
@@ -167,7 +168,7 @@ async def _pass_on(tx: Transaction, keys: Keys, worker: Caller, row: asyncpg.Rec
     area, item = row["area_code"], row["id"]
     above = rules.next_level(area, tx.county, coordinator=_coordinates(worker, area))
     if above is None:
-        raise Refusal(Code.step_not_allowed, "已经在县里了，没有再上一级。", pointer="/choice")
+        raise Refusal(Code.step_not_allowed, _("已经在县里了，没有再上一级。"), pointer="/choice")
     async with beyond_scope(tx, "conflict.passed_on", "conflict", item, area, to=above):
         await queries.pass_on(tx.conn, tx.county, item, above, worker.account_id, note)
         [changed] = await queries.by_ids(tx.conn, tx.county, [item])
@@ -207,7 +208,7 @@ async def _apply(tx: Transaction, keys: Keys, row: asyncpg.Record, choice: Confl
     try:
         body = doing.BODIES[kind].model_validate(fields)
     except ValidationError as error:
-        raise Refusal(Code.step_not_allowed, "这一条不能这样办，请换一种定法。", pointer="/choice") from error
+        raise Refusal(Code.step_not_allowed, _("这一条不能这样办，请换一种定法。"), pointer="/choice") from error
     await doing.do_for(tx, keys, late, kind, body, row["author_name"])
 
 

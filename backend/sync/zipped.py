@@ -13,6 +13,7 @@ from backend.core.errors import Refusal
 from backend.core.http import SYNC_LIMIT
 from backend.core.route import TxRoute
 from shared.errors import Code
+from shared.texts import _
 
 WORTH_IT = 1024
 LONG = 64 << 10
@@ -30,7 +31,7 @@ class SyncRoute(TxRoute):
         if encoding == b"gzip":
             receive = _inflated(receive)
         elif encoding != b"identity":
-            raise Refusal(Code.wrong_content_type, "Content-Encoding 只认 gzip。")
+            raise Refusal(Code.wrong_content_type, _("Content-Encoding 只认 gzip。"))
         response = await self._transact(Request(scope, receive, send))
         if takes_gzip(headers.get(b"accept-encoding", b"")):
             await _deflate(response)
@@ -75,12 +76,12 @@ def _inflated(receive: Receive) -> Receive:
         try:
             plain = inflate.decompress(message.get("body", b""), left + 1)
         except zlib.error as error:
-            raise Refusal(Code.malformed, "gzip 内容坏了，请原样再送一次。") from error
+            raise Refusal(Code.malformed, _("gzip 内容坏了，请原样再送一次。")) from error
         left -= len(plain)
         if left < 0:
             raise Refusal(Code.body_too_large)
         if inflate.unused_data or not (message.get("more_body") or inflate.eof):
-            raise Refusal(Code.malformed, "gzip 内容坏了，请原样再送一次。")
+            raise Refusal(Code.malformed, _("gzip 内容坏了，请原样再送一次。"))
         return {**message, "body": plain}
 
     return inflated

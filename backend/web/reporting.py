@@ -29,19 +29,22 @@ from backend.web.visitor import CountedReporter, Reporter, named
 from shared.attachments import LARGEST, PhotoState
 from shared.errors import CATALOGUE, Code
 from shared.requests import RequestIn, RequestKind, RequestOut
+from shared.texts import _
 from shared.types import Crs, Position, community_of, uuid7
 
 MOST_PHOTOS = 3
 
 _WRONG = {
-    "place_note": "太长了，请说短一点。",
-    "detail": "太长了，请说短一点。",
-    "contact_phone": "电话号码不对，也可以不填。",
+    "place_note": _("太长了，请说短一点。"),
+    "detail": _("太长了，请说短一点。"),
+    "contact_phone": _("电话号码不对，也可以不填。"),
 }
-_TOO_MANY = f"照片最多 {MOST_PHOTOS} 张，请去掉几张。"
-_TOO_LARGE = f"有照片太大了，一张最多 {LARGEST >> 20} MB。请换一张小一点的，不带照片也能上报。"
-_TOO_OFTEN = "从您这里传来的照片太多了。请先不带照片上报，或者过一会儿再试。"
-_REPORTED = "刚才那一份已经报上去了。这一份和它不一样，要另报一件，请再按一次“上报”。"
+_TOO_MANY = _("照片最多 {most_photos} 张，请去掉几张。").format(most_photos=MOST_PHOTOS)
+_TOO_LARGE = _("有照片太大了，一张最多 {largest} MB。请换一张小一点的，不带照片也能上报。").format(
+    largest=LARGEST >> 20
+)
+_TOO_OFTEN = _("从您这里传来的照片太多了。请先不带照片上报，或者过一会儿再试。")
+_REPORTED = _("刚才那一份已经报上去了。这一份和它不一样，要另报一件，请再按一次“上报”。")
 
 
 @dataclass(slots=True)
@@ -181,16 +184,16 @@ def _read(filled: Filled, cells: dict[str, LonLat]) -> tuple[RequestIn | None, d
     """Return what was reported, or what is wrong by the field it is wrong in."""
     wrong = {}
     if filled.category not in words.INCIDENTS:
-        wrong["category"] = "请选一种。"
+        wrong["category"] = _("请选一种。")
     place = _own_place(filled) or _place_of(cells.get(filled.cell))
     if place is None:
-        wrong["cell"] = "请选大概在哪里，或者用现在的位置。"
+        wrong["cell"] = _("请选大概在哪里，或者用现在的位置。")
     if wrong:
         return None, wrong
     try:
         return _body(filled, place), {}
     except ValidationError as error:
-        return None, {str(one["loc"][0]): _WRONG.get(str(one["loc"][0]), "填得不对。") for one in error.errors()}
+        return None, {str(one["loc"][0]): _WRONG.get(str(one["loc"][0]), _("填得不对。")) for one in error.errors()}
 
 
 def _body(filled: Filled, place: Position | None) -> RequestIn:

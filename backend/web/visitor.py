@@ -15,6 +15,7 @@ from backend.core.errors import Refusal
 from backend.core.scope import Caller
 from shared.auth import Role, TokenOut
 from shared.errors import Code
+from shared.texts import _
 
 ACCESS, REFRESH = "gridhood_access", "gridhood_refresh"
 EVERYBODY = UUID(int=1)
@@ -116,7 +117,7 @@ async def visiting_volunteer(request: Request) -> Caller:
 
 
 def stranger(county: str) -> Caller:
-    return Caller(EVERYBODY, "群众", county, ())
+    return Caller(EVERYBODY, _("群众"), county, ())
 
 
 async def _reporter(request: Request) -> Caller:

@@ -7,6 +7,7 @@ from io import BytesIO
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mobile.store.photos import Photo
+from shared.texts import _
 
 LONG_SIDE = 1600
 SMALL_SIDE = 240
@@ -20,7 +21,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 class NotAPicture(Exception):
     """What came from the camera cannot be shown."""
 
-    sentence = "这张照片打不开，请再拍一张"
+    sentence = _("这张照片打不开，请再拍一张")
 
 
 @dataclass(frozen=True, slots=True)

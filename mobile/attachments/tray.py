@@ -14,8 +14,9 @@ from mobile.store.errors import NoRoom
 from mobile.store.photos import Photo
 from mobile.store.store import Store
 from shared.attachments import MOST, PhotoIn
+from shared.texts import _
 
-FULL = "手机存不下照片了，文字照样能记"
+FULL = _("手机存不下照片了，文字照样能记")
 
 Spawn = Callable[[Coroutine[Any, Any, object]], None]
 

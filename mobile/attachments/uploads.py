@@ -12,12 +12,13 @@ from mobile.store.store import Store
 from mobile.sync.errors import NoAnswer, Refused
 from shared.attachments import PhotoState, UploadOut
 from shared.errors import Code
+from shared.texts import _
 
 PIECE = 64 << 10
 """What is lost at most when the connection breaks: the server keeps whole pieces."""
 
-LOST = "照片的文件坏了，送不出去。"
-QUARANTINED = "社区的服务器打不开这张照片，已经隔离。要用的话请再拍一张。"
+LOST = _("照片的文件坏了，送不出去。")
+QUARANTINED = _("社区的服务器打不开这张照片，已经隔离。要用的话请再拍一张。")
 FINAL = (Code.not_found, Code.area_not_allowed, Code.role_not_allowed, Code.malformed)
 """Asking again would be answered the same."""
 

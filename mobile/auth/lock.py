@@ -9,11 +9,12 @@ from kivy.properties import BooleanProperty, ListProperty, StringProperty
 
 from mobile.auth.pins import LENGTHS, Holder, Pins
 from mobile.core.clock import Clock
+from shared.texts import _
 
 AWAY = timedelta(seconds=60)
 """A look at another app does not lock; a phone put down does."""
 
-WRONG = "不对，再试一次。"
+WRONG = _("不对，再试一次。")
 
 
 class Lock(EventDispatcher):
@@ -124,7 +125,11 @@ def _wait_words(wait: timedelta) -> str:
     seconds = int(wait.total_seconds())
     if not seconds:
         return ""
-    return f"错的次数多了，请等 {seconds} 秒。" if seconds < 100 else f"错的次数多了，请等 {seconds // 60 + 1} 分钟。"
+    return (
+        _("错的次数多了，请等 {seconds} 秒。").format(seconds=seconds)
+        if seconds < 100
+        else _("错的次数多了，请等 {minutes} 分钟。").format(minutes=seconds // 60 + 1)
+    )
 
 
 class PinForm(EventDispatcher):
@@ -138,9 +143,9 @@ class PinForm(EventDispatcher):
 
     def save(self) -> bool:
         if len(self.first) not in LENGTHS or not (self.first.isascii() and self.first.isdigit()):
-            self.message = "请写 4 到 6 位数字。"
+            self.message = _("请写 4 到 6 位数字。")
         elif self.first != self.second:
-            self.message = "两次写的不一样。"
+            self.message = _("两次写的不一样。")
         else:
             self._lock.set_pin(self.first)
             return True

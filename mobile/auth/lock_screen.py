@@ -12,6 +12,7 @@ from mobile.widgets.composed import Composed, Parts, load
 from mobile.widgets.frame import SubHeader
 from mobile.widgets.layout import Col, Page, Sheet
 from mobile.widgets.press import Btn
+from shared.texts import _
 
 
 class Key(Btn):
@@ -37,14 +38,14 @@ class LockCover(Page):
         vm.bind(chosen=self._look)
         self._look()
 
-    def _look(self, *_: object) -> None:
+    def _look(self, *_args: object) -> None:
         names = {str(holder.account_id): holder.name for holder in self.vm.holders}
         self.name = names.get(self.vm.chosen, "")
         self.asking, self.may_give_up = False, self.vm.may_give_up()
         self.ids.others.clear_widgets()
         for account_id, name in names.items():
             if account_id != self.vm.chosen:
-                other = Btn(text=f"换成{name}", kind="outline", icon="user")
+                other = Btn(text=_("换成{name}").format(name=name), kind="outline", icon="user")
                 other.fbind("on_release", lambda _btn, chosen=account_id: self.vm.choose(chosen))
                 self.ids.others.add_widget(other)
 
@@ -69,12 +70,12 @@ class PinScreen(Composed):
 
     def save(self) -> None:
         if self.vm.save():
-            self._leave("锁屏密码设好了")
+            self._leave(_("锁屏密码设好了"))
 
     def remove(self) -> None:
         had = self._lock.has_pin
         self._lock.remove_pin()
-        self._leave("不再用锁屏密码" if had else "")
+        self._leave(_("不再用锁屏密码") if had else "")
 
     def _leave(self, said: str) -> None:
         shell = shell_of(self)
@@ -83,7 +84,7 @@ class PinScreen(Composed):
             shell.snack(said)
 
     def compose(self) -> tuple[Parts, Parts, Parts]:
-        return [SubHeader(title="锁屏密码")], [PinFields(vm=self.vm)], [PinBar(lock=self._lock, screen=self)]
+        return [SubHeader(title=_("锁屏密码"))], [PinFields(vm=self.vm)], [PinBar(lock=self._lock, screen=self)]
 
 
 def cover_while_locked(ctx: AppContext, shell: Shell) -> None:

@@ -21,6 +21,7 @@ from mobile.widgets.composed import Ask, Asking, Composed, Parts, load
 from mobile.widgets.fields import ListRow
 from mobile.widgets.frame import Header, SubHeader
 from mobile.widgets.layout import Col, Group, Rule, Sheet
+from shared.texts import _
 
 
 class MineRows(Col):
@@ -134,7 +135,7 @@ class MineScreen(Asking):
         shell_of(self).push(route)
 
     def head(self) -> Header:
-        return Header(title="我的")
+        return Header(title=_("我的"))
 
     def body(self) -> Parts:
         return [self._rows]
@@ -165,7 +166,7 @@ class ServerScreen(Composed):
         shell_of(self).back()
 
     def compose(self) -> tuple[Parts, Parts, Parts]:
-        return [SubHeader(title="服务器")], [self._form], [SaveBar(screen=self)]
+        return [SubHeader(title=_("服务器"))], [self._form], [SaveBar(screen=self)]
 
 
 def _mine(ctx: AppContext) -> MineScreen:

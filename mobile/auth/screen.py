@@ -16,6 +16,7 @@ from mobile.widgets.composed import Composed, Parts, load
 from mobile.widgets.frame import SubHeader
 from mobile.widgets.layout import Card, Col, Row
 from mobile.widgets.tokens import T
+from shared.texts import _
 
 
 class LargeSwitch(Row):
@@ -51,7 +52,7 @@ class LoginScreen(Composed):
         shell_of(self).push(route)
 
     def compose(self) -> tuple[Parts, Parts, Parts]:
-        head = SubHeader(title="重新登录") if self._again_head else LargeSwitch(settings=self.settings)
+        head = SubHeader(title=_("重新登录")) if self._again_head else LargeSwitch(settings=self.settings)
         fields, foot = LoginFields(vm=self.vm, screen=self), LoginFoot(vm=self.vm, screen=self)
         # Large letters leave no room for a foot that stays.
         return ([head], [fields, foot], []) if T.sp("body") > dp(20) else ([head], [fields], [foot])
@@ -66,7 +67,7 @@ class PrivacyScreen(Composed):
         cards = Col(spacing=dp(12))
         for icon, title, text in PARAGRAPHS:
             cards.add_widget(PrivacyCard(icon=icon, title=title, text=text))
-        return [SubHeader(title="隐私说明")], [cards], []
+        return [SubHeader(title=_("隐私说明"))], [cards], []
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

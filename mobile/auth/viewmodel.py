@@ -14,6 +14,7 @@ from mobile.sync.errors import NetworkProblem, Refused
 from shared.auth import ROLE_WORDS, MeOut
 from shared.grid import CellOut
 from shared.residents import HouseholdOut
+from shared.texts import _
 
 SignIn = Callable[[str, str], Awaitable[None]]
 
@@ -26,8 +27,8 @@ class LoginForm(EventDispatcher):
     consent = BooleanProperty(False)
     can_sign_in, busy = BooleanProperty(False), BooleanProperty(False)
     error = StringProperty("")
-    county_line = StringProperty("凤县社区网格与志愿服务")
-    forgot_line = StringProperty("忘了密码？请所在社区的管理员重设。")
+    county_line = StringProperty(_("凤县社区网格与志愿服务"))
+    forgot_line = StringProperty(_("忘了密码？请所在社区的管理员重设。"))
 
     def __init__(self, settings: Settings, sign_in: SignIn, username: str = "") -> None:
         super().__init__()
@@ -55,8 +56,8 @@ class LoginForm(EventDispatcher):
         if self.busy:
             return ""
         if not self.username.strip() or not self.password:
-            return "请填上账号和密码。"
-        return "请先看一看《隐私说明》，同意后勾上。"
+            return _("请填上账号和密码。")
+        return _("请先看一看《隐私说明》，同意后勾上。")
 
     def _look(self, *_: object) -> None:
         self._settings.consent = self.consent
@@ -77,16 +78,18 @@ class Mine(EventDispatcher):
         self._sign_out = sign_out
         self.refresh()
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         self.name, self.role_line, self.server = self._me.display_name, self._role_line(), self._settings.server
         counts = self._store.outbox.counts()
         self.unsent = counts[State.unsent] + counts[State.sent]
         self.sign_out_warning = (
-            f"还有 {self.unsent} 条在手机里没送到。退出后它们留在这部手机里，您再登录时接着送。" if self.unsent else ""
+            _("还有 {unsent} 条在手机里没送到。退出后它们留在这部手机里，您再登录时接着送。").format(unsent=self.unsent)
+            if self.unsent
+            else ""
         )
         today = local_day(self._now())
         seen = sum(household.last_visited_on == today for household in self._store.entities.all(HouseholdOut))
-        self.today_line = f"今天看了 {seen} 户"
+        self.today_line = _("今天看了 {seen} 户").format(seen=seen)
 
     def sign_out(self) -> None:
         """Forget who is signed in and what they could see; what was not sent stays."""
@@ -95,5 +98,11 @@ class Mine(EventDispatcher):
     def _role_line(self) -> str:
         roles = list(dict.fromkeys(ROLE_WORDS[grant.role] for grant in self._me.grants))
         cells = self._store.entities.all(CellOut)
-        place = cells[0].name if len(cells) == 1 else f"{len(cells)} 个网格" if cells else self._me.county_name
-        return f"{'、'.join(roles) or '志愿者'} · {place}"
+        place = (
+            cells[0].name
+            if len(cells) == 1
+            else _("{count} 个网格").format(count=len(cells))
+            if cells
+            else self._me.county_name
+        )
+        return _("{roles} · {place}").format(roles=_("、").join(roles) or _("志愿者"), place=place)

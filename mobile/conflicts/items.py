@@ -17,6 +17,7 @@ from shared.errors import Code
 from shared.grid import CellOut
 from shared.links import LinkOut
 from shared.residents import HouseholdOut, ResidentOut
+from shared.texts import _
 from shared.types import is_within
 
 COORDINATORS = (Role.community_worker, Role.county_admin)
@@ -24,13 +25,13 @@ SHORT = 16
 """Characters of a value up to which it is written large."""
 
 REASONS = {
-    Code.edit_conflict: "两个人改得不一样",
-    Code.merged: "写的时候还没并成一条",
-    Code.handed_over: "写的人已经不管这一户",
-    Code.rescued: "没有直接办",
+    Code.edit_conflict: _("两个人改得不一样"),
+    Code.merged: _("写的时候还没并成一条"),
+    Code.handed_over: _("写的人已经不管这一户"),
+    Code.rescued: _("没有直接办"),
 }
-RESCUED = "从停用的手机里、或从不再管这里的人那里取回来的，还没有办。"
-SERIOUS = "身份证号和死亡，由社区工作人员定。"
+RESCUED = _("从停用的手机里、或从不再管这里的人那里取回来的，还没有办。")
+SERIOUS = _("身份证号和死亡，由社区工作人员定。")
 CALL = "call"
 
 
@@ -101,8 +102,8 @@ class Reader:
     def above(self, area: str) -> str:
         """Who is asked when this reader cannot decide; '' when there is nobody."""
         if len(area) == 15 and not self.coordinates(area):
-            return "社区"
-        return "" if area == self.me.county_code else "县里"
+            return _("社区")
+        return "" if area == self.me.county_code else _("县里")
 
 
 def waiting(store: Store) -> list[ConflictOut]:
@@ -137,7 +138,9 @@ def title(store: Store, item: ConflictOut) -> str:
         subject = rules.family_name(home)
     fields = words.spoken(item, {one.field: one.mine for one in item.fields})
     if item.kind in words.COMPARED and subject:
-        return f"{subject}的{next(iter(fields)) if len(fields) == 1 else words.kind_word(item)}"
+        return _("{subject}的{what}").format(
+            subject=subject, what=next(iter(fields)) if len(fields) == 1 else words.kind_word(item)
+        )
     return f"{subject} {words.kind_word(item)}".strip()
 
 
@@ -158,7 +161,7 @@ def _may_decide(reader: Reader, item: ConflictOut) -> bool:
 
 
 def _reason(item: ConflictOut) -> str:
-    return next((word for code, word in REASONS.items() if code == item.code), item.sentence.rstrip("。"))
+    return next((word for code, word in REASONS.items() if code == item.code), item.sentence.rstrip(_("。")))
 
 
 def _where(store: Store, item: ConflictOut, home: HouseholdOut | None) -> str:
@@ -190,17 +193,17 @@ def _sides(reader: Reader, item: ConflictOut, may: bool) -> list[Version]:
     mine = words.spoken(item, {one.field: one.mine for one in item.fields})
     theirs = _theirs(item)
     own = reader.wrote(item)
-    heading = ("您在手机上写的", "您写的") if own else ("晚送来的", "晚到的")
+    heading = (_("您在手机上写的"), _("您写的")) if own else (_("晚送来的"), _("晚到的"))
     takes = may and ConflictChoice.mine in item.choices
     late = Version(
         item.id, ConflictChoice.mine, "device-mobile", *heading, _lines(mine, theirs), item.mine.name,
-        _when(reader, item.mine), own, "用这个" if takes else "",
+        _when(reader, item.mine), own, _("用这个") if takes else "",
     )  # fmt: skip
     if not theirs:
         return [late]
     stands = Version(
-        item.id, ConflictChoice.theirs, "buildings", "社区现在存的", "社区存的", _lines(theirs, mine),
-        item.theirs.name if item.theirs else "", _when(reader, item.theirs), False, "用这个" if may else "",
+        item.id, ConflictChoice.theirs, "buildings", _("社区现在存的"), _("社区存的"), _lines(theirs, mine),
+        item.theirs.name if item.theirs else "", _when(reader, item.theirs), False, _("用这个") if may else "",
     )  # fmt: skip
     return [late, stands]
 
@@ -238,9 +241,9 @@ def _actions(reader: Reader, item: ConflictOut, may: bool, sides: int) -> list[A
     name, number = phone_of(reader.store, item)
     above = reader.above(item.area_code)
     rows = [
-        (CALL, "phone", f"打给{name}问一问", bool(number)),
-        (ConflictChoice.theirs, "buildings", "保留原来的", may and sides == 1),
-        (ConflictChoice.both, "users", "两个都留着", may and ConflictChoice.both in item.choices),
-        (ConflictChoice.unsure, "hand-palm", f"我定不了，交给{above}", bool(above)),
+        (CALL, "phone", _("打给{name}问一问").format(name=name), bool(number)),
+        (ConflictChoice.theirs, "buildings", _("保留原来的"), may and sides == 1),
+        (ConflictChoice.both, "users", _("两个都留着"), may and ConflictChoice.both in item.choices),
+        (ConflictChoice.unsure, "hand-palm", _("我定不了，交给{above}").format(above=above), bool(above)),
     ]
     return [Action(item.id, str(what), icon, word) for what, icon, word, there in rows if there]

@@ -15,15 +15,16 @@ from mobile.device.ports import Ports
 from mobile.store.outbox import Entry
 from mobile.store.store import Store
 from shared.conflicts import ConflictChoice, ConflictOut, ConflictState
+from shared.texts import _
 
 UNDO_SECONDS = 10
 WORDS = {
-    ConflictChoice.mine: "用晚送来的那个",
-    ConflictChoice.theirs: "留社区存的那个",
-    ConflictChoice.both: "两个都留着",
-    ConflictChoice.unsure: "交给上面定",
+    ConflictChoice.mine: _("用晚送来的那个"),
+    ConflictChoice.theirs: _("留社区存的那个"),
+    ConflictChoice.both: _("两个都留着"),
+    ConflictChoice.unsure: _("交给上面定"),
 }
-OWN = "用您写的那个"
+OWN = _("用您写的那个")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ class ConflictQueue(EventDispatcher):
         self.items = [items.shown(reader, one, _said(back.get(one.id))) for one in open_] if reader else []
         here = {one.id for one in open_}
         self.notices = [self._notice(entry) for entry in back.values() if entry.entity_id not in here]
-        self.items_title = f"要您来定 {len(self.items)} 件" if self.items else ""
-        self.notices_title = f"已经有了结果 {len(self.notices)} 件" if self.notices else ""
+        self.items_title = _("要您来定 {count} 件").format(count=len(self.items)) if self.items else ""
+        self.notices_title = _("已经有了结果 {count} 件").format(count=len(self.notices)) if self.notices else ""
         self.count = len(self.items) + len(self.notices)
 
     def covers(self) -> set[UUID]:
@@ -76,7 +77,7 @@ class ConflictQueue(EventDispatcher):
         hold = timedelta(seconds=UNDO_SECONDS)
         self._last = settling.settle(self._store, item, chosen, f"{title} {words}", hold)
         self._store.captured()
-        return f"已记：{title}，{words}"
+        return _("已记：{title}，{words}").format(title=title, words=words)
 
     def undo(self) -> bool:
         """Take the last decision back as if it had not been made. False: it has already left the phone."""
@@ -116,9 +117,11 @@ class ConflictQueue(EventDispatcher):
 
 
 def _said(entry: Entry | None) -> str:
-    return f"刚才没有定成：{entry.sentence}" if entry else ""
+    return _("刚才没有定成：{sentence}").format(sentence=entry.sentence) if entry else ""
 
 
 def _settled(item: ConflictOut) -> str:
-    words = WORDS[item.choice] if item.choice else "已经定了"
-    return f"{item.settled_by or '别人'}先定了：{words}。您定的没有算，没选中的那个也留着底。"
+    words = WORDS[item.choice] if item.choice else _("已经定了")
+    return _("{settled_by}先定了：{words}。您定的没有算，没选中的那个也留着底。").format(
+        settled_by=item.settled_by or _("别人"), words=words
+    )

@@ -9,6 +9,7 @@ from shared.conflicts import ConflictOut
 from shared.register import EVENT_WORDS
 from shared.requests import CATEGORIES, STATE_WORDS, RequestState
 from shared.sync import OperationKind
+from shared.texts import _
 from shared.visits import FINDING_WORDS, MODE_WORDS, OUTCOME_WORDS, Finding, VisitMode, VisitOutcome
 
 Reader = Callable[[Mapping[str, Any]], dict[str, str]]
@@ -17,18 +18,18 @@ COMPARED = (OperationKind.resident_edit, OperationKind.link_edit, OperationKind.
 """Of these the register has a value for every field; of the others only for what the item names."""
 
 KIND_WORDS = {
-    OperationKind.visit_record: "走访",
-    OperationKind.household_put: "住处",
-    OperationKind.resident_put: "登记",
-    OperationKind.resident_edit: "登记",
-    OperationKind.register_event: "人员变动",
-    OperationKind.move_settle: "搬来核实",
-    OperationKind.follow_up_open: "走访带回的事",
-    OperationKind.link_put: "联系人",
-    OperationKind.link_edit: "登记",
-    OperationKind.link_end: "联系人",
-    OperationKind.request_report: "上报",
-    OperationKind.request_step: "办理",
+    OperationKind.visit_record: _("走访"),
+    OperationKind.household_put: _("住处"),
+    OperationKind.resident_put: _("登记"),
+    OperationKind.resident_edit: _("登记"),
+    OperationKind.register_event: _("人员变动"),
+    OperationKind.move_settle: _("搬来核实"),
+    OperationKind.follow_up_open: _("走访带回的事"),
+    OperationKind.link_put: _("联系人"),
+    OperationKind.link_edit: _("登记"),
+    OperationKind.link_end: _("联系人"),
+    OperationKind.request_report: _("上报"),
+    OperationKind.request_step: _("办理"),
 }
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
@@ -37,8 +38,8 @@ def kind_word(item: ConflictOut) -> str:
     """走访, or of an event which one: 死亡."""
     if item.kind == OperationKind.register_event:
         event = next((one.mine for one in item.fields if one.field == "kind"), None)
-        return next((word for kind, word in EVENT_WORDS.items() if kind == event), "人员变动")
-    return next((word for kind, word in KIND_WORDS.items() if kind == item.kind), "一条记录")
+        return next((word for kind, word in EVENT_WORDS.items() if kind == event), _("人员变动"))
+    return next((word for kind, word in KIND_WORDS.items() if kind == item.kind), _("一条记录"))
 
 
 def spoken(item: ConflictOut, fields: Mapping[str, Any]) -> dict[str, str]:
@@ -56,28 +57,28 @@ def spoken(item: ConflictOut, fields: Mapping[str, Any]) -> dict[str, str]:
 def _number(fields: Mapping[str, Any]) -> dict[str, str]:
     new = fields.get("new_resident")
     number = fields.get(ID_NUMBER) or (new.get(ID_NUMBER) if isinstance(new, Mapping) else None)
-    return {"身份证号": str(number)} if number else {}
+    return {_("身份证号"): str(number)} if number else {}
 
 
 def _visit(fields: Mapping[str, Any]) -> dict[str, str]:
     return _filled({
-        "怎么见的": MODE_WORDS[VisitMode(fields["mode"])],
-        "结果": OUTCOME_WORDS[VisitOutcome(fields["outcome"])],
-        "情况": "、".join(FINDING_WORDS[Finding(one)] for one in fields.get("findings", ())),
-        "说明": fields.get("note"),
+        _("怎么见的"): MODE_WORDS[VisitMode(fields["mode"])],
+        _("结果"): OUTCOME_WORDS[VisitOutcome(fields["outcome"])],
+        _("情况"): _("、").join(FINDING_WORDS[Finding(one)] for one in fields.get("findings", ())),
+        _("说明"): fields.get("note"),
     })  # fmt: skip
 
 
 def _report(fields: Mapping[str, Any]) -> dict[str, str]:
     return _filled({
-        "事项": CATEGORIES[fields["category"]].title,
-        "在哪里": fields.get("place_note"),
-        "说明": fields.get("detail"),
+        _("事项"): CATEGORIES[fields["category"]].title,
+        _("在哪里"): fields.get("place_note"),
+        _("说明"): fields.get("detail"),
     })  # fmt: skip
 
 
 def _step(fields: Mapping[str, Any]) -> dict[str, str]:
-    return _filled({"到哪一步": STATE_WORDS[RequestState(fields["to"])], "理由": fields.get("reason")})
+    return _filled({_("到哪一步"): STATE_WORDS[RequestState(fields["to"])], _("理由"): fields.get("reason")})
 
 
 def _filled(words: Mapping[str, Any]) -> dict[str, str]:

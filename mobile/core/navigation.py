@@ -14,20 +14,21 @@ from kivy.uix.widget import Widget
 from mobile.store.errors import StoreProblem
 from mobile.widgets.frame import TabBar
 from mobile.widgets.snackbar import Snackbar
+from shared.texts import _
 
 # route, word, icon
 TabSpec = tuple[str, str, str]
 WORKER_TABS: tuple[TabSpec, ...] = (
-    ("today", "今日", "calendar-check"),
-    ("grid", "网格", "map-trifold"),
-    ("report", "上报", "megaphone"),
-    ("me", "我的", "user"),
+    ("today", _("今日"), "calendar-check"),
+    ("grid", _("网格"), "map-trifold"),
+    ("report", _("上报"), "megaphone"),
+    ("me", _("我的"), "user"),
 )
 VOLUNTEER_TABS: tuple[TabSpec, ...] = (
-    ("offers", "邀请", "hand-heart"),
-    ("tasks", "任务", "list-checks"),
-    ("hours", "时长", "clock"),
-    ("me", "我的", "user"),
+    ("offers", _("邀请"), "hand-heart"),
+    ("tasks", _("任务"), "list-checks"),
+    ("hours", _("时长"), "clock"),
+    ("me", _("我的"), "user"),
 )
 BACK_KEYS = (27, 1001)
 Route = Callable[..., Screen]

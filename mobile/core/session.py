@@ -62,6 +62,7 @@ from mobile.volunteers.viewmodel import Hours
 from mobile.volunteers.week import Week
 from shared.auth import MeOut, Role, TokenOut
 from shared.errors import Code
+from shared.texts import _
 from shared.volunteers import Skill
 
 WORKER_ROLES = (Role.grid_worker, Role.community_worker, Role.county_admin)
@@ -73,7 +74,7 @@ SEEN_AT = {"today": "today", "grid": "grid", "summary": "summary", "duties": "du
 """View-models that read thousands of rows, and the only route where each is seen. Elsewhere they wait: entering their
 screen refreshes them."""
 
-BEGAN_ANEW = "手机的设置坏了，请重新登录。记过的都还在；没送出的可能会被退回，到“同步情况”里再送一次。"
+BEGAN_ANEW = _("手机的设置坏了，请重新登录。记过的都还在；没送出的可能会被退回，到“同步情况”里再送一次。")
 log = logging.getLogger(__name__)
 
 MakeClient = Callable[[str, TokenOut | None], Client]
@@ -399,7 +400,7 @@ class AppContext(EventDispatcher):
         me = store.me()
         if me is None:
             store.close()
-            return "请用账号密码登录一次。"
+            return _("请用账号密码登录一次。")
         self.phone.put("account", str(account_id))
         self._change_over(store, me, self._make_client(self.settings.server, store.tokens()))
         return ""

@@ -2,10 +2,12 @@
 
 from datetime import date, datetime, timedelta, timezone
 
+from shared.texts import _
+
 # No time zone data needed on the phone: the whole country has kept this one offset since 1992.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
-_WEEKDAYS = "一二三四五六日"
-_NEAR_DAYS = {-2: "前天", -1: "昨天", 0: "今天", 1: "明天", 2: "后天"}
+_WEEKDAYS = _("一 二 三 四 五 六 日").split()
+_NEAR_DAYS = {-2: _("前天"), -1: _("昨天"), 0: _("今天"), 1: _("明天"), 2: _("后天")}
 
 
 def local(moment: datetime) -> datetime:
@@ -14,12 +16,12 @@ def local(moment: datetime) -> datetime:
 
 
 def weekday(day: date) -> str:
-    return f"周{_WEEKDAYS[day.weekday()]}"
+    return _("周{weekday}").format(weekday=_WEEKDAYS[day.weekday()])
 
 
 def month_day(day: date) -> str:
     """11月23日"""
-    return f"{day.month}月{day.day}日"
+    return _("{month}月{day}日").format(month=day.month, day=day.day)
 
 
 def full_day(day: date) -> str:
@@ -32,7 +34,7 @@ def day_word(day: date, today: date) -> str:
     near = _NEAR_DAYS.get((day - today).days)
     if near:
         return near
-    return month_day(day) if day.year == today.year else f"{day.year}年{month_day(day)}"
+    return month_day(day) if day.year == today.year else _("{year}年{day}").format(year=day.year, day=month_day(day))
 
 
 def clock(moment: datetime) -> str:
@@ -43,10 +45,10 @@ def clock(moment: datetime) -> str:
 
 def part_of_day(moment: datetime) -> str:
     hour = local(moment).hour
-    for end, word in ((6, "凌晨"), (11, "上午"), (13, "中午"), (18, "下午")):
+    for end, word in ((6, _("凌晨")), (11, _("上午")), (13, _("中午")), (18, _("下午"))):
         if hour < end:
             return word
-    return "晚上"
+    return _("晚上")
 
 
 def when(moment: datetime, now: datetime) -> str:
@@ -62,18 +64,24 @@ def slot(start: datetime, end: datetime, now: datetime) -> str:
 
 def slot_large(start: datetime, end: datetime) -> str:
     """上午 9 点到 11 点, for 大字版, where 明天 周二 stands above it."""
-    return f"{part_of_day(start)} {_o_clock(start)}到 {_o_clock(end)}".rstrip()
+    return (
+        _("{part} {start}到 {end}").format(part=part_of_day(start), start=_o_clock(start), end=_o_clock(end)).rstrip()
+    )
 
 
 def _o_clock(moment: datetime) -> str:
     at = local(moment)
-    return f"{at.hour} 点" if not at.minute else f"{at.hour} 点 {at.minute} 分"
+    return (
+        _("{hour} 点").format(hour=at.hour)
+        if not at.minute
+        else _("{hour} 点 {minute} 分").format(hour=at.hour, minute=at.minute)
+    )
 
 
 def due(day: date, today: date) -> str:
     """超期 2 天, 今天到期, 明天到期, 11月30日到期."""
     late = (today - day).days
-    return f"超期 {late} 天" if late > 0 else f"{day_word(day, today)}到期"
+    return _("超期 {late} 天").format(late=late) if late > 0 else _("{day}到期").format(day=day_word(day, today))
 
 
 def due_kind(day: date, today: date) -> str:
@@ -84,47 +92,51 @@ def due_kind(day: date, today: date) -> str:
 def days_unseen(last: date | None, today: date) -> str:
     """32 天没见到本人; someone never seen is not someone seen long ago."""
     if last is None:
-        return "还没见过本人"
+        return _("还没见过本人")
     days = (today - last).days
-    return "今天见过本人" if days <= 0 else f"{days} 天没见到本人"
+    return _("今天见过本人") if days <= 0 else _("{days} 天没见到本人").format(days=days)
 
 
 def ago(moment: datetime, now: datetime) -> str:
     """刚刚, 5 分钟前, 3 小时前, 昨天 15:20."""
     passed = now - moment
     if passed < timedelta(minutes=1):
-        return "刚刚"
+        return _("刚刚")
     if passed < timedelta(hours=1):
-        return f"{passed // timedelta(minutes=1)} 分钟前"
+        return _("{minutes} 分钟前").format(minutes=passed // timedelta(minutes=1))
     if local(moment).date() == local(now).date():
-        return f"{passed // timedelta(hours=1)} 小时前"
+        return _("{hours} 小时前").format(hours=passed // timedelta(hours=1))
     return when(moment, now)
 
 
 def about(metres: float) -> str:
     """离您 600 米左右: rounded so that no door can be told from it."""
     if metres < 100:
-        return "离您不到 100 米"
+        return _("离您不到 100 米")
     if metres < 950:
-        return f"离您 {round(metres / 100) * 100} 米左右"
-    return f"离您 {_short(metres / 1000)} 公里左右"
+        return _("离您 {metres} 米左右").format(metres=round(metres / 100) * 100)
+    return _("离您 {kilometres} 公里左右").format(kilometres=_short(metres / 1000))
 
 
 def distance(metres: float) -> str:
     """12 米, 850 米, 1.2 公里."""
-    return f"{round(metres)} 米" if metres < 1000 else f"{_short(metres / 1000)} 公里"
+    return (
+        _("{metres} 米").format(metres=round(metres))
+        if metres < 1000
+        else _("{kilometres} 公里").format(kilometres=_short(metres / 1000))
+    )
 
 
 def walk(minutes_on_foot: float) -> str:
-    return f"走路 {max(1, round(minutes_on_foot))} 分钟"
+    return _("走路 {minutes} 分钟").format(minutes=max(1, round(minutes_on_foot)))
 
 
 def minutes(total: int) -> str:
     """1 小时 52 分, 2 小时, 35 分."""
     hours, rest = divmod(total, 60)
-    parts = [f"{hours} 小时"] if hours else []
+    parts = [_("{hours} 小时").format(hours=hours)] if hours else []
     if rest or not hours:
-        parts.append(f"{rest} 分")
+        parts.append(_("{rest} 分").format(rest=rest))
     return " ".join(parts)
 
 
@@ -132,16 +144,16 @@ def roughly(total: int) -> str:
     """大约 2 小时, 大约 1 个半小时, 大约 40 分钟."""
     halves = round(total / 30)
     if halves < 2:
-        return f"大约 {total} 分钟"
+        return _("大约 {total} 分钟").format(total=total)
     if halves % 2 == 0:
-        return f"大约 {halves // 2} 小时"
-    return f"大约 {halves // 2} 个半小时"
+        return _("大约 {hours} 小时").format(hours=halves // 2)
+    return _("大约 {hours} 个半小时").format(hours=halves // 2)
 
 
 def age(born: date, today: date) -> str:
     """81 岁; below two the months count."""
     months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
-    return f"{months // 12} 岁" if months >= 24 else f"{months} 个月"
+    return _("{years} 岁").format(years=months // 12) if months >= 24 else _("{months} 个月").format(months=months)
 
 
 def phone(number: str) -> str:

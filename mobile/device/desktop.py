@@ -11,6 +11,7 @@ from mobile.core.clock import system_now
 from mobile.device.ports import DeviceFix, LocationTimeout, NoPicture, Ports
 from mobile.device.private_file import free_name, write_private
 from mobile.store.sealing import KEY_BYTES
+from shared.texts import _
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class NothingPhotographed(NoPicture):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(str(folder))
-        self.sentence = f"电脑没有相机：先把一张照片放进 {folder}"
+        self.sentence = _("电脑没有相机：先把一张照片放进 {folder}").format(folder=folder)
 
 
 class FolderCamera:

@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from shared.texts import _
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceFix:
@@ -21,29 +23,29 @@ class DeviceFix:
 class NoFix(Exception):
     """No position, and why in words. Never a reason not to write something down."""
 
-    sentence = "没有定位，照样能记"
-    for_report = "没有定位，照样能报"
+    sentence = _("没有定位，照样能记")
+    for_report = _("没有定位，照样能报")
 
 
 class LocationDenied(NoFix):
     """The user has not allowed it."""
 
-    sentence = "没有允许定位，照样能记"
-    for_report = "没有允许定位，照样能报"
+    sentence = _("没有允许定位，照样能记")
+    for_report = _("没有允许定位，照样能报")
 
 
 class LocationOff(NoFix):
     """The phone's receivers are switched off."""
 
-    sentence = "手机的定位没有打开，照样能记"
-    for_report = "手机的定位没有打开，照样能报"
+    sentence = _("手机的定位没有打开，照样能记")
+    for_report = _("手机的定位没有打开，照样能报")
 
 
 class LocationTimeout(NoFix):
     """Nothing came in time."""
 
-    sentence = "还没定到位，照样能记"
-    for_report = "还没定到位，照样能报"
+    sentence = _("还没定到位，照样能记")
+    for_report = _("还没定到位，照样能报")
 
 
 class Location(Protocol):
@@ -57,13 +59,13 @@ class Location(Protocol):
 class NoPicture(Exception):
     """No camera, and why in words. Never a reason not to write something down."""
 
-    sentence = "相机打不开，不拍照也能记"
+    sentence = _("相机打不开，不拍照也能记")
 
 
 class CameraDenied(NoPicture):
     """The user has not allowed it."""
 
-    sentence = "没有允许用相机，不拍照也能记"
+    sentence = _("没有允许用相机，不拍照也能记")
 
 
 class Camera(Protocol):

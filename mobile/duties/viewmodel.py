@@ -14,6 +14,7 @@ from mobile.store.store import Store
 from shared.auth import MeOut
 from shared.duties import DUTY_WORDS, CellTeam, DutyOut, DutyRole
 from shared.residents import HouseholdOut
+from shared.texts import _
 
 ICONS = {DutyRole.in_charge: "flag", DutyRole.informed: "eye", DutyRole.serving: "hand-heart"}
 SHOWN_DOORS = 5
@@ -62,14 +63,14 @@ class Duties(EventDispatcher):
         self._all_doors = False
         self.refresh()
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         teams = sorted(self._store.entities.all(CellTeam), key=lambda team: team.code)
         homes = self._store.entities.all(HouseholdOut)
         self.cells = [self._cell(team, homes) for team in teams]
         self._show_doors(teams, homes)
         self.empty = not teams
         mine = dict.fromkeys(line.role for cell in self.cells for line in cell.roles if line.mine)
-        self.trail = "、".join(mine)
+        self.trail = _("、").join(mine)
 
     def show_all_doors(self) -> None:
         self._all_doors = True
@@ -81,21 +82,23 @@ class Duties(EventDispatcher):
         roles = [line for role in DutyRole for line in self._roles(role, held, today)]
         here = {home.id for home in homes if home.area_code == team.code}
         shares = [(one.name, len(here & set(one.household_ids)), one.account_id) for one in team.looked_after]
-        counted = [(name, f"{n} 户", who == self._me.account_id) for name, n, who in shares if n]
+        counted = [(name, _("{count} 户").format(count=n), who == self._me.account_id) for name, n, who in shares if n]
         return CellLine(team.name, roles, counted)
 
     def _roles(self, role: DutyRole, held: list[DutyOut], today: date) -> list[RoleLine]:
         found = [self._role(one, today) for one in held if one.role is role]
-        return found or [RoleLine(ICONS[role], DUTY_WORDS[role], "还没有人", "", False)]
+        return found or [RoleLine(ICONS[role], DUTY_WORDS[role], _("还没有人"), "", False)]
 
     def _role(self, one: DutyOut, today: date) -> RoleLine:
         spare = one.stand_in
         away = spare is not None and spare.from_day <= today < spare.until_day
-        until = f"，到{texts.day_word(one.until_day, today)}" if one.until_day else ""
-        sub = f"{texts.day_word(one.from_day, today)}起{until}"
+        until = _("，到{day}").format(day=texts.day_word(one.until_day, today)) if one.until_day else ""
+        sub = _("{day}起{until}").format(day=texts.day_word(one.from_day, today), until=until)
         if spare is not None and today < spare.until_day:
-            days = f"{texts.day_word(spare.from_day, today)}到{texts.day_word(spare.until_day, today)}"
-            sub = f"{days}由{spare.name}代"
+            days = _("{from_day}到{until_day}").format(
+                from_day=texts.day_word(spare.from_day, today), until_day=texts.day_word(spare.until_day, today)
+            )
+            sub = _("{days}由{name}代").format(days=days, name=spare.name)
         mine = self._me.account_id in (one.account_id, spare.account_id if away and spare else None)
         return RoleLine(ICONS[one.role], DUTY_WORDS[one.role], one.name, sub, mine)
 
@@ -109,8 +112,8 @@ class Duties(EventDispatcher):
         )
         shown = homes if self._all_doors else homes[:SHOWN_DOORS]
         self.doors = [self._door(home) for home in shown]
-        self.doors_title = f"我包 {len(homes)} 户" if homes else ""
-        self.doors_rest = f"全部 {len(homes)} 户" if len(homes) > len(shown) else ""
+        self.doors_title = _("我包 {count} 户").format(count=len(homes)) if homes else ""
+        self.doors_rest = _("全部 {count} 户").format(count=len(homes)) if len(homes) > len(shown) else ""
 
     def _door(self, home: HouseholdOut) -> DoorLine:
         due = texts.due(home.due_on, local_day(self._now())) if home.due_on else ""

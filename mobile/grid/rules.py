@@ -8,11 +8,12 @@ from datetime import date
 from typing import Any
 
 from shared.residents import HouseholdOut
+from shared.texts import _
 
 WALK_M_PER_MIN = 70
 DEGREE_M = 111_320
 RECENT_DAYS, MONTH_DAYS = 30, 60
-SEEN_WORDS = {"recent": "30 天内", "month": "31–60 天", "long": "60 天以上", "never": "没见过"}
+SEEN_WORDS = {"recent": _("30 天内"), "month": _("31–60 天"), "long": _("60 天以上"), "never": _("没见过")}
 _WORST_FIRST = ("long", "never", "month", "recent")
 
 LonLat = tuple[float, float]

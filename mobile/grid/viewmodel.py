@@ -17,6 +17,7 @@ from mobile.residents.rules import CareTag, care_tags, first_phone, person_to_se
 from mobile.store.store import Store
 from shared.grid import CellOut
 from shared.residents import HouseholdOut, ResidentOut
+from shared.texts import _
 
 LOCATE_SECONDS = 15.0
 
@@ -145,15 +146,19 @@ class MyGrid(EventDispatcher):
         looked_at = [cell for cell in self.cells if cell.code == chosen] or self.cells
         self.marks = [mark for mark in self._every_mark if not (several and chosen) or mark.area_code == chosen]
         self.bounds = rules.bounds([ring for cell in looked_at for ring in cell.rings])
-        place = looked_at[0].name if len(looked_at) == 1 else f"{len(looked_at)} 格"
-        self.title_note = f"{place} · {sum(cell.count for cell in looked_at)} 户"
+        place = looked_at[0].name if len(looked_at) == 1 else _("{count} 格").format(count=len(looked_at))
+        self.title_note = _("{place} · {count} 户").format(place=place, count=sum(cell.count for cell in looked_at))
 
     def _count_text(self, doors: list[HouseholdOut]) -> str:
         """With the compound, where several of them count their houses from one."""
         every = (door for group in self._groups.values() for door in group if door.unit)
         compounds = {door.compound for door in every if door.area_code == doors[0].area_code}
         ambiguous = doors[0].unit and len(compounds) > 1
-        return f"{doors[0].compound} · {len(doors)} 户" if ambiguous else f"{len(doors)} 户"
+        return (
+            _("{compound} · {count} 户").format(compound=doors[0].compound, count=len(doors))
+            if ambiguous
+            else _("{count} 户").format(count=len(doors))
+        )
 
     def _show_here(self) -> None:
         fix = self._ports.location.last()
@@ -168,9 +173,9 @@ class MyGrid(EventDispatcher):
 
     def _tile(self, household: HouseholdOut) -> DoorTile:
         seen = household.last_seen_on
-        days = f"{max(0, (self._today - seen).days)} 天" if seen else rules.SEEN_WORDS["never"]
+        days = _("{days} 天").format(days=max(0, (self._today - seen).days)) if seen else rules.SEEN_WORDS["never"]
         state = rules.seen_state(seen, self._today)
-        return DoorTile(household.id, household.room, "今天" if seen == self._today else days, state)
+        return DoorTile(household.id, household.room, _("今天") if seen == self._today else days, state)
 
     def _person_line(self, household: HouseholdOut) -> PersonLine:
         members = self._members(household)
@@ -188,7 +193,7 @@ class MyGrid(EventDispatcher):
 def history(household: HouseholdOut, today: date) -> str:
     """上次见面 9月8日 · 之后去过 2 次，都没见到"""
     seen, tries = household.last_seen_on, household.tries_since_seen
-    met = f"上次见面 {texts.day_word(seen, today)}" if seen else "还没见过面"
+    met = _("上次见面 {day}").format(day=texts.day_word(seen, today)) if seen else _("还没见过面")
     if not tries:
         return met
-    return f"{met} · {'之后' if seen else ''}去过 {tries} 次，都没见到"
+    return _("{met} · {since}去过 {tries} 次，都没见到").format(met=met, since=_("之后") if seen else "", tries=tries)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from shared.texts import _
+
 KEPT = timedelta(days=30)
 MOST = 200
 """More than anybody reads; the oldest go first."""
@@ -49,26 +51,26 @@ class Way:
 
 _REQUEST = ("request", "request_id")
 WAYS: dict[What, Way] = {
-    What.alert: Way("warning", "today", "有 {} 个预警"),
-    What.danger: Way("warning", "todo", "有 {} 件急事", *_REQUEST),
-    What.came: Way("list-checks", "todo", "新来 {} 件待办", *_REQUEST),
-    What.mine: Way("hand-palm", "todo", "有 {} 件转给您办", *_REQUEST),
-    What.handed: Way("share-network", "todo", "有 {} 件换了人办", *_REQUEST),
-    What.late: Way("clock", "todo", "有 {} 件待办超期了", *_REQUEST),
-    What.move: Way("truck", "check", "有 {} 起搬来的等您核实"),
-    What.move_late: Way("truck", "check", "有 {} 起搬来的过了期限还没核实"),
-    What.doubt: Way("scales", "check", "有 {} 处登记等您核对"),
-    What.twin: Way("users", "check", "有 {} 对可能登记重了"),
-    What.conflict: Way("scales", "check", "有 {} 条两边不一样，等您定"),
-    What.refused: Way("arrow-u-up-left", "sync", "被退回 {} 条"),
-    What.returned: Way("arrow-u-up-left", "check", "没有收下 {} 条"),
-    What.decided: Way("check-circle", "check", "有 {} 条已经定了", "person", "resident_id"),
-    What.offer: Way("hand-heart", "offers", "有 {} 位邻居找您帮忙"),
-    What.recalled: Way("x", "offers", "有 {} 个邀请收回了"),
-    What.changed: Way("calendar-blank", "tasks", "有 {} 件任务变了"),
-    What.cancelled: Way("prohibit", "tasks", "有 {} 件任务取消了"),
-    What.confirmed: Way("check-circle", "hours", "有 {} 次服务双方都确认了"),
-    What.unverified: Way("question", "hours", "有 {} 次服务还没核实"),
+    What.alert: Way("warning", "today", _("有 {} 个预警")),
+    What.danger: Way("warning", "todo", _("有 {} 件急事"), *_REQUEST),
+    What.came: Way("list-checks", "todo", _("新来 {} 件待办"), *_REQUEST),
+    What.mine: Way("hand-palm", "todo", _("有 {} 件转给您办"), *_REQUEST),
+    What.handed: Way("share-network", "todo", _("有 {} 件换了人办"), *_REQUEST),
+    What.late: Way("clock", "todo", _("有 {} 件待办超期了"), *_REQUEST),
+    What.move: Way("truck", "check", _("有 {} 起搬来的等您核实")),
+    What.move_late: Way("truck", "check", _("有 {} 起搬来的过了期限还没核实")),
+    What.doubt: Way("scales", "check", _("有 {} 处登记等您核对")),
+    What.twin: Way("users", "check", _("有 {} 对可能登记重了")),
+    What.conflict: Way("scales", "check", _("有 {} 条两边不一样，等您定")),
+    What.refused: Way("arrow-u-up-left", "sync", _("被退回 {} 条")),
+    What.returned: Way("arrow-u-up-left", "check", _("没有收下 {} 条")),
+    What.decided: Way("check-circle", "check", _("有 {} 条已经定了"), "person", "resident_id"),
+    What.offer: Way("hand-heart", "offers", _("有 {} 位邻居找您帮忙")),
+    What.recalled: Way("x", "offers", _("有 {} 个邀请收回了")),
+    What.changed: Way("calendar-blank", "tasks", _("有 {} 件任务变了")),
+    What.cancelled: Way("prohibit", "tasks", _("有 {} 件任务取消了")),
+    What.confirmed: Way("check-circle", "hours", _("有 {} 次服务双方都确认了")),
+    What.unverified: Way("question", "hours", _("有 {} 次服务还没核实")),
 }
 
 

@@ -12,6 +12,7 @@ from mobile.inbox.notice import WAYS, Notice, What
 from mobile.inbox.watch import Watch
 from mobile.store.store import Store
 from shared.auth import MeOut
+from shared.texts import _
 from shared.volunteers import QUIET_FROM, QUIET_UNTIL, VolunteerOut, in_quiet_hours
 
 
@@ -41,14 +42,14 @@ class Inbox(EventDispatcher):
         self._watch = Watch(store, me, now)
         self.refresh()
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         self._watch.look_at_deadlines()
         notices = self._watch.kept()
         self.lines = [self._line(notice) for notice in notices]
         unread = [notice for notice in notices if not notice.read]
         self.unread = len(unread)
         self.besides_offers = sum(notice.what is not What.offer for notice in unread)
-        self.unread_text = f"{self.unread} 条没看" if self.unread else ""
+        self.unread_text = _("{unread} 条没看").format(unread=self.unread) if self.unread else ""
 
     def read(self, key: str) -> None:
         self._watch.mark_read(key)
@@ -67,7 +68,11 @@ class Inbox(EventDispatcher):
         if not fresh or (self._quiet() and not urgent):
             return
         # Whoever picks up the phone reads this without unlocking it: no name, no place, no matter.
-        title, text = ("急事", "请马上打开邻格看看") if urgent else ("邻格", f"{len(fresh)} 件新的事")
+        title, text = (
+            (_("急事"), _("请马上打开邻格看看"))
+            if urgent
+            else (_("邻格"), _("{count} 件新的事").format(count=len(fresh)))
+        )
         fresh.clear()
         self._ports.notifications.notify(title, text)
 

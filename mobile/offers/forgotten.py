@@ -14,9 +14,10 @@ from mobile.store.entities import Effect
 from mobile.store.store import Store
 from shared.matching import TaskOut, TaskState
 from shared.sync import EntityKind, OperationKind
+from shared.texts import _
 
 UNDO_SECONDS = 10
-DID_NOT_GO = "没去成"
+DID_NOT_GO = _("没去成")
 
 
 class Forgotten(EventDispatcher):
@@ -39,13 +40,17 @@ class Forgotten(EventDispatcher):
     def on_answered(self, sentence: str) -> None:
         """Event: it is kept; 撤销 is open for some seconds."""
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         task, now = self._task(), self._now()
         self.open, self.task_id = task is not None, task.id if task else None
         if task is not None and task.checked_in_at is not None:
             begun = task.checked_in_at
-            self.title = f"{texts.day_word(texts.local(begun).date(), texts.local(now).date())}陪到几点？"
-            self.text = f"{task.title}，{texts.clock(begun)} 签到，还没有签退。补的时间要等社区核实。"
+            self.title = _("{day}陪到几点？").format(
+                day=texts.day_word(texts.local(begun).date(), texts.local(now).date())
+            )
+            self.text = _("{title}，{clock} 签到，还没有签退。补的时间要等社区核实。").format(
+                title=task.title, clock=texts.clock(begun)
+            )
             times = rules.likely_ends(begun, task.minutes, now)
             self.options = [(moment.isoformat(), texts.clock(moment), "") for moment in times]
 
@@ -53,7 +58,7 @@ class Forgotten(EventDispatcher):
         """It was until then."""
         at = datetime.fromisoformat(moment).isoformat()
         patch = {"state": TaskState.finished.value, "checked_out_at": at}
-        self._capture(OperationKind.task_check_out, {"at": at}, patch, "补签退")
+        self._capture(OperationKind.task_check_out, {"at": at}, patch, _("补签退"))
 
     def did_not_go(self) -> None:
         """Nothing was served: somebody else is asked, if it is not too late."""
@@ -85,8 +90,12 @@ class Forgotten(EventDispatcher):
         if task is None:
             return
         self._answer = self._store.outbox.capture(
-            kind, task.id, fields, [Effect(EntityKind.task, task.id, patch)], title=f"{word}：{task.title}",
+            kind,
+            task.id,
+            fields,
+            [Effect(EntityKind.task, task.id, patch)],
+            title=_("{word}：{title}").format(word=word, title=task.title),
             hold=timedelta(seconds=UNDO_SECONDS),
-        )  # fmt: skip
+        )
         self._store.captured()
-        self.dispatch("on_answered", f"记下了：{word}")
+        self.dispatch("on_answered", _("记下了：{word}").format(word=word))

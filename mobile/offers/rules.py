@@ -11,6 +11,7 @@ from mobile.core.clock import local_day
 from mobile.grid.rules import LonLat, metres, walking_minutes
 from shared.matching import OfferOut, ReasonCode, TaskOut, TaskState
 from shared.requests import Urgency
+from shared.texts import _
 from shared.volunteers import VolunteerOut
 
 CATEGORY_ICONS = {
@@ -33,11 +34,11 @@ REASON_ICONS = {
     ReasonCode.speaks: "chats-circle",
 }
 STATE_WORDS = {
-    TaskState.accepted: "已答应",
-    TaskState.serving: "服务中",
-    TaskState.finished: "已完成",
-    TaskState.handed_back: "已交回",
-    TaskState.cancelled: "已取消",
+    TaskState.accepted: _("已答应"),
+    TaskState.serving: _("服务中"),
+    TaskState.finished: _("已完成"),
+    TaskState.handed_back: _("已交回"),
+    TaskState.cancelled: _("已取消"),
 }
 STATE_KINDS = {TaskState.accepted: "sent", TaskState.serving: "ok", TaskState.finished: "ok"}
 OPEN_STATES = (TaskState.accepted, TaskState.serving)
@@ -85,7 +86,7 @@ def card(offer: OfferOut, volunteer: VolunteerOut | None, now: datetime) -> Offe
         when=when,
         when_sub=when_sub,
         where=offer.place_label,
-        where_sub=f"{texts.about(offer.distance_m)}，答应后才看到门牌",
+        where_sub=_("{about}，答应后才看到门牌").format(about=texts.about(offer.distance_m)),
         large=LargeWords(*large_time_words(offer, now), texts.about(offer.distance_m)),
         reasons=[(REASON_ICONS[reason.code], reason.text) for reason in offer.reasons],
         expiry=expiry(offer.expires_at, now),
@@ -93,7 +94,8 @@ def card(offer: OfferOut, volunteer: VolunteerOut | None, now: datetime) -> Offe
         coarse_lat=offer.coarse_lat,
         coarse_radius_m=offer.coarse_radius_m,
         home=(volunteer.lon, volunteer.lat) if volunteer else None,
-        spoken="。".join((offer.title, offer.hint, when, offer.place_label, texts.about(offer.distance_m))) + "。",
+        spoken=_("。").join((offer.title, offer.hint, when, offer.place_label, texts.about(offer.distance_m)))
+        + _("。"),
         urgent=offer.urgency in (Urgency.today, Urgency.danger),
     )
 
@@ -102,9 +104,11 @@ def time_words(offer: OfferOut | TaskOut, now: datetime) -> tuple[str, str]:
     """明天 上午 9:00–11:00, and below it 11月24日 周二，大约 2 小时."""
     length = texts.roughly(offer.minutes)
     if offer.starts_at is None:
-        return "时间您来定", length
+        return _("时间您来定"), length
     day = texts.full_day(local_day(offer.starts_at))
-    return texts.slot(offer.starts_at, _end(offer, offer.starts_at), now), f"{day}，{length}"
+    return texts.slot(offer.starts_at, _end(offer, offer.starts_at), now), _("{day}，{length}").format(
+        day=day, length=length
+    )
 
 
 def large_time_words(offer: OfferOut, now: datetime) -> tuple[str, str]:
@@ -122,19 +126,21 @@ def _end(offer: OfferOut | TaskOut, start: datetime) -> datetime:
 
 def expiry(expires_at: datetime, now: datetime) -> str:
     """今天 18:00 前答复就行，不方便不用勉强"""
-    return f"{texts.when(expires_at, now)} 前答复就行，不方便不用勉强"
+    return _("{when} 前答复就行，不方便不用勉强").format(when=texts.when(expires_at, now))
 
 
 def steps(task: TaskOut, now: datetime) -> tuple[list[tuple[str, str]], int]:
     """The three steps with their times, and how many are done."""
     moments = (task.accepted_at, task.checked_in_at, task.checked_out_at)
-    words = [(word, _step_time(moment, now)) for word, moment in zip(("答应", "签到", "签退"), moments, strict=True)]
+    words = [
+        (word, _step_time(moment, now)) for word, moment in zip((_("答应"), _("签到"), _("签退")), moments, strict=True)
+    ]
     return words, sum(moment is not None for moment in moments)
 
 
 def _step_time(moment: datetime | None, now: datetime) -> str:
     if moment is None:
-        return "还没有"
+        return _("还没有")
     same_day = local_day(moment) == local_day(now)
     return texts.clock(moment) if same_day else texts.when(moment, now)
 
@@ -142,7 +148,7 @@ def _step_time(moment: datetime | None, now: datetime) -> str:
 MORNING_HOUR = 5
 QUARTER = timedelta(minutes=15)
 HERE_M = 40
-_DIRECTIONS = ("东", "东北", "北", "西北", "西", "西南", "南", "东南")
+_DIRECTIONS = (_("东"), _("东北"), _("北"), _("西北"), _("西"), _("西南"), _("南"), _("东南"))
 _STAIRWELL = re.compile(r"[栋幢楼]|单元")
 
 
@@ -170,14 +176,19 @@ def _quarter(moment: datetime) -> datetime:
 
 def route(task: TaskOut, here: LonLat | None, home: LonLat | None) -> str:
     """从您家往东北 600 米，走路 9 分钟: from where the phone is, or else from home; '' when the door has no place."""
-    start, word = (here, "从您这里") if here else (home, "从您家")
+    start, word = (here, _("从您这里")) if here else (home, _("从您家"))
     if start is None or task.lon is None or task.lat is None:
         return ""
     end = (task.lon, task.lat)
     away = metres(start, end)
     if away < HERE_M:
-        return "就在您身边"
-    return f"{word}往{direction(start, end)} {texts.distance(away)}，{texts.walk(walking_minutes(away))}"
+        return _("就在您身边")
+    return _("{word}往{direction} {distance}，{walk}").format(
+        word=word,
+        direction=direction(start, end),
+        distance=texts.distance(away),
+        walk=texts.walk(walking_minutes(away)),
+    )
 
 
 def direction(start: LonLat, end: LonLat) -> str:
@@ -188,7 +199,7 @@ def direction(start: LonLat, end: LonLat) -> str:
 def way_in(door: str) -> str:
     """先找新建路 18 号院，再找 2号楼1单元: a long door in the order in which one looks for it."""
     yard, stairwell = _parts(door)
-    return f"先找{yard}，再找 {stairwell}" if yard else ""
+    return _("先找{yard}，再找 {stairwell}").format(yard=yard, stairwell=stairwell) if yard else ""
 
 
 def yard_of(door: str) -> str:

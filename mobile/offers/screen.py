@@ -26,6 +26,7 @@ from mobile.widgets.press import Btn
 from mobile.widgets.snackbar import Snackbar
 from mobile.widgets.tags import Tag
 from mobile.widgets.tokens import T
+from shared.texts import _
 
 
 class InviteHeader(Header):
@@ -46,7 +47,7 @@ class OfferView(Group):
 
     def on_kv_post(self, _base: object) -> None:
         if self.offer.urgent:
-            self.ids.tags.add_widget(Tag(kind="over", icon="clock", text="比较急"))
+            self.ids.tags.add_widget(Tag(kind="over", icon="clock", text=_("比较急")))
         self.ids.plan.add_widget(Rule() if T.large else CoarseMap(offer=self.offer))
         for icon, text in self.offer.reasons:
             self.ids.reasons.add_widget(Reason(icon=icon, text=text))
@@ -138,7 +139,7 @@ class InviteScreen(Asking):
     def _offer(self) -> Parts:
         if self.vm.offer is None:
             return [NoOffer(vm=self.vm, status=self.status)]
-        more = f"还有 {int(self.vm.more)} 件，看看下一件"
+        more = _("还有 {more} 件，看看下一件").format(more=int(self.vm.more))
         onward = [Gap(), Btn(kind="plain", text=more, on_release=self._next)] if self.vm.more else []
         return [OfferView(offer=self.vm.offer), *onward]
 

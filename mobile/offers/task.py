@@ -15,9 +15,10 @@ from mobile.store.outbox import State
 from mobile.store.store import Store
 from shared.matching import OfferOut, OfferState, TaskOut, TaskState
 from shared.sync import EntityKind, OperationKind
+from shared.texts import _
 from shared.volunteers import VolunteerOut
 
-ACTIONS = {TaskState.accepted: ("check_in", "签到"), TaskState.serving: ("check_out", "签退")}
+ACTIONS = {TaskState.accepted: ("check_in", _("签到")), TaskState.serving: ("check_out", _("签退"))}
 
 
 class TaskBoard(EventDispatcher):
@@ -35,9 +36,9 @@ class TaskBoard(EventDispatcher):
     served_word, minutes_text = StringProperty(""), StringProperty("")
     action, action_text = StringProperty(""), StringProperty("")
     late_said, can_speak = BooleanProperty(False), BooleanProperty(False)
-    privacy_line = StringProperty("门牌和电话只给您看，任务结束后会收起。")
-    empty_title = StringProperty("现在没有任务")
-    empty_text = StringProperty("答应了邀请以后，\n时间、门牌和电话都在这里。")
+    privacy_line = StringProperty(_("门牌和电话只给您看，任务结束后会收起。"))
+    empty_title = StringProperty(_("现在没有任务"))
+    empty_text = StringProperty(_("答应了邀请以后，\n时间、门牌和电话都在这里。"))
 
     def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
         super().__init__()
@@ -75,16 +76,18 @@ class TaskBoard(EventDispatcher):
         at = {"at": self._now().isoformat()}
         if task.state is TaskState.accepted:
             patch = {"state": TaskState.serving.value, "checked_in_at": at["at"]}
-            self._capture(OperationKind.task_check_in, task, at, patch, f"签到：{task.title}")
+            self._capture(OperationKind.task_check_in, task, at, patch, _("签到：{title}").format(title=task.title))
         else:
             patch = {"state": TaskState.finished.value, "checked_out_at": at["at"]}
-            self._capture(OperationKind.task_check_out, task, at, patch, f"签退：{task.title}")
+            self._capture(OperationKind.task_check_out, task, at, patch, _("签退：{title}").format(title=task.title))
 
     def late(self) -> None:
         """会晚一点: said once is enough."""
         task = self._current()
         if task is not None and not task.late:
-            self._capture(OperationKind.task_late, task, {}, {"late": True}, f"会晚一点：{task.title}")
+            self._capture(
+                OperationKind.task_late, task, {}, {"late": True}, _("会晚一点：{title}").format(title=task.title)
+            )
 
     def hand_back(self, reason: str = "") -> None:
         """去不了了: somebody else is asked."""
@@ -92,15 +95,17 @@ class TaskBoard(EventDispatcher):
         if task is not None:
             patch = {"state": TaskState.handed_back.value}
             fields = {"reason": reason.strip()[:100]}
-            self._capture(OperationKind.task_hand_back, task, fields, patch, f"去不了了：{task.title}")
+            self._capture(
+                OperationKind.task_hand_back, task, fields, patch, _("去不了了：{title}").format(title=task.title)
+            )
 
     def speak(self) -> None:
         """念给我听: what, when, who and where, in the order of the page."""
-        person = "，".join(filter(None, (self.person_name, self.age_text)))
-        self._ports.speech.speak("".join(f"{words}。" for words in self._told(person) if words))
+        person = _("，").join(filter(None, (self.person_name, self.age_text)))
+        self._ports.speech.speak("".join(_("{words}。").format(words=words) for words in self._told(person) if words))
 
     def _told(self, person: str) -> tuple[str, ...]:
-        return self.title, self.when, person, self.note.rstrip("。"), self.door
+        return self.title, self.when, person, self.note.rstrip(_("。")), self.door
 
     def dial(self) -> None:
         task = self._current()
@@ -129,8 +134,10 @@ class TaskBoard(EventDispatcher):
         coming = [offer for offer in offers if offer and offer.state is OfferState.accepted]
         self.waiting = bool(coming)
         unsent = bool(self._store.outbox.entries(State.unsent))
-        later = "有网络就送出答应，送到后" if unsent else "社区服务器回话后，"
-        self.waiting_line = f"{coming[0].title}：{later}这里就有门牌和电话。" if coming else ""
+        later = _("有网络就送出答应，送到后") if unsent else _("社区服务器回话后，")
+        self.waiting_line = (
+            _("{title}：{later}这里就有门牌和电话。").format(title=coming[0].title, later=later) if coming else ""
+        )
 
     def _show(self) -> None:
         task = self._current()
@@ -152,7 +159,7 @@ class TaskBoard(EventDispatcher):
 
     def _show_person(self, task: TaskOut) -> None:
         self.person_name, self.note, self.door = task.person_name, task.person_note, task.door
-        self.age_text = f"{task.person_age} 岁" if task.person_age is not None else ""
+        self.age_text = _("{person_age} 岁").format(person_age=task.person_age) if task.person_age is not None else ""
         self.phone = texts.phone(task.phone)
         self.way_in, self.yard = rules.way_in(task.door), rules.yard_of(task.door)
         fix, mine = self._ports.location.last(), self._store.entities.get(VolunteerOut, task.volunteer_id)
@@ -163,5 +170,5 @@ class TaskBoard(EventDispatcher):
     def _show_minutes(self, task: TaskOut | None) -> None:
         serving = task is not None and task.checked_in_at is not None
         minutes = rules.minutes_served(task, self._now()) if task and serving else task.minutes if task else 0
-        self.served_word = "已经陪了" if serving else "大约要"
-        self.minutes_text = f"{minutes} 分钟" if task else ""
+        self.served_word = _("已经陪了") if serving else _("大约要")
+        self.minutes_text = _("{minutes} 分钟").format(minutes=minutes) if task else ""

@@ -20,6 +20,7 @@ from mobile.widgets.layout import Col, Gap, Sheet
 from mobile.widgets.pictures import EmptyState
 from mobile.widgets.pieces import WhyBox
 from mobile.widgets.press import Btn
+from shared.texts import _
 
 SECONDS_BETWEEN_TICKS = 20
 
@@ -84,16 +85,16 @@ class TaskScreen(Asking):
     def act(self) -> None:
         word = self.vm.action_text
         self.vm.act()
-        shell_of(self).snack(f"已{word}", 4)
+        shell_of(self).snack(_("已{word}").format(word=word), 4)
 
     def find_way(self) -> None:
         if not self.vm.find_way():
-            shell_of(self).snack("手机里没有地图应用。", 4)
+            shell_of(self).snack(_("手机里没有地图应用。"), 4)
 
     def hand_back(self) -> None:
         self.asking = False
         self.vm.hand_back()
-        shell_of(self).snack("知道了，社区会再找别人。", 4)
+        shell_of(self).snack(_("知道了，社区会再找别人。"), 4)
 
     def head(self) -> Header:
         return TaskHeader(vm=self.vm) if self.vm.has_task else NoTaskHeader(status=self.status)
@@ -102,7 +103,11 @@ class TaskScreen(Asking):
         waiting = [WaitingTask(vm=self.vm), Gap()] if self.vm.waiting else []
         if not self.vm.has_task:
             return waiting or [NoTask(vm=self.vm)]
-        more = Btn(kind="plain", text=f"还有 {int(self.vm.tasks) - 1} 件，看下一件", on_release=self._next)
+        more = Btn(
+            kind="plain",
+            text=_("还有 {count} 件，看下一件").format(count=int(self.vm.tasks) - 1),
+            on_release=self._next,
+        )
         onward = [Gap(), more] if self.vm.tasks > 1 else []
         return [*waiting, TaskView(vm=self.vm, screen=self), *onward]
 

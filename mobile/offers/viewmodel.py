@@ -16,11 +16,12 @@ from mobile.store.store import Store
 from shared.auth import MeOut
 from shared.matching import DECLINE_WORDS, DeclineReason, OfferOut, OfferState, TaskState
 from shared.sync import EntityKind, OperationKind
+from shared.texts import _
 from shared.volunteers import VolunteerOut
 
 UNDO_SECONDS = 60
-NOBODY_ASKS = ("现在没有人找您", "有人需要帮忙、您又正好方便时，\n会在这里告诉您。")
-RESTING = ("您在歇一歇", "这段时间不会有人找您。\n想再参加，到“我的”里关掉先歇一歇。")
+NOBODY_ASKS = (_("现在没有人找您"), _("有人需要帮忙、您又正好方便时，\n会在这里告诉您。"))
+RESTING = (_("您在歇一歇"), _("这段时间不会有人找您。\n想再参加，到“我的”里关掉先歇一歇。"))
 ANSWERS = (OperationKind.offer_accept, OperationKind.offer_decline)
 
 
@@ -77,11 +78,13 @@ class Invitations(EventDispatcher):
         offer = self._current()
         if offer is None:
             return
-        op_id = self._capture(OperationKind.offer_accept, offer, {}, OfferState.accepted, f"答应：{offer.title}")
+        op_id = self._capture(
+            OperationKind.offer_accept, offer, {}, OfferState.accepted, _("答应：{title}").format(title=offer.title)
+        )
         self._answer = (op_id, offer.id)
         self.can_undo = True
         self._store.captured()
-        self.dispatch("on_accepted", f"答应了：{offer.title}")
+        self.dispatch("on_accepted", _("答应了：{title}").format(title=offer.title))
 
     def undo(self) -> bool:
         """Take the yes back: as if it had not been, or by handing the task back if it has already left the phone."""
@@ -90,8 +93,14 @@ class Invitations(EventDispatcher):
         (op_id, offer_id), self._answer = self._answer, None
         offer = self._store.entities.get(OfferOut, offer_id)
         if not self._store.outbox.take_back(op_id) and offer is not None:
-            fields = {"reason": "一分钟内撤销"}
-            self._capture(OperationKind.task_hand_back, offer, fields, OfferState.handed_back, f"撤销：{offer.title}")
+            fields = {"reason": _("一分钟内撤销")}
+            self._capture(
+                OperationKind.task_hand_back,
+                offer,
+                fields,
+                OfferState.handed_back,
+                _("撤销：{title}").format(title=offer.title),
+            )
         self.can_undo = False
         self._store.captured()
         return True
@@ -102,9 +111,15 @@ class Invitations(EventDispatcher):
         if offer is None:
             return
         fields = {"reason": DeclineReason(reason).value} if reason else {}
-        self._capture(OperationKind.offer_decline, offer, fields, OfferState.declined, f"这次不行：{offer.title}")
+        self._capture(
+            OperationKind.offer_decline,
+            offer,
+            fields,
+            OfferState.declined,
+            _("这次不行：{title}").format(title=offer.title),
+        )
         self._store.captured()
-        self.dispatch("on_declined", "知道了，这次不打扰您。")
+        self.dispatch("on_declined", _("知道了，这次不打扰您。"))
 
     def clear_notice(self) -> None:
         """The volunteer has read why an answer did not count."""
@@ -148,7 +163,9 @@ class Invitations(EventDispatcher):
         self.offer = rules.card(current, mine, self._now()) if current else None
         self.more = max(0, len(self._offers) - 1)
         self.empty_title, self.empty_text = NOBODY_ASKS if mine is None or mine.active else RESTING
-        self.greeting = f"{self._me.display_name}，{'有人找您' if current else '您好'}"
+        self.greeting = _("{display_name}，{greeting}").format(
+            display_name=self._me.display_name, greeting=_("有人找您") if current else _("您好")
+        )
 
     def _show_answers(self) -> None:
         self.can_undo = self._answer is not None and self._in_time(self._answer[0])
@@ -158,6 +175,6 @@ class Invitations(EventDispatcher):
             if entry.kind == OperationKind.offer_accept
         ]
         self.has_accepted = self.can_undo or bool(waiting)
-        self.accepted_line = "答应还在手机里，有网络就送出" if waiting else "答应了，门牌和电话在“任务”里"
+        self.accepted_line = _("答应还在手机里，有网络就送出") if waiting else _("答应了，门牌和电话在“任务”里")
         refused = [entry for entry in self._store.outbox.entries(State.refused) if entry.kind in ANSWERS]
         self.notice = refused[0].sentence if refused else ""

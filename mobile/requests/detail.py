@@ -20,6 +20,7 @@ from shared.auth import MeOut
 from shared.grid import CellOut
 from shared.requests import STATE_WORDS, MoveIn, RequestOut, RequestState
 from shared.sync import EntityKind, OperationKind
+from shared.texts import _
 
 
 class RequestDetail(EventDispatcher):
@@ -102,7 +103,7 @@ class RequestDetail(EventDispatcher):
         )
         self.asking = None
         self._store.captured()
-        self.dispatch("on_saved", f"已记：{step.word}")
+        self.dispatch("on_saved", _("已记：{word}").format(word=step.word))
         return True
 
     def _show(self, found: RequestOut) -> None:
@@ -124,7 +125,7 @@ class RequestDetail(EventDispatcher):
 
     def _when(self, found: RequestOut) -> str:
         now = self._now()
-        asked = f"{texts.when(found.received_at, now)} 提出"
+        asked = _("{when} 提出").format(when=texts.when(found.received_at, now))
         if found.starts_at is None or found.ends_at is None:
             return asked
         return f"{texts.slot(found.starts_at, found.ends_at, now)} · {asked}"

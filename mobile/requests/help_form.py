@@ -17,14 +17,15 @@ from mobile.store.store import Store
 from shared.auth import MeOut
 from shared.requests import CATEGORIES, RequestIn, RequestKind, Urgency
 from shared.residents import HouseholdOut, ResidentOut
+from shared.texts import _
 
 ANY_TIME = "any"
-_HALVES = {"am": ("上午", time(9)), "pm": ("下午", time(14))}
+_HALVES = {"am": (_("上午"), time(9)), "pm": (_("下午"), time(14))}
 
 
 def time_options(now: datetime) -> list[Option]:
     """Half days of today, tomorrow and the day after which have not begun."""
-    today, found = local_day(now), [(ANY_TIME, "都行", "")]
+    today, found = local_day(now), [(ANY_TIME, _("都行"), "")]
     for ahead in range(3):
         day = texts.day_word(today + timedelta(days=ahead), today)
         found += [(f"{ahead}{half}", day + word, "") for half, (word, _at) in _HALVES.items()]
@@ -53,7 +54,7 @@ class HelpForm(EventDispatcher):
     when_options, when = ListProperty([]), StringProperty(ANY_TIME)
     category, urgency, note = StringProperty(""), StringProperty(Urgency.soon.value), StringProperty("")
     can_save = BooleanProperty(False)
-    danger_line: ClassVar[str] = "有生命危险，先打 120、119"
+    danger_line: ClassVar[str] = _("有生命危险，先打 120、119")
     undo_seconds = UNDO_SECONDS
     drafted = ("who", "category", "when", "urgency", "note")
 
@@ -98,7 +99,7 @@ class HelpForm(EventDispatcher):
             urgency=Urgency(self.urgency),
         )
         self._asking.send(body, f"{self._name()} {title}", household=self._household)
-        self.dispatch("on_saved", f"已求助：{title}")
+        self.dispatch("on_saved", _("已求助：{title}").format(title=title))
         return True
 
     def undo(self) -> bool:
@@ -132,7 +133,7 @@ class HelpForm(EventDispatcher):
         self.who, self.door = str(likely or ""), door(home)
 
     def _name(self) -> str:
-        return next((name for value, name, _icon in self.who_options if value == self.who), "这一户")
+        return next((name for value, name, _icon in self.who_options if value == self.who), _("这一户"))
 
     def _look(self, *_: object) -> None:
         self.can_save = bool(self.category) and self._household is not None

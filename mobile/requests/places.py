@@ -18,13 +18,14 @@ from mobile.store.store import Store
 from shared.grid import CellOut
 from shared.requests import RequestIn
 from shared.residents import HouseholdOut
+from shared.texts import _
 from shared.types import Crs, Position
 
 LOCATE_SECONDS = 15.0
 STILL_HERE = timedelta(minutes=2)
 """Whoever reports has walked on since an older position."""
 NEAR_M = 80
-HERE: Option = ("here", "现在的位置", "crosshair")
+HERE: Option = ("here", _("现在的位置"), "crosshair")
 LONGEST = 100
 
 
@@ -45,9 +46,9 @@ def at_fix(fix: DeviceFix, cells: Iterable[CellOut], households: Iterable[Househ
     ways = [(metres(here, (home.lon, home.lat)), home) for home in households if home.lon and home.lat]
     way, home = min(ways, key=lambda pair: pair[0], default=(NEAR_M + 1.0, None))
     if home is not None and way <= NEAR_M:
-        words = f"{home.compound} {home.building}".strip() + "附近"
+        words = f"{home.compound} {home.building}".strip() + _("附近")
     else:
-        words = short_name(cell.name) if cell else "自己的网格以外"
+        words = short_name(cell.name) if cell else _("自己的网格以外")
     return Spot(*here, cell.code if cell else "", words)
 
 
@@ -82,7 +83,7 @@ def _middle(shape: Sequence[Ring]) -> LonLat:
 class Whereabouts(EventDispatcher):
     """The place of a report. It looks by itself; choosing another one never waits for it."""
 
-    title, line = StringProperty("正在定位…"), StringProperty("")
+    title, line = StringProperty(_("正在定位…")), StringProperty("")
     ok = BooleanProperty(False)
     options, choice = ListProperty([]), StringProperty(HERE[0])
     landmark = StringProperty("")
@@ -152,17 +153,17 @@ class Whereabouts(EventDispatcher):
         self._here = at_fix(self._fix, self._cells, self._homes) if self._fix else None
         self._show()
 
-    def _show(self, *_: object) -> None:
+    def _show(self, *_args: object) -> None:
         spot, self.ok = self.spot, self.spot is not None and not self.guessed
         words = f"{spot.words} {self.landmark.strip()}".strip() if spot else ""
         if self.guessed:
-            self.title, self.line = words or self._problem or "正在定位…", self._unlocated(spot)
+            self.title, self.line = words or self._problem or _("正在定位…"), self._unlocated(spot)
         else:
             self.title, self.line = words, " · ".join(filter(None, (self._cell_name(spot), self._worth())))
 
     def _unlocated(self, spot: Spot | None) -> str:
-        looking = self._problem or "正在定位…"
-        return looking if spot else "点“改位置”，选网格或者小区"
+        looking = self._problem or _("正在定位…")
+        return looking if spot else _("点“改位置”，选网格或者小区")
 
     def _cell_name(self, spot: Spot | None) -> str:
         names = {cell.code: short_name(cell.name) for cell in self._cells}
@@ -171,8 +172,10 @@ class Whereabouts(EventDispatcher):
 
     def _worth(self) -> str:
         if self.choice != HERE[0] or self._fix is None:
-            return "选的位置"
-        return f"误差 {texts.distance(self._fix.accuracy_m)} · {texts.ago(self._fix.taken_at, self._now())}定位"
+            return _("选的位置")
+        return _("误差 {distance} · {ago}定位").format(
+            distance=texts.distance(self._fix.accuracy_m), ago=texts.ago(self._fix.taken_at, self._now())
+        )
 
 
 def on_the_wire(spot: Spot, landmark: str) -> tuple[Position, str]:

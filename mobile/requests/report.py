@@ -16,6 +16,7 @@ from mobile.residents.choices import Option
 from mobile.store.store import Store
 from shared.auth import MeOut
 from shared.requests import CATEGORIES, RequestIn, RequestKind, Urgency
+from shared.texts import _
 
 WRITTEN = ("category", "urgency", "note")
 USUAL: dict[str, Any] = {"category": "", "urgency": Urgency.soon.value, "note": "", "photos": []}
@@ -41,7 +42,7 @@ class ReportForm(EventDispatcher):
     place: Whereabouts = ObjectProperty(rebind=True)
     tray: PhotoTray = ObjectProperty(rebind=True)
     can_report = BooleanProperty(False)
-    danger_line: ClassVar[str] = "有人受伤、着火、触电，先打 120、119"
+    danger_line: ClassVar[str] = _("有人受伤、着火、触电，先打 120、119")
     undo_seconds = UNDO_SECONDS
     drafted = (*WRITTEN, "tray.photos")
 
@@ -89,10 +90,10 @@ class ReportForm(EventDispatcher):
         )
         title = CATEGORIES[self.category].title
         self._sent = _Sent(body, self._written(), self.place.landmark, self.place.guessed)
-        self._asking.send(body, f"上报 {title}", cell=self._cell())
+        self._asking.send(body, _("上报 {title}").format(title=title), cell=self._cell())
         self._write(USUAL)
         self.place.start_over()
-        self.dispatch("on_saved", f"已上报：{title}")
+        self.dispatch("on_saved", _("已上报：{title}").format(title=title))
         return True
 
     def undo(self) -> bool:

@@ -12,6 +12,7 @@ from mobile.core.session import AppContext
 from mobile.requests.help_form import HelpForm
 from mobile.requests.places import Whereabouts
 from mobile.requests.report import ReportForm
+from shared.texts import _
 
 
 class ReportScreen(Screen):
@@ -71,4 +72,4 @@ def told(shell: Shell, form: Any, sentence: str) -> None:
 
 def _undo(form: Any, shell: Shell) -> None:
     if not form.undo():
-        shell.snack("已经送出去了，撤不回来")
+        shell.snack(_("已经送出去了，撤不回来"))

@@ -8,6 +8,7 @@ from mobile.store.outbox import Entry
 from mobile.store.store import Store
 from shared.requests import CATEGORIES, STATE_WORDS, RequestOut, RequestState
 from shared.sync import OperationKind
+from shared.texts import _
 
 KINDS = frozenset({OperationKind.request_report, OperationKind.request_step})
 
@@ -17,10 +18,10 @@ def told(store: Store, entry: Entry) -> Iterable[tuple[str, str, str]]:
     fields = entry.fields
     if entry.kind == OperationKind.request_step:
         now = store.entities.get(RequestOut, entry.entity_id)
-        theirs = STATE_WORDS[now.state] if now else "不在手机里了"
-        return [("到哪一步", STATE_WORDS[RequestState(fields["to"])], theirs), *_said("理由", fields["reason"])]
-    what = [("事项", CATEGORIES[fields["category"]].title, "")]
-    return [*what, *_said("在哪里", fields["place_note"]), *_said("说明", fields["detail"])]
+        theirs = STATE_WORDS[now.state] if now else _("不在手机里了")
+        return [(_("到哪一步"), STATE_WORDS[RequestState(fields["to"])], theirs), *_said(_("理由"), fields["reason"])]
+    what = [(_("事项"), CATEGORIES[fields["category"]].title, "")]
+    return [*what, *_said(_("在哪里"), fields["place_note"]), *_said(_("说明"), fields["detail"])]
 
 
 def send_again(store: Store, entry: Entry) -> None:

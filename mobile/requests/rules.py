@@ -18,9 +18,10 @@ from shared.requests import (
     owes_reason,
 )
 from shared.residents import HouseholdOut
+from shared.texts import _
 
-NO_NUMBER = "待编号"
-KIND_WORDS = {RequestKind.help: "求助", RequestKind.incident: "事件", RequestKind.matter: "办件"}
+NO_NUMBER = _("待编号")
+KIND_WORDS = {RequestKind.help: _("求助"), RequestKind.incident: _("事件"), RequestKind.matter: _("办件")}
 CATEGORY_ICONS = {
     "escort_hospital": "first-aid-kit",
     "deliver_medicine": "pill",
@@ -41,23 +42,23 @@ CATEGORY_ICONS = {
     "standing_water": "drop",
     "other_incident": "dots-three",
 }
-URGENCY_OPTIONS = [(Urgency.soon.value, "一般", ""), (Urgency.today.value, "尽快", "")]
+URGENCY_OPTIONS = [(Urgency.soon.value, _("一般"), ""), (Urgency.today.value, _("尽快"), "")]
 DAYS = {Urgency.whenever: 7, Urgency.soon: 3, Urgency.today: 0, Urgency.danger: 0}
 """Days until a request is due. Calendar days, until the server counts working days and says so in the row."""
 
 _s = RequestState
 _STEP_WORDS: dict[tuple[RequestState, RequestState], tuple[str, str]] = {
-    (_s.open, _s.handling): ("我来办", "hand-palm"),
-    (_s.handling, _s.done): ("办好了", "check-circle"),
-    (_s.serving, _s.done): ("办好了", "check-circle"),
-    (_s.done, _s.closed): ("确认办结", "check-circle"),
-    (_s.handling, _s.open): ("转给别人", "share-network"),
-    (_s.taken, _s.open): ("另外找人", "users"),
-    (_s.serving, _s.open): ("另外找人", "users"),
-    (_s.done, _s.open): ("没办好，重新找人", "arrows-clockwise"),
-    (_s.done, _s.handling): ("没办好，接着办", "arrows-clockwise"),
+    (_s.open, _s.handling): (_("我来办"), "hand-palm"),
+    (_s.handling, _s.done): (_("办好了"), "check-circle"),
+    (_s.serving, _s.done): (_("办好了"), "check-circle"),
+    (_s.done, _s.closed): (_("确认办结"), "check-circle"),
+    (_s.handling, _s.open): (_("转给别人"), "share-network"),
+    (_s.taken, _s.open): (_("另外找人"), "users"),
+    (_s.serving, _s.open): (_("另外找人"), "users"),
+    (_s.done, _s.open): (_("没办好，重新找人"), "arrows-clockwise"),
+    (_s.done, _s.handling): (_("没办好，接着办"), "arrows-clockwise"),
 }
-_ENDS = {_s.cancelled: ("不用办了", "x"), _s.rejected: ("不予受理", "prohibit")}
+_ENDS = {_s.cancelled: (_("不用办了"), "x"), _s.rejected: (_("不予受理"), "prohibit")}
 _ORDER = (_s.closed, _s.done, _s.handling, _s.open, _s.cancelled, _s.rejected)
 _SAYS_WHAT_CAME_OF_IT = (_s.done, _s.closed)
 
@@ -104,20 +105,22 @@ def steps(request: RequestOut) -> list[Step]:
 def _step(state: RequestState, to: RequestState) -> Step:
     word, icon = _STEP_WORDS.get((state, to)) or _ENDS[to]
     must = owes_reason(state, to)
-    asks = "为什么？会记在这件事里" if must else "结果怎么样？可以不写" if to in _SAYS_WHAT_CAME_OF_IT else ""
+    asks = _("为什么？会记在这件事里") if must else _("结果怎么样？可以不写") if to in _SAYS_WHAT_CAME_OF_IT else ""
     return Step(to.value, word, icon, asks, must)
 
 
 def where(request: RequestOut, household: HouseholdOut | None, cells: Iterable[CellOut]) -> str:
     """何长顺家 3号楼2单元 302, or the words for a place, or at least its cell."""
     if household is not None:
-        home = f"{household.head_name}家" if household.head_name else ""
+        home = _("{head_name}家").format(head_name=household.head_name) if household.head_name else ""
         return f"{home} {door_short(household)}".strip()
-    return request.place_note or next((cell.name for cell in cells if cell.code == request.area_code), "本县")
+    return request.place_note or next((cell.name for cell in cells if cell.code == request.area_code), _("本县"))
 
 
 def who(request: RequestOut) -> str:
     """首问 张敏 · 经办 王芳, or 首问、经办 张敏."""
     if request.owner_name == request.handler_name:
-        return f"首问、经办 {request.owner_name}"
-    return f"首问 {request.owner_name} · 经办 {request.handler_name}"
+        return _("首问、经办 {owner_name}").format(owner_name=request.owner_name)
+    return _("首问 {owner_name} · 经办 {handler_name}").format(
+        owner_name=request.owner_name, handler_name=request.handler_name
+    )

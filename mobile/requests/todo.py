@@ -17,6 +17,7 @@ from mobile.store.store import Store
 from shared.grid import CellOut
 from shared.requests import CATEGORIES, STATE_WORDS, RequestOut
 from shared.sync import EntityKind, OperationKind
+from shared.texts import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,18 @@ class Todo(EventDispatcher):
         self._store, self._now = store, now
         self.refresh()
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         today = local_day(self._now())
         waiting = rules.in_order(filter(rules.waits, self._store.entities.all(RequestOut)))
         unsent = self._store.outbox.unanswered(EntityKind.request)
         cells = self._store.entities.all(CellOut) if waiting else []
         self.lines = [self._line(one, today, cells, one.id in unsent) for one in waiting]
         late = sum(line.due_kind == "over" for line in self.lines)
-        self.count, self.count_text = len(self.lines), f"{len(self.lines)} 件" if self.lines else ""
-        self.late_text = f"{late} 件超期" if late else ""
+        self.count, self.count_text = (
+            len(self.lines),
+            _("{count} 件").format(count=len(self.lines)) if self.lines else "",
+        )
+        self.late_text = _("{late} 件超期").format(late=late) if late else ""
 
     def _line(self, request: RequestOut, today: date, cells: list[CellOut], unsent: bool) -> TodoLine:
         due = rules.due_on(request)
@@ -91,9 +95,9 @@ class ReportedLine:
 
 
 _ON_THE_WAY = {
-    State.unsent: ("在手机里", "unsent"),
-    State.sent: ("已送达", "sent"),
-    State.refused: ("被退回", "refused"),
+    State.unsent: (_("在手机里"), "unsent"),
+    State.sent: (_("已送达"), "sent"),
+    State.refused: (_("被退回"), "refused"),
 }
 
 
@@ -128,7 +132,7 @@ class Reported(EventDispatcher):
     def _standing(self, entry: Entry, row: RequestOut | None) -> tuple[str, str]:
         if entry.state in _ON_THE_WAY:
             return _ON_THE_WAY[entry.state]
-        return (STATE_WORDS[row.state], "ok") if row else ("交给那边的网格了", "ok")
+        return (STATE_WORDS[row.state], "ok") if row else (_("交给那边的网格了"), "ok")
 
 
 def reported_on(store: Store, day: date) -> int:

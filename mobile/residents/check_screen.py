@@ -14,6 +14,7 @@ from mobile.residents.doubts import LEAVES, Doubt
 from mobile.residents.twins import Side, Twin
 from mobile.widgets.layout import Box, Card, Col
 from mobile.widgets.lists import Item
+from shared.texts import _
 
 
 class ArrivalCard(Item, Card):
@@ -116,4 +117,4 @@ class CheckScreen(Screen):
 
 def _undo(vm: Checks, shell: Shell) -> None:
     if not vm.undo():
-        shell.snack("已经送出去了，撤不回来")
+        shell.snack(_("已经送出去了，撤不回来"))

@@ -28,6 +28,7 @@ from shared.links import DuplicateOut, LinkOut, SettleIn
 from shared.register import MoveOut, MoveSettleIn, MoveState
 from shared.residents import HouseholdOut, ResidentIn, ResidentOut
 from shared.sync import EntityKind, OperationKind, Outcome
+from shared.texts import _
 from shared.visits import CorrectionState
 
 UNDO_SECONDS = 10
@@ -101,18 +102,18 @@ class Checks(EventDispatcher):
         self.queue = ConflictQueue(store, ports, now)
         self.refresh()
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         self.arrivals = [self._arrival(move) for move in self._expected()]
         self.doubts = doubts.waiting(self._store, self._now)
         self.twins = [twins.shown(pair) for pair in twins.waiting(self._store)]
         self.queue.refresh()
         self.returned = [self._returned(entry) for entry in self._came_back()]
-        self.arrivals_title = f"有人要搬来 {len(self.arrivals)} 件" if self.arrivals else ""
-        self.doubts_title = f"登记可能有误 {len(self.doubts)} 件" if self.doubts else ""
-        self.twins_title = f"可能登记重了 {len(self.twins)} 件" if self.twins else ""
-        self.returned_title = f"没有收下 {len(self.returned)} 件" if self.returned else ""
+        self.arrivals_title = _("有人要搬来 {count} 件").format(count=len(self.arrivals)) if self.arrivals else ""
+        self.doubts_title = _("登记可能有误 {count} 件").format(count=len(self.doubts)) if self.doubts else ""
+        self.twins_title = _("可能登记重了 {count} 件").format(count=len(self.twins)) if self.twins else ""
+        self.returned_title = _("没有收下 {count} 件").format(count=len(self.returned)) if self.returned else ""
         self.count = len(self.arrivals) + len(self.doubts) + len(self.twins) + len(self.returned) + self.queue.count
-        self.count_text = f"{self.count} 件" if self.count else ""
+        self.count_text = _("{count} 件").format(count=self.count) if self.count else ""
 
     def arrived(self, move_id: UUID, household_id: UUID) -> str:
         """They were met at the door of this household."""
@@ -127,8 +128,10 @@ class Checks(EventDispatcher):
         pair = self._store.entities.get(DuplicateOut, twin.id)
         if pair is None:
             return ""
-        word = "是同一个人" if same else "不是同一个人"
-        body = SettleIn(same=same, keep=twins.kept(pair).id if same else None, reason=f"手机上核对：{word}")
+        word = _("是同一个人") if same else _("不是同一个人")
+        body = SettleIn(
+            same=same, keep=twins.kept(pair).id if same else None, reason=_("手机上核对：{word}").format(word=word)
+        )
         self._settled = self._store.outbox.capture(
             OperationKind.duplicate_settle,
             pair.id,
@@ -139,7 +142,7 @@ class Checks(EventDispatcher):
             base_rev=pair.rev,
         )
         self._store.captured()
-        return f"已记：{twin.title} {word}"
+        return _("已记：{title} {word}").format(title=twin.title, word=word)
 
     def undo(self) -> bool:
         """Ask again about what was settled last. False: it has already left the phone."""
@@ -154,7 +157,7 @@ class Checks(EventDispatcher):
         if doubts.settle(self._store, doubt.id, CorrectionState.refused, reason) is None:
             return ""
         self._store.captured()
-        return f"已记：{doubt.title}的登记不用改"
+        return _("已记：{title}的登记不用改").format(title=doubt.title)
 
     def dial(self, move_id: UUID) -> None:
         move = self._store.entities.get(MoveOut, move_id)
@@ -196,23 +199,23 @@ class Checks(EventDispatcher):
         days = (today - move.out_on).days
         return Arrival(
             id=move.id,
-            title="、".join(mover.name for mover in move.movers),
-            line=f"{texts.day_word(move.out_on, today)}从{self._from(move)}迁出",
-            late=f"{days} 天了还没核实" if move.overdue else "",
+            title=_("、").join(mover.name for mover in move.movers),
+            line=_("{day}从{place}迁出").format(day=texts.day_word(move.out_on, today), place=self._from(move)),
+            late=_("{days} 天了还没核实").format(days=days) if move.overdue else "",
             can_call=any(mover.phone for mover in move.movers),
         )
 
     def _from(self, move: MoveOut) -> str:
         cells = self._store.entities.all(CellOut)
-        return next((cell.name for cell in cells if cell.code == move.from_area_code), "本县别的网格")
+        return next((cell.name for cell in cells if cell.code == move.from_area_code), _("本县别的网格"))
 
     def _settle(self, move_id: UUID, household_id: UUID | None) -> str:
         move = self._store.entities.get(MoveOut, move_id)
         if move is None:
             return ""
         found = MoveSettleIn(arrived=household_id is not None, on=local_day(self._now()), household_id=household_id)
-        names = "、".join(mover.name for mover in move.movers)
-        words = f"{names} {'到了' if found.arrived else '没有来'}"
+        names = _("、").join(mover.name for mover in move.movers)
+        words = _("{names} {arrived}").format(names=names, arrived=_("到了") if found.arrived else _("没有来"))
         self._settled = self._store.outbox.capture(
             OperationKind.move_settle,
             move_id,
@@ -223,7 +226,7 @@ class Checks(EventDispatcher):
             base_rev=move.rev,
         )
         self._store.captured()
-        return f"已记：{words}"
+        return _("已记：{words}").format(words=words)
 
     def _came(self, move: MoveOut, found: MoveSettleIn) -> list[Effect]:
         home = self._store.entities.get(HouseholdOut, found.household_id) if found.household_id else None

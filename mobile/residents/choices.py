@@ -6,9 +6,10 @@ from functools import partial
 from shared.codes import ListName, code_list, name_of
 from shared.register import EVENT_WORDS, EventKind
 from shared.residents import CARE_WORDS, RELATION_WORDS, RESIDENCY_WORDS, Care, Relation, Residency, Sex
+from shared.texts import _
 
 Option = tuple[str, str, str]
-MORE: Option = ("more", "更多", "dots-three")
+MORE: Option = ("more", _("更多"), "dots-three")
 
 EVENT_ICONS = {
     EventKind.birth: "baby",
@@ -19,16 +20,16 @@ EVENT_ICONS = {
     EventKind.move_out: "truck",
 }
 EVENTS: list[Option] = [(kind.value, EVENT_WORDS[kind], EVENT_ICONS[kind]) for kind in EventKind]
-SEXES: list[Option] = [(Sex.male.value, "男", ""), (Sex.female.value, "女", "")]
+SEXES: list[Option] = [(Sex.male.value, _("男"), ""), (Sex.female.value, _("女"), "")]
 RESIDENCIES: list[Option] = [(item.value, RESIDENCY_WORDS[item], "") for item in Residency]
 CARES: list[Option] = [(item.value, CARE_WORDS[item], "") for item in Care]
 CODED: dict[str, tuple[str, ListName, tuple[str, ...]]] = {
-    "ethnicity": ("民族", ListName.ethnicity, ("01", "03", "04", "06", "33")),
-    "marital": ("婚姻", ListName.marital, ("10", "20", "30", "40")),
-    "education": ("学历", ListName.education, ("81", "71", "61", "31", "21")),
-    "employment": ("在做什么", ListName.employment, ("27", "31", "54", "80", "70")),
-    "occupation": ("职业", ListName.occupation, ("50000", "40000", "60000", "20000", "30000")),
-    "political": ("政治面貌", ListName.political, ("13", "01", "03")),
+    "ethnicity": (_("民族"), ListName.ethnicity, ("01", "03", "04", "06", "33")),
+    "marital": (_("婚姻"), ListName.marital, ("10", "20", "30", "40")),
+    "education": (_("学历"), ListName.education, ("81", "71", "61", "31", "21")),
+    "employment": (_("在做什么"), ListName.employment, ("27", "31", "54", "80", "70")),
+    "occupation": (_("职业"), ListName.occupation, ("50000", "40000", "60000", "20000", "30000")),
+    "political": (_("政治面貌"), ListName.political, ("13", "01", "03")),
 }
 """Field of a person: its label, its list, and the codes that most people here have."""
 
@@ -40,16 +41,16 @@ _CHILDREN = {
 }
 
 
-_SPOKEN = {Relation.father: "父亲", Relation.mother: "母亲"}
+_SPOKEN = {Relation.father: _("父亲"), Relation.mother: _("母亲")}
 _OCCUPATIONS = {
-    "10000": "单位负责人",
-    "20000": "技术人员",
-    "30000": "办事人员",
-    "40000": "做生意、服务",
-    "50000": "务农",
-    "60000": "做工",
-    "70000": "军人",
-    "80000": "别的",
+    "10000": _("单位负责人"),
+    "20000": _("技术人员"),
+    "30000": _("办事人员"),
+    "40000": _("做生意、服务"),
+    "50000": _("务农"),
+    "60000": _("做工"),
+    "70000": _("军人"),
+    "80000": _("别的"),
 }
 """What people say for the major groups of GB/T 6565, whose own names fill two lines."""
 
@@ -92,7 +93,7 @@ def with_chosen(options: Sequence[Option], chosen: str, word: object) -> list[Op
 
 
 def words_of(care: Iterable[Care]) -> str:
-    return "、".join(CARE_WORDS[item] for item in care)
+    return _("、").join(CARE_WORDS[item] for item in care)
 
 
 def _relation(code: str) -> str:

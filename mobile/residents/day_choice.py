@@ -11,11 +11,12 @@ from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, Strin
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.residents.choices import Option
+from shared.texts import _
 
 OPTIONS: list[Option] = [
-    ("today", "今天", ""),
-    ("yesterday", "昨天", ""),
-    ("date", "选日期", "calendar-blank"),
+    ("today", _("今天"), ""),
+    ("yesterday", _("昨天"), ""),
+    ("date", _("选日期"), "calendar-blank"),
 ]
 
 
@@ -75,7 +76,7 @@ class DayChoice(EventDispatcher):
 
     def _draw(self) -> None:
         month = self._month
-        self.month_title = f"{month.year}年{month.month}月"
+        self.month_title = _("{year}年{month}月").format(year=month.year, month=month.month)
         self.can_go_on = (month + timedelta(days=31)).replace(day=1) <= self._today
         every = Calendar().itermonthdates(month.year, month.month)
         self.tiles = [self._tile(day if day.month == month.month else None) for day in every]

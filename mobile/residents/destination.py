@@ -10,11 +10,12 @@ from mobile.residents.choices import Option
 from mobile.store.store import Store
 from shared.grid import CellKind, CellOut
 from shared.register import MoveTo
+from shared.texts import _
 
-CELL: Option = ("cell", "本县网格", "map-trifold")
-COUNTY: Option = ("county", "外县", "car")
-UNKNOWN: Option = ("unknown", "说不清", "question")
-WORDS = {"county": "外县", "unknown": "说不清"}
+CELL: Option = ("cell", _("本县网格"), "map-trifold")
+COUNTY: Option = ("county", _("外县"), "car")
+UNKNOWN: Option = ("unknown", _("说不清"), "question")
+WORDS = {"county": _("外县"), "unknown": _("说不清")}
 
 
 class Destination(EventDispatcher):

@@ -13,21 +13,22 @@ from mobile.store.entities import Effect
 from mobile.store.store import Store
 from shared.residents import HouseholdOut, ResidentOut
 from shared.sync import EntityKind, OperationKind
+from shared.texts import _
 from shared.visits import CORRECTION_WORDS, CorrectionKind, CorrectionOut, CorrectionSettleIn, CorrectionState
 
 ACCEPT = {
-    CorrectionKind.phone: "改电话",
-    CorrectionKind.moved_away: "记迁出",
-    CorrectionKind.not_known: "记迁出",
-    CorrectionKind.new_person: "登记一人",
-    CorrectionKind.other: "改资料",
+    CorrectionKind.phone: _("改电话"),
+    CorrectionKind.moved_away: _("记迁出"),
+    CorrectionKind.not_known: _("记迁出"),
+    CorrectionKind.new_person: _("登记一人"),
+    CorrectionKind.other: _("改资料"),
 }
 LEAVES = (CorrectionKind.moved_away, CorrectionKind.not_known)
 REASONS: list[Option] = [
-    ("登记的没有错", "登记的没有错", ""),
-    ("再问过，没有变", "再问过，没有变", ""),
-    ("说的是别人", "说的是别人", ""),
-    ("已经改好了", "已经改好了", ""),
+    (_("登记的没有错"), _("登记的没有错"), ""),
+    (_("再问过，没有变"), _("再问过，没有变"), ""),
+    (_("说的是别人"), _("说的是别人"), ""),
+    (_("已经改好了"), _("已经改好了"), ""),
 ]
 """Why nothing is changed: whoever noted it reads this."""
 
@@ -109,8 +110,8 @@ def settle(
 
 def told(fields: Mapping[str, Any]) -> dict[str, str]:
     """What was decided, for 待核对 when the server did not take it."""
-    decided = {"核对": _WORDS[CorrectionState(fields["state"])]}
-    return decided | ({"理由": fields["reason"]} if fields["reason"] else {})
+    decided = {_("核对"): _WORDS[CorrectionState(fields["state"])]}
+    return decided | ({_("理由"): fields["reason"]} if fields["reason"] else {})
 
 
-_WORDS = {CorrectionState.open: "待核对", CorrectionState.done: "已更正", CorrectionState.refused: "不用改"}
+_WORDS = {CorrectionState.open: _("待核对"), CorrectionState.done: _("已更正"), CorrectionState.refused: _("不用改")}

@@ -19,12 +19,13 @@ from shared.auth import MeOut
 from shared.register import EVENT_WORDS, EventIn, EventKind
 from shared.residents import HouseholdOut, Relation, Residency, ResidentIn, ResidentOut, Sex
 from shared.sync import OperationKind
+from shared.texts import _
 from shared.types import uuid7
 from shared.visits import CorrectionState
 
 UNDO_SECONDS = 10
 WRITTEN = ("name", "sex", "relation", "phone")
-EVERYBODY: Option = ("all", "全家", "users")
+EVERYBODY: Option = ("all", _("全家"), "users")
 OLD_ENOUGH = 50
 """A head of this age has grandchildren rather than newborn children."""
 
@@ -127,7 +128,9 @@ class EventForm(EventDispatcher):
             return False
         event_id, event = uuid7(), self._event(self._home)
         people = self._people(event)
-        words = f"{'、'.join(one.name for one in people)} {EVENT_WORDS[event.kind]}"
+        words = _("{people} {event}").format(
+            people=_("、").join(one.name for one in people), event=EVENT_WORDS[event.kind]
+        )
         saved = self._store.outbox.capture(
             OperationKind.register_event,
             event_id,
@@ -139,7 +142,7 @@ class EventForm(EventDispatcher):
         done = doubts.settle(self._store, self._correction, CorrectionState.done, after=saved)
         self._saved = [saved, done] if done else [saved]
         self._store.captured()
-        self.dispatch("on_saved", f"已记：{words}")
+        self.dispatch("on_saved", _("已记：{words}").format(words=words))
         return True
 
     def undo(self) -> bool:
@@ -238,19 +241,19 @@ class EventForm(EventDispatcher):
 
     def _missing(self) -> str:
         lacks: Sequence[tuple[bool, str]] = (
-            (not self.kind, "先点是哪种变动"),
-            (not self.home_known, "再选是哪一户"),
-            (not self.is_new and bool(self.kind) and not self.who_options, "这一户没有能这样变动的人"),
-            (not self.is_new and not self.who, "再点是谁"),
-            (self.is_new and not self.name.strip(), "再写姓名"),
-            (self.is_new and not self.sex, "再点男女"),
-            (self.is_new and not self.relation, "再点和户主的关系"),
-            (self.is_move_out and not self.to.ready, "再点搬去哪里"),
+            (not self.kind, _("先点是哪种变动")),
+            (not self.home_known, _("再选是哪一户")),
+            (not self.is_new and bool(self.kind) and not self.who_options, _("这一户没有能这样变动的人")),
+            (not self.is_new and not self.who, _("再点是谁")),
+            (self.is_new and not self.name.strip(), _("再写姓名")),
+            (self.is_new and not self.sex, _("再点男女")),
+            (self.is_new and not self.relation, _("再点和户主的关系")),
+            (self.is_move_out and not self.to.ready, _("再点搬去哪里")),
         )
         return next((words for lacking, words in lacks if lacking), "")
 
     def _ask(self, who: Sequence[str]) -> None:
         """A death is asked about once more, with the name: nobody is taken off the register by a slip."""
         named = [member.name for member in self._members if str(member.id) in who]
-        self.question = f"{named[0]}，去世了？" if self.kind == EventKind.death and named else ""
-        self.question_text = "记下以后，名单里就没有这个人了；约好的走访也会取消。"
+        self.question = _("{named}，去世了？").format(named=named[0]) if self.kind == EventKind.death and named else ""
+        self.question_text = _("记下以后，名单里就没有这个人了；约好的走访也会取消。")

@@ -14,6 +14,7 @@ from mobile.residents.day_choice import DayChoice
 from mobile.residents.event_form import EventForm
 from mobile.widgets.layout import Box, Card, Col
 from mobile.widgets.lists import Item
+from shared.texts import _
 
 
 class DayPress(Item, ButtonBehavior, Box):
@@ -53,7 +54,7 @@ class EventScreen(Screen):
         if value == MORE[0]:
             shell_of(self).push(
                 "pick",
-                title="和户主的关系",
+                title=_("和户主的关系"),
                 options=choices.all_relations(),
                 chosen=self.form.relation,
                 pick=self.form.choose_relation,
@@ -78,4 +79,4 @@ class EventScreen(Screen):
 
 def _undo(form: EventForm, shell: Shell) -> None:
     if not form.undo():
-        shell.snack("已经送出去了，撤不回来")
+        shell.snack(_("已经送出去了，撤不回来"))

@@ -12,6 +12,7 @@ from mobile.core.navigation import shell_of
 from mobile.residents.finder import Finder, FoundRow
 from mobile.widgets.lists import Item, PressRow
 from mobile.widgets.press import Btn, Link
+from shared.texts import _
 
 Pick = Callable[[UUID], object]
 
@@ -40,11 +41,11 @@ class FindScreen(Screen):
     """Opens who was found; with `pick` it is asked for a household, and hands that back."""
 
     vm: Finder = ObjectProperty(rebind=True)
-    title = StringProperty("找人")
+    title = StringProperty(_("找人"))
 
     def __init__(self, vm: Finder, pick: Pick | None = None, **kwargs: object) -> None:
         self._pick = pick
-        super().__init__(vm=vm, title="是哪一户？" if pick else "找人", **kwargs)
+        super().__init__(vm=vm, title=_("是哪一户？") if pick else _("找人"), **kwargs)
 
     def on_pre_enter(self, *_: Any) -> None:
         """Nobody comes here for anything but to type."""

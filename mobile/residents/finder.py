@@ -14,6 +14,7 @@ from mobile.residents.rules import CareTag
 from mobile.store.store import Store
 from shared.residents import RESIDENCY_WORDS, HouseholdOut, Residency, ResidentOut
 from shared.sync import EntityKind
+from shared.texts import _
 
 MOST = 30
 
@@ -57,7 +58,7 @@ class Finder(EventDispatcher):
         self.found = [row for row in rows if row is not None]
         self.idle = not words.strip()
         self.nothing = not self.idle and not hits
-        self.note = f"还有 {len(hits) - MOST} 个，再多打一个字" if len(hits) > MOST else ""
+        self.note = _("还有 {count} 个，再多打一个字").format(count=len(hits) - MOST) if len(hits) > MOST else ""
 
     def _row(self, hit: Hit) -> FoundRow | None:
         """None for a row that this version cannot read."""
@@ -68,7 +69,7 @@ class Finder(EventDispatcher):
             return None
         born = person.birth_date if person else None
         away = person is not None and person.residency is Residency.away
-        about = texts.age(born, today) if born else "" if person else f"{home.size} 口人"
+        about = texts.age(born, today) if born else "" if person else _("{size} 口人").format(size=home.size)
         return FoundRow(
             household_id=home.id,
             resident_id=person.id if person else None,

@@ -17,6 +17,7 @@ from mobile.store.store import Store
 from shared.requests import CATEGORIES, STATE_WORDS, RequestKind, RequestOut, RequestState
 from shared.residents import HouseholdOut
 from shared.sync import EntityKind, OperationKind
+from shared.texts import _
 from shared.types import uuid7
 from shared.visits import (
     CORRECTION_WORDS,
@@ -78,12 +79,12 @@ class FollowUps(EventDispatcher):
         self._opened: UUID | None = None
         self.refresh()
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         visit, followed = self._last(), [*self._requests(), *self._corrections()]
         self.followed = followed
         self.options = self._options(visit) if visit else []
         self.line = self._told(visit) if visit else ""
-        self.title = "要跟进吗？" if visit else "正在跟进" if followed else ""
+        self.title = _("要跟进吗？") if visit else _("正在跟进") if followed else ""
 
     def every_option(self) -> list[Option]:
         """All that can be asked for or doubted, but for what is under way."""
@@ -108,7 +109,7 @@ class FollowUps(EventDispatcher):
             hold=timedelta(seconds=UNDO_SECONDS),
         )
         self._store.captured()
-        return f"已记：{words}"
+        return _("已记：{words}").format(words=words)
 
     def undo(self) -> bool:
         """Take it back as if it had not been. False: it has already left the phone."""
@@ -130,7 +131,12 @@ class FollowUps(EventDispatcher):
     def _told(self, visit: VisitOut) -> str:
         found = [FINDING_WORDS[finding] for finding in visit.findings] or [OUTCOME_WORDS[visit.outcome]]
         day = texts.day_word(local_day(visit.visited_at), local_day(self._now()))
-        return f"{day} {visit.worker_name}：{'、'.join(found)}{'。' + visit.note if visit.note else ''}"
+        return _("{day} {worker_name}：{findings}{note}").format(
+            day=day,
+            worker_name=visit.worker_name,
+            findings=_("、").join(found),
+            note=_("。") + visit.note if visit.note else "",
+        )
 
     def _options(self, visit: VisitOut) -> list[Option]:
         codes = dict.fromkeys(code for finding in visit.findings for code in SUGGESTED.get(finding, ()))
@@ -195,7 +201,7 @@ class FollowUps(EventDispatcher):
             received_at=self._now(),
         )
         effect = Effect(EntityKind.correction, one.id, as_json(row), whole=True)
-        return one, effect, f"登记有误，{CORRECTION_WORDS[what]}"
+        return one, effect, _("登记有误，{correction}").format(correction=CORRECTION_WORDS[what])
 
     def _my_name(self) -> str:
         me = self._store.me()
@@ -212,14 +218,24 @@ class FollowUps(EventDispatcher):
     def _requests(self) -> list[Followed]:
         unsent = self._store.outbox.unanswered(EntityKind.request)
         return [
-            Followed("hand-heart", one.title, f"{one.number or '待编号'} · {STATE_WORDS[one.state]}", one.id in unsent)
+            Followed(
+                "hand-heart",
+                one.title,
+                _("{number} · {state}").format(number=one.number or _("待编号"), state=STATE_WORDS[one.state]),
+                one.id in unsent,
+            )
             for one in self._open_requests()
         ]
 
     def _corrections(self) -> list[Followed]:
         unsent = self._store.outbox.unanswered(EntityKind.correction)
         return [
-            Followed("scales", CORRECTION_WORDS[one.what], f"登记有误 · {one.noted_by}记的，等核对", one.id in unsent)
+            Followed(
+                "scales",
+                CORRECTION_WORDS[one.what],
+                _("登记有误 · {noted_by}记的，等核对").format(noted_by=one.noted_by),
+                one.id in unsent,
+            )
             for one in self._open_corrections()
         ]
 
@@ -229,4 +245,4 @@ def _asked(code: str) -> Option:
 
 
 def _doubted(kind: CorrectionKind) -> Option:
-    return _CORRECTION + kind.value, f"登记有误：{CORRECTION_WORDS[kind]}", ""
+    return _CORRECTION + kind.value, _("登记有误：{correction}").format(correction=CORRECTION_WORDS[kind]), ""

@@ -14,6 +14,7 @@ from mobile.residents.household_form import HouseholdForm
 from mobile.residents.person_form import PersonForm
 from mobile.widgets.layout import Col
 from mobile.widgets.lists import Item
+from shared.texts import _
 
 
 class HouseholdFormScreen(Screen):
@@ -53,7 +54,7 @@ class PersonFormScreen(Screen):
 
     def choose_relation(self, value: str) -> None:
         if value == MORE[0]:
-            self._pick("是户主的什么人？", choices.all_relations(), self.form.relation, self.form.choose_relation)
+            self._pick(_("是户主的什么人？"), choices.all_relations(), self.form.relation, self.form.choose_relation)
         else:
             self.form.choose_relation(value)
 

@@ -18,6 +18,7 @@ from mobile.store.store import Store
 from shared.grid import CellKind, CellOut
 from shared.residents import HouseholdIn, HouseholdOut
 from shared.sync import OperationKind
+from shared.texts import _
 from shared.types import Crs, Position, uuid7
 
 LOCATE_SECONDS = 15.0
@@ -33,7 +34,7 @@ class HouseholdForm(EventDispatcher):
     compound, building = StringProperty(""), StringProperty("")
     unit, room = StringProperty(""), StringProperty("")
     compounds, buildings, units = ListProperty([]), ListProperty([]), ListProperty([])
-    here, place_line = BooleanProperty(True), StringProperty("正在定位…")
+    here, place_line = BooleanProperty(True), StringProperty(_("正在定位…"))
     can_save, problem = BooleanProperty(False), StringProperty("")
 
     def __init__(self, store: Store, ports: Ports, now: Clock) -> None:
@@ -72,10 +73,10 @@ class HouseholdForm(EventDispatcher):
             household_id,
             new.model_dump(mode="json", exclude_none=True),
             effects.put_household(row),
-            title=f"{rules.door_short(row)} 登记一户",
+            title=_("{door} 登记一户").format(door=rules.door_short(row)),
         )
         self._store.captured()
-        self.dispatch("on_saved", household_id, f"已登记：{rules.door_short(row)}")
+        self.dispatch("on_saved", household_id, _("已登记：{door}").format(door=rules.door_short(row)))
         return True
 
     def draft(self) -> dict[str, Any]:
@@ -113,12 +114,12 @@ class HouseholdForm(EventDispatcher):
             return ""
         same = (home for home in self._homes if [plain(getattr(home, name)) for name in DOOR] == mine)
         taken = next((home for home in same if home.area_code == self.cell), None)
-        return f"这个门牌已经登记过了：{rules.family_name(taken)}" if taken else ""
+        return _("这个门牌已经登记过了：{family}").format(family=rules.family_name(taken)) if taken else ""
 
     def _show_place(self) -> None:
         fix = self._ports.location.last()
         if fix is not None:
-            self.place_line = f"误差 {round(fix.accuracy_m)} 米"
+            self.place_line = _("误差 {metres} 米").format(metres=round(fix.accuracy_m))
             at = (fix.lon, fix.lat)
             around = (cell.code for cell in self._mine if inside(at, rings(cell.geometry)))
             self.cell = self.cell or next(around, "")

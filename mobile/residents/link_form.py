@@ -15,17 +15,18 @@ from mobile.store.store import Store
 from shared.links import HELPER_WORDS, LINK_WORDS, HelperKind, LinkKind, LinkOut, LinkPatch, PersonLinkIn
 from shared.residents import RELATION_WORDS, Relation, ResidentOut
 from shared.sync import EntityKind, OperationKind
+from shared.texts import _
 from shared.types import uuid7
 from shared.visiting import age_on
 
 ADULT = 18
 _RELATIONS = {
-    LinkKind.contact: ("女儿", "儿子", "老伴", "亲戚", "邻居"),
-    LinkKind.guardian: ("父亲", "母亲", "祖父", "祖母", "儿女"),
-    LinkKind.helper: ("对门", "楼上楼下", "网格员", "党员", "单位同事"),
+    LinkKind.contact: (_("女儿"), _("儿子"), _("老伴"), _("亲戚"), _("邻居")),
+    LinkKind.guardian: (_("父亲"), _("母亲"), _("祖父"), _("祖母"), _("儿女")),
+    LinkKind.helper: (_("对门"), _("楼上楼下"), _("网格员"), _("党员"), _("单位同事")),
 }
 WRITTEN = ("name", "phone", "relation", "note")
-REASONS: list[Option] = [(words, words, "") for words in ("生活不能自理", "法院指定", "本人委托")]
+REASONS: list[Option] = [(words, words, "") for words in (_("生活不能自理"), _("法院指定"), _("本人委托"))]
 """An adult decides for themselves unless somebody says why not."""
 
 
@@ -36,7 +37,7 @@ class LinkForm(EventDispatcher):
     kinds: ClassVar[list[Option]] = [(kind.value, LINK_WORDS[kind], links.ICONS[kind]) for kind in LinkKind]
     helpers: ClassVar[list[Option]] = [(kind.value, HELPER_WORDS[kind], "") for kind in HelperKind]
     reasons: ClassVar[list[Option]] = REASONS
-    title, title_line = StringProperty("联系人与帮扶"), StringProperty("")
+    title, title_line = StringProperty(_("联系人与帮扶")), StringProperty("")
     is_new = BooleanProperty(True)
     kind, helper = StringProperty(LinkKind.contact.value), StringProperty("")
     people, relation_options = ListProperty([]), ListProperty([])
@@ -53,7 +54,7 @@ class LinkForm(EventDispatcher):
         self._person = store.entities.get(ResidentOut, resident_id)
         self._family = self._others() if self._person else []
         self.people = [(str(one.id), one.name, "") for one in self._family]
-        self.title_line = f"给{self._person.name}登记" if self._person else ""
+        self.title_line = _("给{name}登记").format(name=self._person.name) if self._person else ""
         self._before = store.entities.get(LinkOut, link_id) if link_id else None
         self.is_new, self.rev = self._before is None, self._before.rev if self._before else None
         if self._before is not None:
@@ -104,7 +105,7 @@ class LinkForm(EventDispatcher):
             [Effect(EntityKind.link, link_id, as_json(self._row(link_id, person, body)), whole=True)],
             title=f"{person.name} {words}",
         )
-        return f"已记：{words}"
+        return _("已记：{words}").format(words=words)
 
     def _edit(self, before: LinkOut, body: PersonLinkIn) -> str:
         """What differs, upon what was on the screen; nothing is sent of what is as it was."""
@@ -117,11 +118,11 @@ class LinkForm(EventDispatcher):
             before.id,
             changed,
             [Effect(EntityKind.link, before.id, changed, parent=before.household_id)],
-            title=f"{links.subject(self._store, before.id)} 改资料",
+            title=_("{subject} 改资料").format(subject=links.subject(self._store, before.id)),
             base_rev=before.rev,
             base={name: old[name] for name in changed},
         )
-        return f"已改：{LINK_WORDS[body.kind]} {body.name}"
+        return _("已改：{link} {name}").format(link=LINK_WORDS[body.kind], name=body.name)
 
     def draft(self) -> dict[str, Any]:
         words = {name: getattr(self, name) for name in WRITTEN}
@@ -138,7 +139,7 @@ class LinkForm(EventDispatcher):
         self.person_id = next(chosen, None)
 
     def _fill(self, link: LinkOut) -> None:
-        self.title = f"改{LINK_WORDS[link.kind]}"
+        self.title = _("改{link}").format(link=LINK_WORDS[link.kind])
         self.title_line = links.subject(self._store, link.id)
         self.kind, self.helper = link.kind.value, link.helper.value if link.helper else ""
         self.name, self.phone, self.relation, self.note = link.name, link.phone or "", link.relation, link.note
@@ -174,7 +175,7 @@ class LinkForm(EventDispatcher):
             return PersonLinkIn.model_validate(values)
         except ValidationError as error:
             field = error.errors()[0]["loc"]
-            self.problem = "电话号码不对，请再看一遍。" if "phone" in field else "内容填得不对，请再看一遍。"
+            self.problem = _("电话号码不对，请再看一遍。") if "phone" in field else _("内容填得不对，请再看一遍。")
             return None
 
     def _order(self) -> int:

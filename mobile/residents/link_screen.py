@@ -11,6 +11,7 @@ from mobile.residents.past import PastLine
 from mobile.residents.person import PersonDetail
 from mobile.widgets.layout import Col, Row
 from mobile.widgets.lists import Item
+from shared.texts import _
 
 
 class LinkRow(Item, Col):
@@ -47,4 +48,4 @@ class LinkScreen(Screen):
 
 def _undo(vm: PersonDetail, shell: Shell) -> None:
     if not vm.undo_end():
-        shell.snack("已经送出去了，撤不回来")
+        shell.snack(_("已经送出去了，撤不回来"))

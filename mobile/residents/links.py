@@ -14,6 +14,7 @@ from mobile.store.store import Store
 from shared.links import HELPER_WORDS, LINK_WORDS, HelperKind, LinkEndIn, LinkKind, LinkOut, holds_on, whom_to_call
 from shared.residents import HouseholdOut, ResidentOut
 from shared.sync import EntityKind, OperationKind
+from shared.texts import _
 
 ICONS = {LinkKind.contact: "phone", LinkKind.guardian: "shield-check", LinkKind.helper: "hand-heart"}
 _FIRST = (LinkKind.guardian, LinkKind.contact, LinkKind.helper)
@@ -47,14 +48,14 @@ def lines(store: Store, person: ResidentOut, day: date) -> list[LinkLine]:
 def _line(one: LinkOut, day: date, unsent: bool) -> LinkLine:
     reach = whom_to_call(one, day)
     word = HELPER_WORDS[one.helper] if one.helper else ""
-    whole = "" if one.resident_id else "全家的"
+    whole = "" if one.resident_id else _("全家的")
     return LinkLine(
         id=one.id,
         icon=ICONS[one.kind],
         name=one.name,
         line=" · ".join(part for part in (whole + LINK_WORDS[one.kind], one.relation, word, one.note) if part),
         phone=texts.phone_masked(reach.phone) if reach.phone else "",
-        away=f"这几天由 {reach.name} 代" if reach.name != one.name else "",
+        away=_("这几天由 {name} 代").format(name=reach.name) if reach.name != one.name else "",
         unsent=unsent,
     )
 
@@ -70,7 +71,7 @@ def end(store: Store, link_id: UUID, day: date, **how: Any) -> UUID | None:
         one.id,
         LinkEndIn(on=day).model_dump(mode="json"),
         [gone],
-        title=f"{LINK_WORDS[one.kind]} {one.name} 结束",
+        title=_("{link} {name} 结束").format(link=LINK_WORDS[one.kind], name=one.name),
         base_rev=one.rev,
         **how,
     )
@@ -84,13 +85,17 @@ def subject(store: Store, link_id: UUID | str) -> str:
     about = store.entities.get(ResidentOut, one.resident_id) if one.resident_id else None
     home = store.entities.get(HouseholdOut, one.household_id)
     whose = about.name if about else rules.family_name(home) if home else ""
-    return f"{whose}的{LINK_WORDS[one.kind]} {one.name}" if whose else f"{LINK_WORDS[one.kind]} {one.name}"
+    return (
+        _("{whose}的{link} {name}").format(whose=whose, link=LINK_WORDS[one.kind], name=one.name)
+        if whose
+        else f"{LINK_WORDS[one.kind]} {one.name}"
+    )
 
 
 def told(fields: Mapping[str, Any]) -> dict[str, str]:
     """What was written about a link, for 待核对 when the server did not take it."""
     if "on" in fields:
-        return {"结束": texts.month_day(date.fromisoformat(fields["on"]))}
+        return {_("结束"): texts.month_day(date.fromisoformat(fields["on"]))}
     asked = {name: value for name, value in fields.items() if name != "order" or fields["kind"] == LinkKind.contact}
     return {label: words for label, words in edited(asked).items() if words != NOTHING}
 
@@ -105,11 +110,14 @@ def edited(fields: Mapping[str, Any]) -> dict[str, str]:
 
 
 _WORDS: dict[str, tuple[str, Callable[[Any], str]]] = {
-    "kind": ("关系", lambda value: LINK_WORDS[LinkKind(value)]),
-    "name": ("姓名", str),
-    "phone": ("电话", lambda value: texts.phone(str(value))),
-    "relation": ("是什么人", str),
-    "helper": ("哪一方", lambda value: HELPER_WORDS[HelperKind(value)]),
-    "order": ("先打给谁", lambda value: "先打给这一位" if value == 1 else f"第 {value} 个打"),
-    "note": ("备注", str),
+    "kind": (_("关系"), lambda value: LINK_WORDS[LinkKind(value)]),
+    "name": (_("姓名"), str),
+    "phone": (_("电话"), lambda value: texts.phone(str(value))),
+    "relation": (_("是什么人"), str),
+    "helper": (_("哪一方"), lambda value: HELPER_WORDS[HelperKind(value)]),
+    "order": (
+        _("先打给谁"),
+        lambda value: _("先打给这一位") if value == 1 else _("第 {value} 个打").format(value=value),
+    ),
+    "note": (_("备注"), str),
 }

@@ -9,6 +9,7 @@ from mobile.residents import rules
 from mobile.store.store import Store
 from shared.register import PeriodOut, PersonPast, Track
 from shared.residents import CARE_WORDS, RESIDENCY_WORDS, Care, HouseholdOut, Residency
+from shared.texts import _
 
 _CARE = f"{Track.care}:"
 
@@ -33,7 +34,11 @@ def lines(store: Store, resident_id: UUID, today: date) -> list[PastLine]:
 def _line(store: Store, one: PeriodOut, today: date) -> PastLine:
     icon, text = _told(store, one)
     first = texts.day_word(one.from_day, today)
-    days = f"{first}到{texts.day_word(one.until_day, today)}" if one.until_day else f"{first}起"
+    days = (
+        _("{first}到{day}").format(first=first, day=texts.day_word(one.until_day, today))
+        if one.until_day
+        else _("{first}起").format(first=first)
+    )
     now = one.from_day <= today and (one.until_day is None or today < one.until_day)
     return PastLine(icon, text, f"{days} · {one.noted_by}", now)
 
@@ -44,5 +49,5 @@ def _told(store: Store, one: PeriodOut) -> tuple[str, str]:
         return rules.CARE_ICONS[care], CARE_WORDS[care]
     if one.track == Track.household:
         home = store.entities.get(HouseholdOut, one.value)
-        return "map-pin", f"住在{rules.door(home)}" if home else "住在别处"
+        return "map-pin", _("住在{door}").format(door=rules.door(home)) if home else _("住在别处")
     return "user", RESIDENCY_WORDS[Residency(one.value)]

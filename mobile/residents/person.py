@@ -16,9 +16,10 @@ from shared.links import LINK_WORDS, LinkOut, whom_to_call
 from shared.register import EVENT_WORDS, EventOut
 from shared.residents import RELATION_WORDS, RESIDENCY_WORDS, HouseholdOut, ResidentOut, Sex
 from shared.sync import EntityKind
+from shared.texts import _
 
 SHOWN_PAST, UNDO_SECONDS = 4, 10
-SEX_WORDS = {Sex.male: "男", Sex.female: "女"}
+SEX_WORDS = {Sex.male: _("男"), Sex.female: _("女")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,12 @@ def event_lines(store: Store, now: Clock, events: list[EventOut], *, named: bool
 
 
 def _told(event: EventOut, named: bool) -> str:
-    words = f"{'、'.join(event.names)} {EVENT_WORDS[event.kind]}" if named else EVENT_WORDS[event.kind]
-    return f"{words}（已撤回）" if event.withdrawn else words
+    words = (
+        _("{names} {event}").format(names=_("、").join(event.names), event=EVENT_WORDS[event.kind])
+        if named
+        else EVENT_WORDS[event.kind]
+    )
+    return _("{words}（已撤回）").format(words=words) if event.withdrawn else words
 
 
 class PersonDetail(EventDispatcher):
@@ -97,7 +102,7 @@ class PersonDetail(EventDispatcher):
         if link is None or self._ended is None:
             return ""
         self._store.captured()
-        return f"已结束：{LINK_WORDS[link.kind]} {link.name}"
+        return _("已结束：{link} {name}").format(link=LINK_WORDS[link.kind], name=link.name)
 
     def undo_end(self) -> bool:
         """Take it back as if it had not been. False: it has already left the phone."""
@@ -114,7 +119,7 @@ class PersonDetail(EventDispatcher):
     def _show_past(self) -> None:
         lines = past.lines(self._store, self.resident_id, local_day(self._now()))
         self.past = lines if self._all_past else lines[:SHOWN_PAST]
-        self.past_rest = f"全部 {len(lines)} 条" if len(lines) > len(self.past) else ""
+        self.past_rest = _("全部 {count} 条").format(count=len(lines)) if len(lines) > len(self.past) else ""
 
     def _show(self, person: ResidentOut) -> None:
         self.links = links.lines(self._store, person, local_day(self._now()))
@@ -134,12 +139,12 @@ class PersonDetail(EventDispatcher):
     def _facts(self, person: ResidentOut) -> list[tuple[str, str]]:
         """What is known; what nobody has asked is not shown as empty."""
         born = person.birth_date
-        known = [("出生", f"{born.year}年{texts.month_day(born)}")] if born else []
+        known = [(_("出生"), _("{year}年{day}").format(year=born.year, day=texts.month_day(born)))] if born else []
         for field, (label, _name, _common) in choices.CODED.items():
             code = getattr(person, field)
             known += [(label, choices.code_word(field, code))] if code else []
-        known += [("户籍地", self._place(person.registered_place))] if person.registered_place else []
-        return [*known, ("身份证号", "已登记，已核对" if person.id_on_file else "没有登记")]
+        known += [(_("户籍地"), self._place(person.registered_place))] if person.registered_place else []
+        return [*known, (_("身份证号"), _("已登记，已核对") if person.id_on_file else _("没有登记"))]
 
     def _place(self, words: str) -> str:
         """A sheet may have brought the county's own code."""

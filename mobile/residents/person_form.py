@@ -19,16 +19,17 @@ from mobile.store.store import Store
 from shared import identifiers
 from shared.residents import HouseholdOut, Relation, Residency, ResidentIn, ResidentOut, ResidentPatch, Sex
 from shared.sync import OperationKind
+from shared.texts import _
 from shared.types import uuid7
 from shared.visits import CORRECTION_WORDS, CorrectionKind, CorrectionOut, CorrectionState
 
 PLAIN = ("name", "sex", "phone", "relation", "residency", "note", "registered_place")
 MOST_PLACES, PHONE_DIGITS = 4, 11
 PROBLEMS = {
-    "name": "请写上姓名。",
-    "phone": "电话号码不对，请再看一遍。",
-    "birth_date": "出生日期写 8 位数字，例如 19540308。",
-    "id_number": "身份证号最后一位对不上，请对着证件再核一遍。",
+    "name": _("请写上姓名。"),
+    "phone": _("电话号码不对，请再看一遍。"),
+    "birth_date": _("出生日期写 8 位数字，例如 19540308。"),
+    "id_number": _("身份证号最后一位对不上，请对着证件再核一遍。"),
 }
 
 
@@ -65,7 +66,7 @@ class PersonForm(EventDispatcher):
         self._before = store.entities.get(ResidentOut, resident_id) if resident_id else None
         self.is_new = self._before is None
         self.rev = self._before.rev if self._before else None
-        self.title = "登记一人" if self.is_new else "改资料"
+        self.title = _("登记一人") if self.is_new else _("改资料")
         self.home_line = rules.door(self._home) if self._home else ""
         if self._before is not None:
             self._fill(self._before)
@@ -120,9 +121,9 @@ class PersonForm(EventDispatcher):
             resident_id,
             new.model_dump(mode="json", exclude_none=True),
             effects.put_residents(self._store, [row]),
-            title=f"{new.name} 登记",
+            title=_("{name} 登记").format(name=new.name),
         )
-        return self._done(resident_id, f"已登记：{new.name}", put)
+        return self._done(resident_id, _("已登记：{name}").format(name=new.name), put)
 
     def _edit(self, before: ResidentOut) -> bool:
         values = self._values()
@@ -137,16 +138,16 @@ class PersonForm(EventDispatcher):
             before.id,
             patch.model_dump(mode="json", exclude_unset=True),
             effects.edit_resident(self._store, before, after, changed),
-            title=f"{before.name} 改资料",
+            title=_("{name} 改资料").format(name=before.name),
             base_rev=before.rev,
             base={name: old[name] for name in changed},
         )
-        return self._done(before.id, f"已改：{before.name}", edit)
+        return self._done(before.id, _("已改：{name}").format(name=before.name), edit)
 
     def _done(self, resident_id: UUID, sentence: str, saved: UUID | None = None) -> bool:
         if self._correction is not None:
             doubts.settle(self._store, self._correction.id, CorrectionState.done, after=saved)
-            sentence = sentence or f"已核对：{self.name.strip()}"
+            sentence = sentence or _("已核对：{name}").format(name=self.name.strip())
         self._store.captured()
         self.dispatch("on_saved", resident_id, sentence)
         return True
@@ -162,7 +163,11 @@ class PersonForm(EventDispatcher):
     def _hear(self, correction: CorrectionOut) -> None:
         """What was said at the door; a number among it is put in, to be looked at once more."""
         said = correction.said.strip()
-        self.heard = f"{CORRECTION_WORDS[correction.what]}{f'：{said}' if said else ''}（{correction.noted_by}记的）"
+        self.heard = _("{correction}{said}（{noted_by}记的）").format(
+            correction=CORRECTION_WORDS[correction.what],
+            said=_("：{said}").format(said=said) if said else "",
+            noted_by=correction.noted_by,
+        )
         digits = "".join(filter(str.isdigit, said))
         if correction.what is CorrectionKind.phone and len(digits) == PHONE_DIGITS:
             self.phone = digits
@@ -218,7 +223,7 @@ class PersonForm(EventDispatcher):
             shape.model_validate(values)
         except ValidationError as error:
             field = str(error.errors()[0]["loc"][0])
-            return PROBLEMS.get(field, "内容填得不对，请再看一遍。")
+            return PROBLEMS.get(field, _("内容填得不对，请再看一遍。"))
         return ""
 
     def _look(self, *_: object) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from mobile.core import texts
 from mobile.grid.rules import LonLat, metres, walking_minutes
 from shared.residents import CARE_WORDS, Care, HouseholdOut, Relation, Residency, ResidentOut
+from shared.texts import _
 
 CARE_ICONS = {
     Care.alone: "house-line",
@@ -60,7 +61,7 @@ def door(household: HouseholdOut) -> str:
 
 
 def family_name(household: HouseholdOut) -> str:
-    return f"{household.head_name}一家" if household.head_name else "这一户"
+    return _("{head_name}一家").format(head_name=household.head_name) if household.head_name else _("这一户")
 
 
 def person_to_see(household: HouseholdOut, members: Sequence[ResidentOut], today: date) -> Person:
@@ -71,7 +72,7 @@ def person_to_see(household: HouseholdOut, members: Sequence[ResidentOut], today
     one = min(cared, key=_birth_order) if cared else at_home[0] if household.size == 1 and at_home else None
     if one is None:
         head = next((member.id for member in members if member.relation is Relation.head), None)
-        return Person(head, family_name(household), f"{household.size} 口人", phone)
+        return Person(head, family_name(household), _("{size} 口人").format(size=household.size), phone)
     age = texts.age(one.birth_date, today) if one.birth_date else ""
     return Person(one.id, one.name, age, one.phone or phone)
 

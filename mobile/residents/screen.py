@@ -16,6 +16,7 @@ from mobile.widgets.composed import load
 from mobile.widgets.layout import Row
 from mobile.widgets.lists import Item, PressRow
 from mobile.widgets.tags import Tag
+from shared.texts import _
 
 
 class CareWord(Item, Tag):
@@ -61,7 +62,7 @@ class HouseholdScreen(Screen):
         """One tap asks for it; 更多 leads to all there is."""
         if value == MORE[0]:
             options = self.vm.follow.every_option()
-            shell_of(self).push("pick", title="怎么跟进？", options=options, chosen="", pick=self.follow)
+            shell_of(self).push("pick", title=_("怎么跟进？"), options=options, chosen="", pick=self.follow)
         elif sentence := self.vm.follow.open(value):
             follow, shell = self.vm.follow, shell_of(self)
             shell.snack(sentence, follow.undo_seconds, on_undo=partial(_undo, follow, shell))
@@ -69,7 +70,7 @@ class HouseholdScreen(Screen):
 
 def _undo(follow: FollowUps, shell: Shell) -> None:
     if not follow.undo():
-        shell.snack("已经送出去了，撤不回来")
+        shell.snack(_("已经送出去了，撤不回来"))
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

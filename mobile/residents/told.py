@@ -8,26 +8,27 @@ from mobile.core import texts
 from mobile.residents.choices import CODED, code_word, words_of
 from shared.register import EVENT_WORDS, EventKind
 from shared.residents import RELATION_WORDS, RESIDENCY_WORDS, Care, Relation, Residency, Sex
+from shared.texts import _
 
-NOTHING = "没有写"
-_SEX = {Sex.male: "男", Sex.female: "女"}
+NOTHING = _("没有写")
+_SEX = {Sex.male: _("男"), Sex.female: _("女")}
 _WORDS: dict[str, tuple[str, Callable[[Any], str]]] = {
-    "name": ("姓名", str),
-    "sex": ("性别", lambda value: _SEX.get(Sex(value), "不清楚")),
-    "birth_date": ("出生日期", lambda value: _day(value)),
-    "phone": ("电话", lambda value: texts.phone(str(value))),
-    "relation": ("和户主的关系", lambda value: RELATION_WORDS[Relation(value)]),
-    "residency": ("人员状态", lambda value: RESIDENCY_WORDS[Residency(value)]),
-    "care": ("关爱标签", lambda value: words_of(Care(item) for item in value)),
-    "registered_place": ("户籍地", str),
-    "note": ("备注", str),
-    "kind": ("变动", lambda value: EVENT_WORDS[EventKind(value)]),
-    "on": ("哪天", lambda value: _day(value)),
-    "arrived": ("到了没有", lambda value: "到了" if value else "没有来"),
-    "compound": ("小区或院名", str),
-    "building": ("楼号", str),
-    "unit": ("单元", str),
-    "room": ("门牌", str),
+    "name": (_("姓名"), str),
+    "sex": (_("性别"), lambda value: _SEX.get(Sex(value), _("不清楚"))),
+    "birth_date": (_("出生日期"), lambda value: _day(value)),
+    "phone": (_("电话"), lambda value: texts.phone(str(value))),
+    "relation": (_("和户主的关系"), lambda value: RELATION_WORDS[Relation(value)]),
+    "residency": (_("人员状态"), lambda value: RESIDENCY_WORDS[Residency(value)]),
+    "care": (_("关爱标签"), lambda value: words_of(Care(item) for item in value)),
+    "registered_place": (_("户籍地"), str),
+    "note": (_("备注"), str),
+    "kind": (_("变动"), lambda value: EVENT_WORDS[EventKind(value)]),
+    "on": (_("哪天"), lambda value: _day(value)),
+    "arrived": (_("到了没有"), lambda value: _("到了") if value else _("没有来")),
+    "compound": (_("小区或院名"), str),
+    "building": (_("楼号"), str),
+    "unit": (_("单元"), str),
+    "room": (_("门牌"), str),
 }
 
 
@@ -47,4 +48,4 @@ def told(fields: Mapping[str, Any]) -> dict[str, str]:
 
 def _day(value: str) -> str:
     day = date.fromisoformat(value)
-    return f"{day.year}年{texts.month_day(day)}"
+    return _("{year}年{day}").format(year=day.year, day=texts.month_day(day))

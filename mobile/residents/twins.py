@@ -11,6 +11,7 @@ from mobile.store.store import Store
 from shared.links import LIKENESS_WORDS, DuplicateOut, DuplicateState, HomeFate, SettleIn, Sketch
 from shared.residents import ResidentOut
 from shared.sync import EntityKind
+from shared.texts import _
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -49,8 +50,8 @@ def shown(pair: DuplicateOut) -> Twin:
     names = list(dict.fromkeys(one.name for one in sides(pair)))
     return Twin(
         id=pair.id,
-        title="、".join(names),
-        why="；".join(LIKENESS_WORDS[reason] for reason in pair.reasons),
+        title=_("、").join(names),
+        why=_("；").join(LIKENESS_WORDS[reason] for reason in pair.reasons),
         first=_side(pair.first),
         second=_side(pair.second),
         stays=_stays(pair),
@@ -92,13 +93,17 @@ def _side(one: Sketch) -> Side:
     return Side(
         name=one.name,
         door=one.door,
-        born=f"{one.birth_date.year}年{texts.month_day(one.birth_date)}生" if one.birth_date else "没写出生日期",
-        phone=texts.phone_masked(one.phone) if one.phone else "没写电话",
-        number="身份证已登记" if one.id_on_file else "身份证没登记",
+        born=_("{year}年{day}生").format(year=one.birth_date.year, day=texts.month_day(one.birth_date))
+        if one.birth_date
+        else _("没写出生日期"),
+        phone=texts.phone_masked(one.phone) if one.phone else _("没写电话"),
+        number=_("身份证已登记") if one.id_on_file else _("身份证没登记"),
     )
 
 
 def _stays(pair: DuplicateOut) -> str:
     stays = kept(pair)
-    why = "登记了身份证" if stays.id_on_file else "登记得早"
-    return f"留下{stays.door}的{stays.name}（{why}），另一条并进来，以前记的都在。"
+    why = _("登记了身份证") if stays.id_on_file else _("登记得早")
+    return _("留下{door}的{name}（{why}），另一条并进来，以前记的都在。").format(
+        door=stays.door, name=stays.name, why=why
+    )

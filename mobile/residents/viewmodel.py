@@ -17,6 +17,7 @@ from shared.grid import CellOut
 from shared.register import EventOut
 from shared.residents import RELATION_WORDS, RESIDENCY_WORDS, HouseholdOut, ResidentOut
 from shared.sync import EntityKind
+from shared.texts import _
 from shared.visits import (
     EVIDENCE_WORDS,
     FINDING_WORDS,
@@ -129,7 +130,7 @@ class HouseholdDetail(EventDispatcher):
     def _show_members(self, household: HouseholdOut) -> None:
         unsent = self._store.outbox.unanswered(EntityKind.resident)
         self.members = [self._member(member, member.id in unsent) for member in self._members]
-        self.members_title = f"家里 {household.size} 口人"
+        self.members_title = _("家里 {size} 口人").format(size=household.size)
         self.can_call = bool(rules.first_phone(self._members))
 
     def _member(self, member: ResidentOut, unsent: bool) -> Member:
@@ -158,12 +159,16 @@ class HouseholdDetail(EventDispatcher):
         visits = homes.all_of(self._store, VisitOut, self.household_id)
         visits.sort(key=lambda visit: visit.visited_at, reverse=True)
         self.visits_total = len(visits)
-        self.visits_total_text = f"全部 {len(visits)} 次" if len(visits) > SHOWN_VISITS and not self._all_visits else ""
+        self.visits_total_text = (
+            _("全部 {count} 次").format(count=len(visits))
+            if len(visits) > SHOWN_VISITS and not self._all_visits
+            else ""
+        )
         self.visits = [self._line(visit) for visit in (visits if self._all_visits else visits[:SHOWN_VISITS])]
 
     def _line(self, visit: VisitOut) -> VisitLine:
-        found = "、".join(FINDING_WORDS[finding] for finding in visit.findings)
-        told = "。".join(part for part in (OUTCOME_WORDS[visit.outcome], found, visit.note.rstrip("。")) if part)
+        found = _("、").join(FINDING_WORDS[finding] for finding in visit.findings)
+        told = _("。").join(part for part in (OUTCOME_WORDS[visit.outcome], found, visit.note.rstrip(_("。"))) if part)
         how = f"{visit.worker_name} {MODE_WORDS[visit.mode]}"
         place = "" if visit.evidence is Evidence.none else EVIDENCE_WORDS[visit.evidence]
         parts = texts.full_day(local_day(visit.visited_at)), how, place

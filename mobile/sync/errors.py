@@ -1,12 +1,13 @@
 """What may go wrong between the phone and its server, in the words a person reads."""
 
 from shared.errors import CATALOGUE, Code
+from shared.texts import _
 
 
 class NetworkProblem(Exception):
     """Nothing certain came back."""
 
-    sentence = "现在连不上服务器，请看看网络，再试一次。"
+    sentence = _("现在连不上服务器，请看看网络，再试一次。")
 
 
 class NeverLeft(NetworkProblem):

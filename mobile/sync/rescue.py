@@ -9,6 +9,7 @@ from mobile.store.store import Store
 from mobile.sync.client import Client
 from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused
 from shared.sync import SCHEMA, Outcome, PushIn
+from shared.texts import _
 
 BATCH = 200
 
@@ -24,15 +25,19 @@ class Left:
 
     @property
     def sentence(self) -> str:
-        return self._records + (f"有 {self.photos} 张照片没来得及送出，也清掉了。" if self.photos else "")
+        return self._records + (
+            _("有 {photos} 张照片没来得及送出，也清掉了。").format(photos=self.photos) if self.photos else ""
+        )
 
     @property
     def _records(self) -> str:
         if self.kept:
-            return f"这台手机已停用。没送出的 {self.kept} 条还锁在手机里，有网时再登录一次，就会交给社区核对。"
+            return _("这台手机已停用。没送出的 {kept} 条还锁在手机里，有网时再登录一次，就会交给社区核对。").format(
+                kept=self.kept
+            )
         if self.handed:
-            return f"这台手机已停用，没送出的 {self.handed} 条已交给社区核对。"
-        return "这台手机已停用，里面的资料已清空。"
+            return _("这台手机已停用，没送出的 {handed} 条已交给社区核对。").format(handed=self.handed)
+        return _("这台手机已停用，里面的资料已清空。")
 
 
 async def leave(store: Store, client: Client) -> Left | None:

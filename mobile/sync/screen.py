@@ -20,6 +20,7 @@ from mobile.widgets.press import Btn
 from mobile.widgets.tags import SyncChip
 from mobile.widgets.text import Txt
 from mobile.widgets.tokens import T
+from shared.texts import _
 
 SHOWN_LINES = 30
 """A month without network would otherwise be drawn row by row."""
@@ -33,11 +34,11 @@ class SyncLink(SyncChip):
         """What looks like a refusal, like no network or like a record, and is none, must not read like it."""
         source = self.source
         if source and source.needs_update:
-            return "请更新应用"  # the rest of the sentence stands on the page behind the chip
+            return _("请更新应用")  # the rest of the sentence stands on the page behind the chip
         if source and (source.needs_sign_in or (status == "offline" and not source.offline)):
             return str(source.text)
         if source and source.only_photos and status in ("unsent", "sent"):
-            return f"{int(count)} 张没送" if large else str(source.text)
+            return _("{count} 张没送").format(count=int(count)) if large else str(source.text)
         return str(super().words(status, count, large))
 
     def on_said(self, *_: object) -> None:
@@ -145,7 +146,7 @@ class SyncPage(Composed):
         vm = self.vm
         lists = [*self._refused(), *self._photos(), *self._waiting()]
         return (
-            [SubHeader(title="同步情况")],
+            [SubHeader(title=_("同步情况"))],
             [SyncHead(vm=vm, status=vm.status), *self._loss(), *self._problem(), *self._sign_in(), *lists],
             [SendBar(vm=vm, status=vm.status)],
         )
@@ -162,7 +163,7 @@ class SyncPage(Composed):
     def _sign_in(self) -> Parts:
         if not self.vm.status.needs_sign_in:
             return []
-        return [Gap(), Btn(icon="key", text="重新登录", on_release=lambda press: shell_of(press).push("sign_in"))]
+        return [Gap(), Btn(icon="key", text=_("重新登录"), on_release=lambda press: shell_of(press).push("sign_in"))]
 
     def _photos(self) -> Parts:
         parts: list[Widget] = [Gap(), WhyBox(icon="camera", text=self.vm.photo_line)] if self.vm.photo_line else []
@@ -203,7 +204,7 @@ def _section(head: SectionHead, lines: list[OperationLine], ink: object) -> Part
 
 def _more(lines: list[Any]) -> Parts:
     rest = len(lines) - SHOWN_LINES
-    return [Txt(raw=f"……还有 {rest} 条", style="cap", halign="center")] if rest > 0 else []
+    return [Txt(raw=_("……还有 {rest} 条").format(rest=rest), style="cap", halign="center")] if rest > 0 else []
 
 
 def routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

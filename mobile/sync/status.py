@@ -13,6 +13,7 @@ from mobile.store.outbox import State
 from mobile.store.photos import Standing
 from mobile.store.store import Store
 from mobile.sync.errors import NetworkProblem, Refused, SignInNeeded
+from shared.texts import _
 
 ICONS = {
     "sign_in": "key",
@@ -25,7 +26,7 @@ ICONS = {
 }
 KIT_STATES = {"sending": "sent", "sign_in": "refused", "update": "refused"}
 TOO_OLD = 426
-UNTOLD = "这一次没同步成，手机里的都还在，过一会儿会再试。"
+UNTOLD = _("这一次没同步成，手机里的都还在，过一会儿会再试。")
 
 
 CLOCK_TOLERANCE = timedelta(minutes=10)
@@ -35,9 +36,11 @@ def _clock_line(ahead: timedelta) -> str:
     off = abs(ahead)
     if off <= CLOCK_TOLERANCE:
         return ""
-    much = f"{off.days} 天" if off.days else f"{off.seconds // 60} 分钟"
-    way = "快" if ahead > timedelta() else "慢"
-    return f"这部手机的时间{way}了 {much}，记下的日期会跟着错。请在系统设置里打开自动校时。"
+    much = _("{days} 天").format(days=off.days) if off.days else _("{seconds} 分钟").format(seconds=off.seconds // 60)
+    way = _("快") if ahead > timedelta() else _("慢")
+    return _("这部手机的时间{way}了 {much}，记下的日期会跟着错。请在系统设置里打开自动校时。").format(
+        way=way, much=much
+    )
 
 
 class SyncStatus(EventDispatcher):
@@ -52,7 +55,7 @@ class SyncStatus(EventDispatcher):
     needs_update = BooleanProperty(False)
     own_fault = BooleanProperty(False)
     first_pull_done = BooleanProperty(False)
-    last_talk = StringProperty("还没有")
+    last_talk = StringProperty(_("还没有"))
     problem = StringProperty("")
     clock_line = StringProperty("")
     state, kit_state, icon = StringProperty("accepted"), StringProperty("accepted"), StringProperty("cloud-check")
@@ -88,7 +91,7 @@ class SyncStatus(EventDispatcher):
         self.clock_line = _clock_line(self._store.clock_ahead)
         self.refresh()
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         counts = self._store.outbox.counts()
         self.unsent, self.sent = counts[State.unsent], counts[State.sent]
         self.accepted, self.refused = counts[State.accepted], counts[State.refused]
@@ -96,7 +99,7 @@ class SyncStatus(EventDispatcher):
         self.photos, self.photos_back = photos[Standing.due], photos[Standing.quarantined] + photos[Standing.refused]
         self.first_pull_done = self._store.first_pull_done()
         talked = self._store.last_talk()
-        self.last_talk = texts.when(talked, self._now()) if talked else "还没有"
+        self.last_talk = texts.when(talked, self._now()) if talked else _("还没有")
         self._say()
 
     def _say(self) -> None:
@@ -106,19 +109,19 @@ class SyncStatus(EventDispatcher):
     def _words(self) -> tuple[str, int, str]:
         waiting, back = self.unsent + self.sent, self.refused + self.photos_back
         if self.needs_sign_in:
-            return "sign_in", waiting, "请重新登录"
+            return "sign_in", waiting, _("请重新登录")
         if self.needs_update:
-            return "update", waiting, "请更新应用，记录都还在手机里"
+            return "update", waiting, _("请更新应用，记录都还在手机里")
         if back:
-            return "refused", back, f"{back} 条被退回"
+            return "refused", back, _("{back} 条被退回").format(back=back)
         if self.sending and (waiting or self.photos):
-            return "sending", waiting or self.photos, "正在送" if waiting else "正在送照片"
+            return "sending", waiting or self.photos, _("正在送") if waiting else _("正在送照片")
         if self.offline and not (waiting or self.photos):
-            return "offline", 0, "没有网络，照常记"
+            return "offline", 0, _("没有网络，照常记")
         if waiting:
-            return "unsent", waiting, f"{waiting} 条在手机里"
+            return "unsent", waiting, _("{waiting} 条在手机里").format(waiting=waiting)
         if self.photos:
-            return "unsent", self.photos, f"{self.photos} 张照片没送"
+            return "unsent", self.photos, _("{photos} 张照片没送").format(photos=self.photos)
         if self.problem:
-            return "offline", 0, "手机没同步成" if self.own_fault else "服务器暂时不行"
-        return "accepted", 0, "已送到"
+            return "offline", 0, _("手机没同步成") if self.own_fault else _("服务器暂时不行")
+        return "accepted", 0, _("已送到")

@@ -15,6 +15,7 @@ from mobile.store.store import Store
 from mobile.sync.status import SyncStatus
 from mobile.visits.rules import draft_key
 from shared.sync import OperationKind
+from shared.texts import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class SyncScreen(EventDispatcher):
     photos_back, photos_title, photo_line = ListProperty([]), StringProperty(""), StringProperty("")
     loss_line = StringProperty("")
     last_line, problem_line = StringProperty(""), StringProperty("")
-    rule_line = StringProperty("变绿才算数：社区的服务器收到并存好了。")
+    rule_line = StringProperty(_("变绿才算数：社区的服务器收到并存好了。"))
 
     def __init__(self, store: Store, status: SyncStatus, now: Clock, send: Callable[[], None]) -> None:
         super().__init__()
@@ -56,30 +57,32 @@ class SyncScreen(EventDispatcher):
         self._store, self._now, self._send = store, now, send
         self.refresh()
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         self.refused = self._lines(State.refused)
         self.unsent, self.sent = self._lines(State.unsent), self._lines(State.sent)
-        self.refused_title = f"被退回 {len(self.refused)} 条，等您改" if self.refused else ""
-        self.unsent_title = f"在手机里 {len(self.unsent)} 条" if self.unsent else ""
-        self.sent_title = f"已送达，等回执 {len(self.sent)} 条" if self.sent else ""
+        self.refused_title = _("被退回 {count} 条，等您改").format(count=len(self.refused)) if self.refused else ""
+        self.unsent_title = _("在手机里 {count} 条").format(count=len(self.unsent)) if self.unsent else ""
+        self.sent_title = _("已送达，等回执 {count} 条").format(count=len(self.sent)) if self.sent else ""
         self._refresh_photos()
         self.loss_line = self._store.loss()
         self.problem_line = self.status.problem or self.status.clock_line
-        self.last_line = f"上次和服务器通上话：{self.status.last_talk}"
+        self.last_line = _("上次和服务器通上话：{last_talk}").format(last_talk=self.status.last_talk)
 
     def _refresh_photos(self) -> None:
         self.photos_back = [
             PhotoLine(
                 back.photo.sha256,
-                f"{back.title} 的照片" if back.title else "照片",
+                _("{title} 的照片").format(title=back.title) if back.title else _("照片"),
                 texts.when(back.made_at, self._now()),
                 back.sentence,
             )
             for back in self._store.photos.returned()
         ]
-        self.photos_title = f"{len(self.photos_back)} 张照片没存上" if self.photos_back else ""
+        self.photos_title = _("{count} 张照片没存上").format(count=len(self.photos_back)) if self.photos_back else ""
         waiting = self.status.photos
-        self.photo_line = f"还有 {waiting} 张照片在手机里，连上网会接着送。" if waiting else ""
+        self.photo_line = (
+            _("还有 {waiting} 张照片在手机里，连上网会接着送。").format(waiting=waiting) if waiting else ""
+        )
 
     def drop_photo(self, sha256: str) -> None:
         """知道了: the person has read why a photo was not kept; it leaves this phone."""
@@ -134,10 +137,10 @@ class SyncScreen(EventDispatcher):
 
     def _standing(self, entry: Entry) -> str:
         if entry.state is State.refused:
-            return "被退回"
+            return _("被退回")
         if entry.state is State.sent:
-            return entry.sentence or "等回执"
-        return "等网络" if self.status.offline else "就要送出"
+            return entry.sentence or _("等回执")
+        return _("等网络") if self.status.offline else _("就要送出")
 
 
 def _can_fix(entry: Entry) -> bool:

@@ -20,6 +20,7 @@ from shared import visiting
 from shared.auth import MeOut
 from shared.residents import HouseholdOut, ResidentOut
 from shared.sync import OperationKind
+from shared.texts import _
 from shared.types import uuid7
 from shared.visits import FINDING_WORDS, MODE_WORDS, OUTCOME_WORDS, Finding, Fix, VisitIn, VisitMode, VisitOutcome
 
@@ -51,7 +52,12 @@ FINDING_ICONS = {
     Finding.other: "dots-three",
 }
 FIRST_FINDINGS = 5
-RETURN_OPTIONS = [("tomorrow", "明天", ""), ("in_3", "3 天后", ""), ("in_7", "一周后", ""), ("usual", "照常", "")]
+RETURN_OPTIONS = [
+    ("tomorrow", _("明天"), ""),
+    ("in_3", _("3 天后"), ""),
+    ("in_7", _("一周后"), ""),
+    ("usual", _("照常"), ""),
+]
 KEPT_IN_DRAFT = ("mode", "outcome", "findings", "return_choice", "note")
 
 Option = tuple[str, str, str]
@@ -68,7 +74,7 @@ class VisitForm(EventDispatcher):
     return_choice = StringProperty("")
     note = StringProperty("")
     can_save, saves_soon = BooleanProperty(False), BooleanProperty(False)
-    place_title, place_line = StringProperty("正在定位…"), StringProperty("")
+    place_title, place_line = StringProperty(_("正在定位…")), StringProperty("")
     place_ok = BooleanProperty(False)
     tray = ObjectProperty(rebind=True)
     undo_seconds = UNDO_SECONDS
@@ -157,13 +163,13 @@ class VisitForm(EventDispatcher):
             OperationKind.visit_record,
             self._visit_id,
             *self._recorded(self._household, visit),
-            title=f"{self.name} 走访",
+            title=_("{name} 走访").format(name=self.name),
             hold=timedelta(seconds=UNDO_SECONDS),
             replaces=UUID(self._replaces) if self._replaces else None,
         )
         self._store.keep_draft(self._key, None)
         self._store.captured()
-        self.dispatch("on_saved", f"已记：{OUTCOME_WORDS[visit.outcome]}")
+        self.dispatch("on_saved", _("已记：{outcome}").format(outcome=OUTCOME_WORDS[visit.outcome]))
         return True
 
     def undo(self) -> bool:
@@ -242,7 +248,7 @@ class VisitForm(EventDispatcher):
     def _show_place(self) -> None:
         self.place_ok = self._fix is not None and self._household is not None
         if self._fix is not None and self._household is not None:
-            self.place_title, self.place_line = "位置已记下", rules.place_line(self._fix, self._household)
+            self.place_title, self.place_line = _("位置已记下"), rules.place_line(self._fix, self._household)
 
 
 def _plain(value: Any) -> Any:

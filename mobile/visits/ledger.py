@@ -7,9 +7,21 @@ from datetime import date
 from mobile.core import texts
 from mobile.residents.rules import door
 from shared.residents import HouseholdOut
+from shared.texts import _
 from shared.visits import EVIDENCE_WORDS, FINDING_WORDS, MODE_WORDS, OUTCOME_WORDS, VisitOut
 
-HEADINGS = ("时间", "户", "姓名", "方式", "结果", "发现的情况", "说明", "约好再来", "位置", "走访人")
+HEADINGS = (
+    _("时间"),
+    _("户"),
+    _("姓名"),
+    _("方式"),
+    _("结果"),
+    _("发现的情况"),
+    _("说明"),
+    _("约好再来"),
+    _("位置"),
+    _("走访人"),
+)
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -33,14 +45,14 @@ def row(visit: VisitOut, household: HouseholdOut | None) -> LedgerRow:
     """A household that has left the phone meanwhile leaves its door empty; the visit still counts."""
     place = EVIDENCE_WORDS[visit.evidence]
     if visit.distance_m is not None:
-        place = f"{place}，{texts.distance(visit.distance_m)}"
+        place = _("{place}，{distance}").format(place=place, distance=texts.distance(visit.distance_m))
     return LedgerRow(
         time=texts.clock(visit.visited_at),
         door=door(household) if household else "",
         name=household.head_name if household else "",
         mode=MODE_WORDS[visit.mode],
         outcome=OUTCOME_WORDS[visit.outcome],
-        findings="、".join(FINDING_WORDS[finding] for finding in visit.findings),
+        findings=_("、").join(FINDING_WORDS[finding] for finding in visit.findings),
         note=visit.note,
         return_on=visit.return_on.isoformat() if visit.return_on else "",
         place=place,
@@ -52,7 +64,7 @@ def as_xlsx(rows: Sequence[LedgerRow], day: date) -> bytes:
     """The sheet as a workbook. Nothing a resident said can become a formula."""
     from mobile.visits import workbook  # what it imports would add a quarter of a second to every start of the app
 
-    return workbook.made(f"走访台账{day:%Y%m%d}", [HEADINGS, *(astuple(item) for item in rows)])
+    return workbook.made(_("走访台账{day:%Y%m%d}").format(day=day), [HEADINGS, *(astuple(item) for item in rows)])
 
 
 def as_text(rows: Sequence[LedgerRow]) -> str:

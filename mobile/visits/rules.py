@@ -14,6 +14,7 @@ from mobile.visits.asked import Asked
 from shared import visiting
 from shared.residents import Care, HouseholdOut
 from shared.rounds import PROMISED, RoundEntry
+from shared.texts import _
 from shared.visits import Evidence, Fix
 
 RETURN_DAYS = {"tomorrow": 1, "in_3": 3, "in_7": 7}
@@ -63,10 +64,10 @@ def distance_m(fix: Fix | DeviceFix | None, household: HouseholdOut) -> int | No
 def place_line(fix: DeviceFix, household: HouseholdOut) -> str:
     """离这户 12 米 · 误差 8 米"""
     distance = distance_m(fix, household)
-    parts = [f"离这户 {texts.distance(distance)}"] if distance is not None else []
-    parts.append(f"误差 {texts.distance(fix.accuracy_m)}")
+    parts = [_("离这户 {distance}").format(distance=texts.distance(distance))] if distance is not None else []
+    parts.append(_("误差 {distance}").format(distance=texts.distance(fix.accuracy_m)))
     if fix.mock:
-        parts.append("模拟定位")
+        parts.append(_("模拟定位"))
     return " · ".join(parts)
 
 
@@ -138,5 +139,5 @@ def _place(household: HouseholdOut) -> LonLat:
 
 def why(household: HouseholdOut, today: date, entry: RoundEntry | None) -> str:
     if entry and entry.reasons:
-        return "；".join(entry.reasons)
+        return _("；").join(entry.reasons)
     return household.due_reason or texts.days_unseen(household.last_seen_on, today)

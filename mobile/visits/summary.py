@@ -18,6 +18,7 @@ from mobile.visits import ledger
 from mobile.visits.form import FINDING_ICONS
 from shared.auth import MeOut
 from shared.residents import HouseholdOut, ResidentOut
+from shared.texts import _
 from shared.visiting import MET
 from shared.visits import FINDING_WORDS, MODE_WORDS, OUTCOME_WORDS, Finding, VisitMode, VisitOut, VisitOutcome
 
@@ -72,17 +73,17 @@ class Summary(EventDispatcher):
 
     def copy_text(self) -> None:
         self._ports.clipboard.copy(ledger.as_text(self._ledger_rows()))
-        self.message = f"{self.total} 行文字已复制，可以粘贴"
+        self.message = _("{total} 行文字已复制，可以粘贴").format(total=self.total)
 
     def export(self) -> None:
         """Save the workbook where the owner of the phone finds it."""
-        name = f"走访台账-{self._me.display_name}-{self._day:%Y%m%d}.xlsx"
+        name = _("走访台账-{display_name}-{day:%Y%m%d}.xlsx").format(display_name=self._me.display_name, day=self._day)
         try:
             path = self._ports.files.save(name, ledger.as_xlsx(self._ledger_rows(), self._day))
         except OSError as problem:
-            self.message = f"表格没存成：{problem.strerror}"
+            self.message = _("表格没存成：{reason}").format(reason=problem.strerror)
             return
-        self.message = f"表格已存到 {path}"
+        self.message = _("表格已存到 {path}").format(path=path)
 
     def _todays_visits(self) -> list[VisitOut]:
         times = self._store.entities.fields(VisitOut, "worker_id", "visited_at")
@@ -99,26 +100,26 @@ class Summary(EventDispatcher):
         households = len({visit.household_id for visit in self._visits})
         notable = len({visit.household_id for visit in self._visits if _worries(visit)})
         self.day_line, self.total = texts.full_day(self._day), len(self._visits)
-        self.figures = [(households, "走访户"), (seen, "见到本人"), (notable, "有情况")]
+        self.figures = [(households, _("走访户")), (seen, _("见到本人")), (notable, _("有情况"))]
         reports = reported_on(self._store, self._day)
-        counts = self._counts_by_mode() or ["今天还没有走访"]
-        self.modes_line = " · ".join([*counts, f"上报 {reports} 件"] if reports else counts)
+        counts = self._counts_by_mode() or [_("今天还没有走访")]
+        self.modes_line = " · ".join([*counts, _("上报 {reports} 件").format(reports=reports)] if reports else counts)
 
     def _counts_by_mode(self) -> list[str]:
         modes = [visit.mode for visit in self._visits]
         counts = [f"{MODE_WORDS[mode]} {modes.count(mode)}" for mode in VisitMode if mode in modes]
         missed = sum(visit.outcome not in MET for visit in self._visits)
-        return [*counts, f"没见到 {missed}"] if missed else counts
+        return [*counts, _("没见到 {missed}").format(missed=missed)] if missed else counts
 
     def _show_notable(self) -> None:
         latest = {visit.household_id: visit for visit in self._visits if _worries(visit)}
         self.notable = [self._notable(visit) for visit in latest.values()]
-        self.notable_title = f"有情况的 {len(self.notable)} 户" if self.notable else ""
+        self.notable_title = _("有情况的 {count} 户").format(count=len(self.notable)) if self.notable else ""
 
     def _notable(self, visit: VisitOut) -> Notable:
         worries = _worries(visit)
-        words = "、".join(FINDING_WORDS[finding] for finding in worries)
-        right = f"{texts.day_word(visit.return_on, self._day)}再去" if visit.return_on else ""
+        words = _("、").join(FINDING_WORDS[finding] for finding in worries)
+        right = _("{day}再去").format(day=texts.day_word(visit.return_on, self._day)) if visit.return_on else ""
         return Notable(visit.household_id, f"{self._name(visit)} {words}".strip(), right, FINDING_ICONS[worries[0]])
 
     def _name(self, visit: VisitOut) -> str:
@@ -130,10 +131,14 @@ class Summary(EventDispatcher):
 
     def _show_ledger(self) -> None:
         self.rows = [self._line(visit) for visit in self._visits[:SHOWN_ROWS]]
-        self.more_line = f"……共 {self.total} 行" if self.total > SHOWN_ROWS else ""
+        self.more_line = _("……共 {total} 行").format(total=self.total) if self.total > SHOWN_ROWS else ""
         counts = self._store.outbox.counts()
         self.unsent_count = counts[State.unsent] + counts[State.sent]
-        self.unsent_line = f"还有 {self.unsent_count} 条在手机里，表里已经算上" if self.unsent_count else ""
+        self.unsent_line = (
+            _("还有 {unsent_count} 条在手机里，表里已经算上").format(unsent_count=self.unsent_count)
+            if self.unsent_count
+            else ""
+        )
 
     def _line(self, visit: VisitOut) -> LedgerLine:
         household, worries = self._households.get(visit.household_id), _worries(visit)

@@ -11,9 +11,10 @@ from mobile.widgets.fields import ListRow
 from mobile.widgets.fitting import Flow
 from mobile.widgets.layout import Row
 from mobile.widgets.lists import Item
+from shared.texts import _
 
 MESSAGE_SECONDS = 6
-HEADINGS = LedgerLine("时间", "户", "方式", "情况")
+HEADINGS = LedgerLine(_("时间"), _("户"), _("方式"), _("情况"))
 
 
 class NotableRow(Item, ListRow):

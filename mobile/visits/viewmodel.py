@@ -27,6 +27,7 @@ from mobile.visits.asked import Asked, asked_today
 from shared.grid import CellOut
 from shared.residents import HouseholdOut, ResidentOut
 from shared.rounds import RoundEntry
+from shared.texts import _
 
 LOCATE_SECONDS = 15.0
 
@@ -94,7 +95,9 @@ class Today(EventDispatcher):
     def speak(self, door: Door) -> None:
         """念给我听: who and why. The address stays on the screen, for a stairwell has ears."""
         self._ports.speech.speak(
-            f"{door.name}，{door.age_text}。{door.why}。" if door.age_text else f"{door.name}。{door.why}。"
+            _("{name}，{age_text}。{why}。").format(name=door.name, age_text=door.age_text, why=door.why)
+            if door.age_text
+            else _("{name}。{why}。").format(name=door.name, why=door.why)
         )
 
     def dial(self, household_id: UUID) -> None:
@@ -133,15 +136,17 @@ class Today(EventDispatcher):
 
     def _say(self, today: date, knows_doors: bool) -> None:
         self.left = len(self.doors)
-        self.progress_text = f"看了 {self.seen} 户，还有 {self.left} 户"
-        self.progress_markup = f"[font=Semi]看了 {self.seen} 户[/font]，还有 {self.left} 户"
+        self.progress_text = _("看了 {seen} 户，还有 {left} 户").format(seen=self.seen, left=self.left)
+        self.progress_markup = _("[font=Semi]看了 {seen} 户[/font]，还有 {left} 户").format(
+            seen=self.seen, left=self.left
+        )
         cells = self._store.entities.all(CellOut)
-        place = cells[0].name if len(cells) == 1 else f"{len(cells)} 个网格" if cells else ""
+        place = cells[0].name if len(cells) == 1 else _("{count} 个网格").format(count=len(cells)) if cells else ""
         self.date_line = " · ".join(part for part in (texts.full_day(today), place) if part)
         self.all_done = knows_doors and not self.doors
-        self.empty_title = "今天要看的都看过了" if knows_doors else "正在取网格里的资料…"
+        self.empty_title = _("今天要看的都看过了") if knows_doors else _("正在取网格里的资料…")
         self.empty_text = (
-            "辛苦了。路上遇到谁，\n也可以到网格里找到门牌记一笔。" if knows_doors else "第一次要等一会儿。"
+            _("辛苦了。路上遇到谁，\n也可以到网格里找到门牌记一笔。") if knows_doors else _("第一次要等一会儿。")
         )
 
 

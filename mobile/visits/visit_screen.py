@@ -8,8 +8,9 @@ from kivy.uix.screenmanager import Screen
 
 from mobile.core.navigation import Shell, shell_of
 from mobile.visits.form import VisitForm
+from shared.texts import _
 
-MORE = ("more", "更多", "dots-three")
+MORE = ("more", _("更多"), "dots-three")
 
 
 class VisitScreen(Screen):
@@ -49,4 +50,4 @@ class VisitScreen(Screen):
 
 def _undo(form: VisitForm, shell: Shell) -> None:
     if not form.undo():
-        shell.snack("已经送出去了，撤不回来")
+        shell.snack(_("已经送出去了，撤不回来"))

@@ -8,13 +8,14 @@ from mobile.store.store import Store
 from shared.auth import MeOut
 from shared.matching import OfferOut, OfferState
 from shared.sync import EntityKind, OperationKind
+from shared.texts import _
 from shared.types import WireIn
 from shared.volunteers import QuietIn, SkillsIn, SlotsIn, VolunteerOut, VolunteerPatch
 
 TITLES = {
-    OperationKind.volunteer_week: "空闲时间",
-    OperationKind.volunteer_quiet: "免打扰时间",
-    OperationKind.volunteer_skills: "会做的事",
+    OperationKind.volunteer_week: _("空闲时间"),
+    OperationKind.volunteer_quiet: _("免打扰时间"),
+    OperationKind.volunteer_skills: _("会做的事"),
 }
 
 
@@ -45,7 +46,7 @@ class Own:
         offers = self._store.entities.all(OfferOut) if not patch.active else []
         recalled = {"state": OfferState.recalled.value}
         gone = [Effect(EntityKind.offer, one.id, recalled) for one in offers if one.state is OfferState.offered]
-        title = "重新参加" if patch.active else "先歇一歇"
+        title = _("重新参加") if patch.active else _("先歇一歇")
         self._say(OperationKind.volunteer_pause, patch, {"active": patch.active}, gone, title)
 
     def _say(

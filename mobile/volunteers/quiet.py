@@ -5,6 +5,7 @@ from kivy.properties import BooleanProperty, ListProperty, NumericProperty, Stri
 
 from mobile.volunteers import rules
 from mobile.volunteers.own import Own
+from shared.texts import _
 from shared.volunteers import QUIET_FROM, QUIET_UNTIL, QuietIn
 
 FROM = (20 * 60, 21 * 60, QUIET_FROM, 22 * 60, 23 * 60)
@@ -20,7 +21,7 @@ class Quiet(EventDispatcher):
     starts, ends = ListProperty([]), ListProperty([])
     known, can_save = BooleanProperty(False), BooleanProperty(False)
     line = StringProperty("")
-    danger_line = StringProperty("有人有生命危险时，还是会找您。")
+    danger_line = StringProperty(_("有人有生命危险时，还是会找您。"))
 
     def __init__(self, own: Own) -> None:
         super().__init__()
@@ -43,14 +44,16 @@ class Quiet(EventDispatcher):
         if self.can_save:
             start, end = self._chosen()
             self._own.set_quiet(QuietIn(from_minute=start, until_minute=end))
-            self.dispatch("on_saved", f"记下了：{self.line}" if self.on else "记下了：不设免打扰")
+            self.dispatch(
+                "on_saved", _("记下了：{line}").format(line=self.line) if self.on else _("记下了：不设免打扰")
+            )
 
     def _chosen(self) -> tuple[int, int]:
         return (int(self.start), int(self.end)) if self.on else (0, 0)
 
-    def _show(self, *_: object) -> None:
+    def _show(self, *_args: object) -> None:
         words = rules.quiet_line(int(self.start), int(self.end))
-        self.line = f"{words} 不打扰您" if self.on else "什么时候都可以找您"
+        self.line = _("{words} 不打扰您").format(words=words) if self.on else _("什么时候都可以找您")
         same = self._chosen() == self._kept or (not self.on and self._kept[0] == self._kept[1])
         self.can_save = self.known and not same
 

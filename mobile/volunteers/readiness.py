@@ -5,6 +5,7 @@ from kivy.properties import BooleanProperty, StringProperty
 
 from mobile.volunteers import rules
 from mobile.volunteers.own import Own
+from shared.texts import _
 from shared.volunteers import VolunteerPatch
 
 
@@ -19,14 +20,14 @@ class Readiness(EventDispatcher):
         self._own = own
         self.refresh()
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         row = self._own.row
         self.known = row is not None
         if row is not None:
             self.paused = not row.active
             self.week_line = rules.week_line(row.slots)
             self.quiet_line = rules.quiet_short(row.quiet_from, row.quiet_until)
-            self.skills_line = f"{len(row.skills)} 样"
+            self.skills_line = _("{count} 样").format(count=len(row.skills))
 
     def set_paused(self, paused: bool) -> None:
         """Once for each flip: the switch also moves when the server's word comes."""

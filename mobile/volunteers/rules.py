@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from shared.texts import _
 from shared.volunteers import (
     CERTIFICATES,
     SKILL_STATE_WORDS,
@@ -16,11 +17,11 @@ from shared.volunteers import (
     merged,
 )
 
-WEEKDAYS = {day: f"周{word}" for day, word in enumerate("一二三四五六日", start=1)}
+WEEKDAYS = {day: _("周{word}").format(word=word) for day, word in enumerate(_("一 二 三 四 五 六 日").split(), start=1)}
 PARTS: dict[str, tuple[str, int, int]] = {
-    "morning": ("上午", 6 * 60, 12 * 60),
-    "afternoon": ("下午", 12 * 60, 18 * 60),
-    "evening": ("晚上", 18 * 60, 22 * 60),
+    "morning": (_("上午"), 6 * 60, 12 * 60),
+    "afternoon": (_("下午"), 12 * 60, 18 * 60),
+    "evening": (_("晚上"), 18 * 60, 22 * 60),
 }
 """What is tapped: word, first and last minute. Finer hours, such as those a worker wrote down, stay until tapped."""
 
@@ -62,7 +63,7 @@ def is_whole(found: Sequence[Span], part: str) -> bool:
 
 def hours(found: Iterable[Span]) -> str:
     """9:00–11:00"""
-    return "、".join(f"{minute_word(a)}–{minute_word(b)}" for a, b in found)
+    return _("、").join(f"{minute_word(a)}–{minute_word(b)}" for a, b in found)
 
 
 def minute_word(minute: int) -> str:
@@ -85,17 +86,17 @@ def week_with(slots: Sequence[Slot], on: Collection[str], off: Collection[str]) 
 
 def week_line(slots: Sequence[Slot]) -> str:
     days = len({slot.weekday for slot in slots})
-    return f"一周 {days} 天有空" if days else "还没有说"
+    return _("一周 {days} 天有空").format(days=days) if days else _("还没有说")
 
 
 def quiet_short(quiet_from: int, quiet_until: int) -> str:
     """21:30–7:30, for the end of a row."""
-    return "没有设" if quiet_from == quiet_until else f"{minute_word(quiet_from)}–{minute_word(quiet_until)}"
+    return _("没有设") if quiet_from == quiet_until else f"{minute_word(quiet_from)}–{minute_word(quiet_until)}"
 
 
 def quiet_line(quiet_from: int, quiet_until: int) -> str:
-    until = " " if quiet_from < quiet_until else "第二天 "
-    return f"{minute_word(quiet_from)} 到{until}{minute_word(quiet_until)}"
+    until = " " if quiet_from < quiet_until else _("第二天 ")
+    return _("{start} 到{until}{end}").format(start=minute_word(quiet_from), until=until, end=minute_word(quiet_until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,11 @@ def skill_line(skill: Skill, shown: EvidenceOut | None, today: date) -> SkillLin
 
 
 def _evidence_words(skill: Skill, shown: EvidenceOut | None, state: SkillState) -> str:
-    until = f"到 {day_text(shown.valid_until)}" if shown and shown.valid_until else ""
+    until = _("到 {day}").format(day=day_text(shown.valid_until)) if shown and shown.valid_until else ""
     words = [shown.note if shown else "", until]
     if skill in CERTIFICATES and state is not SkillState.checked:
-        words.append(f"把{CERTIFICATES[skill]}拿到社区看过，才会来问您")
-    return "，".join(word for word in words if word)
+        words.append(_("把{certificate}拿到社区看过，才会来问您").format(certificate=CERTIFICATES[skill]))
+    return _("，").join(word for word in words if word)
 
 
 def day_text(day: date) -> str:

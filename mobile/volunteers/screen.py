@@ -14,6 +14,7 @@ from mobile.widgets.layout import Card, Col, Group, Row, Rule
 from mobile.widgets.pictures import EmptyState
 from mobile.widgets.text import Nat
 from mobile.widgets.tokens import T
+from shared.texts import _
 
 TAGS = {"waiting": "due", "confirmed": "ok", "unverified": "grey"}
 
@@ -50,12 +51,12 @@ class HoursScreen(Composed):
         self.vm.refresh()
 
     def compose(self) -> tuple[Parts, Parts, Parts]:
-        return [Header(title="服务时长")], [TotalCard(vm=self.vm), *self._records()], []
+        return [Header(title=_("服务时长"))], [TotalCard(vm=self.vm), *self._records()], []
 
     def _records(self) -> Parts:
         if not self.vm.records:
             return [EmptyState(picture="home", title=self.vm.empty_title, text=self.vm.empty_text)]
-        head, group = SectionHead(title="最近"), Group()
+        head, group = SectionHead(title=_("最近")), Group()
         count = Nat(text=self.vm.count_text, style="sub")
         count.color = T.ink2
         head.add_widget(count)

@@ -11,6 +11,7 @@ from mobile.store.entities import as_json
 from mobile.volunteers import rules
 from mobile.volunteers.own import Own
 from mobile.volunteers.week import flipped
+from shared.texts import _
 from shared.volunteers import (
     CERTIFICATES,
     SKILL_WORDS,
@@ -62,10 +63,10 @@ class Skills(EventDispatcher):
         if self.can_save and self._row is not None:
             say(self._own, self._row, [Skill(one) for one in self.chosen], {})
             self.tapped_on, self.tapped_off = [], []
-            self.dispatch("on_saved", "记下了：会做的事")
+            self.dispatch("on_saved", _("记下了：会做的事"))
             self.refresh()
 
-    def _show(self, *_: object) -> None:
+    def _show(self, *_args: object) -> None:
         before = [skill.value for skill in self._row.skills] if self._row else []
         wanted = ({*before} - {*self.tapped_off}) | {*self.tapped_on}
         self.chosen = [skill.value for skill in Skill if skill.value in wanted]
@@ -73,7 +74,7 @@ class Skills(EventDispatcher):
         today = local_day(self._now())
         self.lines = [rules.skill_line(Skill(one), shown.get(Skill(one)), today) for one in self.chosen]
         self.known = self._row is not None
-        self.error = "" if wanted or not self.known else "至少选一样。想停一停，到“我的”里选先歇一歇。"
+        self.error = "" if wanted or not self.known else _("至少选一样。想停一停，到“我的”里选先歇一歇。")
         self.can_save = self.known and bool(wanted) and wanted != {*before}
 
 
@@ -92,7 +93,7 @@ class SkillNote(EventDispatcher):
         line = rules.skill_line(skill, shown, local_day(now()))
         self.title, self.state_word, self.state_kind, self.state_icon = line.title, line.word, line.kind, line.icon
         self.rev = row.rev if row else 0
-        self.hint = f"{CERTIFICATES.get(skill, '证件')}，后四位 4417"
+        self.hint = _("{certificate}，后四位 4417").format(certificate=CERTIFICATES.get(skill, _("证件")))
         if shown is not None:
             self.note = shown.note
             self.until = rules.day_text(shown.valid_until) if shown.valid_until else ""
@@ -103,23 +104,23 @@ class SkillNote(EventDispatcher):
     def save(self) -> bool:
         """Keep it; who writes about a skill has it."""
         row = self._own.row
-        self.error = self._wrong() if row is not None else "还没有取到您的资料，有网络的时候再来。"
+        self.error = self._wrong() if row is not None else _("还没有取到您的资料，有网络的时候再来。")
         if self.error or row is None:
             return False
         said = SkillIn(skill=self._skill, note=self.note, valid_until=rules.read_day(self.until))
         say(self._own, row, list(dict.fromkeys([*row.skills, self._skill])), {self._skill: said})
-        self.dispatch("on_saved", f"记下了：{self.title}")
+        self.dispatch("on_saved", _("记下了：{title}").format(title=self.title))
         return True
 
     def _wrong(self) -> str:
         if tells_identity(self.note):
-            return "写后四位就够了，请不要写身份证号。"
+            return _("写后四位就够了，请不要写身份证号。")
         if len(self.note.strip()) > 100:
-            return "请写短一点，一百字以内。"
+            return _("请写短一点，一百字以内。")
         try:
             rules.read_day(self.until)
         except ValueError:
-            return "日期这样写：2028-6-30。"
+            return _("日期这样写：2028-6-30。")
         return ""
 
 

@@ -11,6 +11,7 @@ from kivy.properties import ListProperty, NumericProperty, StringProperty
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.store.store import Store
+from shared.texts import _
 from shared.volunteers import SERVICE_STATE_WORDS, ServiceRecordOut, ServiceState
 
 MONTHS = 6
@@ -50,25 +51,25 @@ class Hours(EventDispatcher):
     hours, minutes = NumericProperty(0), NumericProperty(0)
     bars, records = ListProperty([]), ListProperty([])
     count_text, waiting_line = StringProperty(""), StringProperty("")
-    privacy_line = StringProperty("只给您自己看，不排名")
-    empty_title = StringProperty("还没有服务记录")
-    empty_text = StringProperty("签退以后，分钟数会记在这里。")
+    privacy_line = StringProperty(_("只给您自己看，不排名"))
+    empty_title = StringProperty(_("还没有服务记录"))
+    empty_text = StringProperty(_("签退以后，分钟数会记在这里。"))
 
     def __init__(self, store: Store, now: Clock) -> None:
         super().__init__()
         self._store, self._now = store, now
         self.refresh()
 
-    def refresh(self, *_: object) -> None:
+    def refresh(self, *_args: object) -> None:
         today = local_day(self._now())
         every = sorted(self._store.entities.all(ServiceRecordOut), key=lambda r: (r.served_on, r.id), reverse=True)
         confirmed = [record for record in every if record.state is ServiceState.confirmed]
         self.hours, self.minutes = divmod(sum(record.minutes for record in confirmed), 60)
         self.bars = monthly(confirmed, today)
         self.records = [_line(record, today) for record in every[:SHOWN_RECORDS]]
-        self.count_text = f"全部 {len(every)} 次" if every else ""
+        self.count_text = _("全部 {count} 次").format(count=len(every)) if every else ""
         waiting = sum(record.minutes for record in every if record.state is ServiceState.waiting)
-        self.waiting_line = f"另有 {texts.minutes(waiting)}等对方确认" if waiting else ""
+        self.waiting_line = _("另有 {minutes}等对方确认").format(minutes=texts.minutes(waiting)) if waiting else ""
 
 
 def monthly(records: Iterable[ServiceRecordOut], today: date) -> list[Bar]:
@@ -79,7 +80,12 @@ def monthly(records: Iterable[ServiceRecordOut], today: date) -> list[Bar]:
         totals[record.served_on.year, record.served_on.month] += record.minutes
     longest = max((totals[month] for month in months), default=0) or 1
     return [
-        Bar(f"{month[1]}月", round(totals[month] / 60), totals[month] / longest, month == months[-1])
+        Bar(
+            _("{month}月").format(month=month[1]),
+            round(totals[month] / 60),
+            totals[month] / longest,
+            month == months[-1],
+        )
         for month in months
     ]
 

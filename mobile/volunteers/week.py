@@ -7,6 +7,7 @@ from kivy.properties import BooleanProperty, ListProperty, StringProperty
 
 from mobile.volunteers import rules
 from mobile.volunteers.own import Own
+from shared.texts import _
 from shared.volunteers import Slot, SlotsIn, merged
 
 
@@ -64,7 +65,7 @@ class Week(EventDispatcher):
         if self.can_save:
             self._own.set_week(SlotsIn(slots=self._week()))
             self.tapped_on, self.tapped_off = [], []
-            self.dispatch("on_saved", "记下了：空闲时间")
+            self.dispatch("on_saved", _("记下了：空闲时间"))
             self.refresh()
 
     def _week(self) -> list[Slot]:
@@ -81,4 +82,4 @@ def _day(weekday: int, word: str, week: list[Slot]) -> DayLine:
     free = {part: rules.spans(week, weekday, part) for part in rules.PARTS}
     chosen = [part for part, found in free.items() if found]
     partly = [span for part, found in free.items() if not rules.is_whole(found, part) for span in found]
-    return DayLine(weekday, word, chosen, f"只有 {rules.hours(partly)}" if partly else "")
+    return DayLine(weekday, word, chosen, _("只有 {hours}").format(hours=rules.hours(partly)) if partly else "")

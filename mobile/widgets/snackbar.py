@@ -6,13 +6,14 @@ from kivy.clock import Clock
 from kivy.properties import NumericProperty, StringProperty
 
 from mobile.widgets.layout import Col
+from shared.texts import _
 
 
 class Snackbar(Col):
     """Counts down once a second; ends by 撤销 or by itself, and says which exactly once."""
 
     text = StringProperty("")
-    action = StringProperty("撤销")
+    action = StringProperty(_("撤销"))
     left = NumericProperty(0)
 
     __events__ = ("on_close",)
@@ -26,7 +27,7 @@ class Snackbar(Col):
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
-        self.text, self.left, self.action = text, seconds, "撤销" if on_undo else ""
+        self.text, self.left, self.action = text, seconds, _("撤销") if on_undo else ""
         self._on_undo, self._on_end = on_undo, on_end
         self._clock = Clock.schedule_interval(self.tick, 1)
 

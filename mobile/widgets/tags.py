@@ -9,6 +9,7 @@ from mobile.widgets.fitting import Even
 from mobile.widgets.layout import Box
 from mobile.widgets.lines import natural_width
 from mobile.widgets.tokens import T
+from shared.texts import _
 
 # kind: icon, fill token, ink token, edge token
 TAG_KINDS: dict[str, tuple[str, str, str, str]] = {
@@ -26,11 +27,11 @@ TAG_KINDS: dict[str, tuple[str, str, str, str]] = {
 }
 # state: what a tag of that kind looks like, the words, and the shorter words of 大字版
 SYNC_STATES: dict[str, tuple[str, str, str, str]] = {
-    "unsent": ("unsent", "device-mobile", "{} 条在手机里", "{} 条没送"),
-    "sent": ("sent", "paper-plane-tilt", "{} 条等回执", "{} 条等回执"),
-    "accepted": ("ok", "cloud-check", "已全部送到", "已送到"),
-    "refused": ("refused", "arrow-u-up-left", "{} 条被退回", "{} 条退回"),
-    "offline": ("offline", "wifi-slash", "没网", "没网"),
+    "unsent": ("unsent", "device-mobile", _("{} 条在手机里"), _("{} 条没送")),
+    "sent": ("sent", "paper-plane-tilt", _("{} 条等回执"), _("{} 条等回执")),
+    "accepted": ("ok", "cloud-check", _("已全部送到"), _("已送到")),
+    "refused": ("refused", "arrow-u-up-left", _("{} 条被退回"), _("{} 条退回")),
+    "offline": ("offline", "wifi-slash", _("没网"), _("没网")),
 }
 
 

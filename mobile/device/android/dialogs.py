@@ -7,6 +7,7 @@ from typing import Any
 from mobile.device.android.activity import Activity, settle
 from mobile.device.android.java import chars
 from mobile.device.android.privacy import hide
+from shared.texts import _
 
 CLICK = ("onClick", "(Landroid/content/DialogInterface;I)V")
 CANCEL = ("onCancel", "(Landroid/content/DialogInterface;)V")
@@ -61,8 +62,8 @@ async def explain(activity: Activity, title: str, reason: str) -> bool:
     def fill(dialog: Dialog, builder: Any) -> None:
         builder.setTitle(chars(activity.java, title))
         builder.setMessage(chars(activity.java, reason))
-        dialog.button(builder.setPositiveButton, "继续", lambda: True)
-        dialog.button(builder.setNegativeButton, "暂不", lambda: None)
+        dialog.button(builder.setPositiveButton, _("继续"), lambda: True)
+        dialog.button(builder.setNegativeButton, _("暂不"), lambda: None)
 
     return bool(await Dialog(activity).answer(fill))
 
@@ -80,8 +81,8 @@ class AndroidTextDialog:
             field = self._field(given, multiline)
             builder.setTitle(chars(self._activity.java, title))
             builder.setView(self._activity.java.cast("android.view.View", field))
-            dialog.button(builder.setPositiveButton, "写好了", lambda: str(field.getText().toString()))
-            dialog.button(builder.setNegativeButton, "取消", lambda: None)
+            dialog.button(builder.setPositiveButton, _("写好了"), lambda: str(field.getText().toString()))
+            dialog.button(builder.setNegativeButton, _("取消"), lambda: None)
 
         written: str | None = await Dialog(self._activity).answer(fill)
         return written

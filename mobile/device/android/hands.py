@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 from mobile.device.android.activity import Activity
 from mobile.device.android.java import chars, thrown
+from shared.texts import _
 
 
 class AndroidDialer:
@@ -39,4 +40,6 @@ class AndroidClipboard:
     def copy(self, text: str) -> None:
         board = self._activity.service("clipboard", "android.content.ClipboardManager")
         java = self._activity.java
-        board.setPrimaryClip(java.cls("android.content.ClipData").newPlainText(chars(java, "邻格"), chars(java, text)))
+        board.setPrimaryClip(
+            java.cls("android.content.ClipData").newPlainText(chars(java, _("邻格")), chars(java, text))
+        )

@@ -7,8 +7,9 @@ from typing import Any
 from mobile.device.android.activity import Activity
 from mobile.device.android.java import chars
 from mobile.device.android.permissions import NOTIFICATIONS, Permissions
+from shared.texts import _
 
-CHANNEL, CHANNEL_NAME = "requests", "求助和提醒"
+CHANNEL, CHANNEL_NAME = "requests", _("求助和提醒")
 CHANNELS_SINCE = 26
 
 

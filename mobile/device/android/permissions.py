@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from mobile.device.android.activity import Activity
 from mobile.device.android.dialogs import explain
+from shared.texts import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,13 @@ class Wish:
 # Both in one question: the user may give the approximate place only, and that is taken as it is.
 LOCATION = Wish(
     ("android.permission.ACCESS_FINE_LOCATION", "android.permission.ACCESS_COARSE_LOCATION"),
-    "为什么要用定位",
-    "记的时候附上您所在的位置，只在您记的时候取一次，平时不跟踪。不允许也照样能记。",
+    _("为什么要用定位"),
+    _("记的时候附上您所在的位置，只在您记的时候取一次，平时不跟踪。不允许也照样能记。"),
 )
 NOTIFICATIONS = Wish(
     ("android.permission.POST_NOTIFICATIONS",),
-    "为什么要发通知",
-    "有人找您帮忙时提醒您。不允许也能用，打开应用就能看到。",
+    _("为什么要发通知"),
+    _("有人找您帮忙时提醒您。不允许也能用，打开应用就能看到。"),
     since_sdk=33,
 )
 
