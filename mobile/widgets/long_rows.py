@@ -22,6 +22,10 @@ AHEAD = 0.2
 """Share of the screen, above it and below it, that is filled too: a finger must not pull blank ground into sight."""
 
 
+AT_ONCE = 4
+"""Rows that are made in one frame. Making one takes ten times as long as filling it, and nobody who types may wait."""
+
+
 class LongRows(Fitting):
     """One under another, like Rows, for lists without end inside a Scroll.
 
@@ -123,11 +127,13 @@ class LongRows(Fitting):
 
     def _fill(self, wanted: range) -> None:
         self._put_away(place for place in list(self._at) if place not in wanted)
-        for place in wanted:
-            if place not in self._at:
-                self._at[place] = self._filled(self.items[place])
-                self._since[place] = Clock.frames
-                Clock.schedule_once(self._trigger_layout)
+        missing = [place for place in wanted if place not in self._at]
+        made = sum(since == Clock.frames for since in self._since.values())
+        for place in missing[: len(self._spare) + max(AT_ONCE - made, 0)]:
+            self._at[place] = self._filled(self.items[place])
+            self._since[place] = Clock.frames
+        if missing:
+            Clock.schedule_once(self._trigger_layout)
 
     def _put_away(self, places: Iterable[int]) -> None:
         for place in places:
