@@ -1,6 +1,7 @@
 """A real PostgreSQL for the session; every test that asks gets its own database, cloned from a migrated template."""
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -28,6 +29,12 @@ KEYS: Keys = derive_keys(bytes(range(32)))
 # A shared machine is slow now and then: time says nothing about a rule.
 hypothesis.settings.register_profile("gridhood", deadline=None)
 hypothesis.settings.load_profile("gridhood")
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded stays: looking through it again with every collection took more time than many tests."""
+    gc.collect()
+    gc.freeze()
 
 
 MEMORY = Path("/dev/shm")

@@ -4,6 +4,7 @@ Import this before anything of Kivy: the window's size and density are fixed whe
 """
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -221,7 +222,12 @@ async def open_phone(factory: Callable[[], Widget], *, scale: float = 1.0, large
 
 @asynccontextmanager
 async def running(app: App) -> AsyncIterator[Phone]:
-    """The same for an app that brings its own build(), such as the real one."""
+    """The same for an app that brings its own build(), such as the real one.
+
+    Garbage is collected once, when the app has ended, before letters go back to their usual size: several times an app
+    cost half of a test's time, and rules of an ended app's widgets should not be asked for sizes any more.
+    """
+    gc.disable()
     task = asyncio.create_task(app.async_run(async_lib="asyncio"))
     phone = Phone(app, task)
     try:
@@ -230,6 +236,8 @@ async def running(app: App) -> AsyncIterator[Phone]:
         await phone.settle()
         yield phone
     finally:
+        gc.enable()
         app.stop()
         await task
+        gc.collect()
         Metrics.fontscale, T.large, T.contrast = 1.0, False, False
