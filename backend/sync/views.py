@@ -119,7 +119,9 @@ async def _add_teams(tx: Transaction, bodies: dict[UUID, dict[str, Any]]) -> Non
         body["looked_after"] = [one.model_dump(mode="json") for one in lists.get(body["code"], [])]
 
 
-_BY_READER = frozenset({EntityKind.resident, EntityKind.duplicate, EntityKind.move, EntityKind.cell, EntityKind.link})
+_BY_READER = frozenset(
+    {EntityKind.household, EntityKind.resident, EntityKind.duplicate, EntityKind.move, EntityKind.cell, EntityKind.link}
+)
 """Kinds of which not every reader gets every row or value."""
 
 _TOLD = (Track.residency, Track.household, Track.care)

@@ -3,7 +3,6 @@
 kv files say `#:import T mobile.widgets.tokens.T` and then `T.pine` or `T.sp('title')`.
 """
 
-import gc
 from collections.abc import Callable
 
 from kivy.event import EventDispatcher
@@ -145,21 +144,13 @@ class Theme(EventDispatcher):
         Metrics.fbind("fontscale", self._renew)
 
     def _renew(self, *_: object) -> None:
-        _forget_gone_screens()
         self.sp = _sizer(self.large)
         self.pick = _picker(self.large)
 
     def _repaint(self, *_: object) -> None:
-        _forget_gone_screens()
         self.card_lw = 2 if self.contrast else 1
         for token, colours in COLOURS.items():
             setattr(self, token, colours[self.contrast])
-
-
-def _forget_gone_screens() -> None:
-    """A rule of a screen that is half collected would be asked for its new size and find its own parts gone, which
-    ends the app."""
-    gc.collect()
 
 
 def _sizer(large: bool) -> Callable[[str | float], float]:

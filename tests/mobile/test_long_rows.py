@@ -1,7 +1,5 @@
 """A list of thousands: as few rows as the screen shows, every one within reach, and what is read stays in place."""
 
-import gc
-import weakref
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -164,24 +162,6 @@ async def test_letters_that_grow_leave_every_row_its_room(phone, page) -> None:
         p.assert_nothing_clipped()
         rows = sorted(rows_of(p), key=lambda row: row.item.number)
         assert all(above.y >= below.top for above, below in pairwise(rows))
-
-
-def test_screens_that_have_gone_are_not_asked_for_their_size_in_larger_letters() -> None:
-    class Gone:
-        def __init__(self) -> None:
-            self.itself = self
-
-    gc.disable()
-    try:
-        lingering = weakref.ref(Gone())
-        assert lingering() is not None
-
-        T.large = not T.large
-
-        assert lingering() is None
-    finally:
-        T.large = not T.large
-        gc.enable()
 
 
 def test_a_list_outside_a_scroll_has_no_rows_in_sight() -> None:
