@@ -95,7 +95,7 @@ class Entry(NamedTuple):
 CATALOGUE: dict[Code, Entry] = {
     Code.malformed: Entry(422, _("内容填得不对，请看标出的地方。")),
     Code.body_too_large: Entry(413, _("一次送来的内容太大了，请分几次送。")),
-    Code.wrong_content_type: Entry(415, _("内容格式不对，请用 application/json。")),
+    Code.wrong_content_type: Entry(415, _("内容格式不对。")),
     Code.not_signed_in: Entry(401, _("请先登录。")),
     Code.wrong_password: Entry(401, _("账号或密码不对。")),
     Code.too_many_attempts: Entry(429, _("试的次数太多了，请过一会儿再试。")),

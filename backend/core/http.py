@@ -10,9 +10,10 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.core.errors import problem, render
+from backend.core.errors import Refusal, problem, render
 from backend.core.logs import REQUEST_ID
 from shared.errors import Code
+from shared.texts import _
 
 log = structlog.get_logger()
 
@@ -65,7 +66,7 @@ class Gate:
         try:
             refusal = _refuse(scope, headers)
             if refusal:
-                await render(problem(refusal))(scope, receive, answer)
+                await render(refusal.problem())(scope, receive, answer)
             else:
                 await self.app(scope, _limited(receive, _limit_of(scope["path"])), answer)
         except Exception as error:
@@ -85,15 +86,15 @@ def _limit_of(path: str) -> int:
     return SYNC_LIMIT if path.startswith("/api/v1/sync/") else BODY_LIMIT
 
 
-def _refuse(scope: Scope, headers: dict[bytes, str]) -> Code | None:
+def _refuse(scope: Scope, headers: dict[bytes, str]) -> Refusal | None:
     """Refuse by the headers alone what can be refused by them."""
     length = headers.get(b"content-length", "0")
     if length.isdecimal() and int(length) > _limit_of(scope["path"]):
-        return Code.body_too_large
+        return Refusal(Code.body_too_large)
     if scope["method"] in _WITH_BODY and (length != "0" or b"transfer-encoding" in headers):
         kind = headers.get(b"content-type", "").split(";")[0].strip().lower()
-        if kind not in _kinds_of(scope["path"]):
-            return Code.wrong_content_type
+        if kind not in (kinds := _kinds_of(scope["path"])):
+            return Refusal(Code.wrong_content_type, _("这里收 {kinds}。").format(kinds=", ".join(kinds)))
     return None
 
 

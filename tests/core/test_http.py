@@ -60,6 +60,7 @@ async def test_a_wrong_content_type_is_refused(running):
             answer = await running.client(**{"Content-Type": kind}).post(path, content=b"{}")
 
             assert (answer.status_code, answer.json()["code"]) == (415, "wrong_content_type"), (kind, path)
+            assert "application/" in answer.json()["detail"], "it says what would be taken"
 
 
 async def test_a_content_type_with_a_charset_is_the_same_type(running):
