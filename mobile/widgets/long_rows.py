@@ -120,7 +120,7 @@ class LongRows(Fitting):
             above = above.parent if above.parent is not above else None
         if above is not self._scroll:
             for scroll, bind in ((self._scroll, "funbind"), (above, "fbind")):
-                for name in ("scroll_y", "size") if scroll else ():
+                for name in ("scroll_y", "size", "viewport_size") if scroll else ():
                     getattr(scroll, bind)(name, self._trigger_layout)
             self._scroll = above
         return above

@@ -97,6 +97,14 @@ async def test_two_thousand_people_take_a_screenful_of_rows(phone, page) -> None
         assert len(made) <= 2 * SCREENFUL
 
 
+@pytest.mark.parametrize("scale", [1.0, 1.6, 2.0])
+@pytest.mark.parametrize("large", [False, True])
+async def test_the_list_begins_with_its_first_rows(phone, page, scale, large) -> None:
+    async with phone(page, scale=scale, large=large) as p:
+        assert {0, 1, 2} <= {row.item.number for row in rows_of(p)}
+        assert p.shows("第 0 户")
+
+
 @pytest.mark.parametrize("scale", [1.0, 2.0])
 async def test_the_last_row_can_be_reached_and_is_the_one_that_answers(phone, page, scale) -> None:
     async with phone(page, scale=scale) as p:

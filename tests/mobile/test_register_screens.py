@@ -456,6 +456,7 @@ async def test_a_rare_answer_is_picked_from_the_whole_list_by_its_pinyin(worker:
         await p.tap("更多")
         every = len(p.root.screen.shown)
         assert every > 30
+        assert p.shows(p.root.screen.shown[0][1]), "the list begins with its first entry"
         await p.tap(p.find(id="words").ids.field)
         await p.type("nvxu")
         assert 0 < len(p.root.screen.shown) < every
