@@ -12,19 +12,23 @@ from shared.errors import Code
 from tests.mobile.app_parts import an_app, signed_in
 from tests.mobile.county import County, refuse
 from tests.mobile.phone_parts import CELL, MONDAY, cell, change, household, me, resident
+from tests.mobile.register_parts import link
 from tests.mobile.request_parts import request
 
 HOME = household()
 MEMBER = resident(HOME)
 NEXT_DOOR = household(room="303")
 FATHER, DAUGHTER = resident(NEXT_DOOR), resident(NEXT_DOOR, name="何小红", relation="30")
+CONTACT = link(NEXT_DOOR, resident_id=FATHER.id)
 LAMP = request(None, "street_lamp")
 COUNTY_CELLS = cell(), cell(code=CELL[:-1] + "4", name="杨家坪第4网格")
 
 
 async def a_phone(folder: Path) -> tuple[AppContext, County]:
     county = County(me())
-    return await signed_in(folder, county, *COUNTY_CELLS, HOME, MEMBER, NEXT_DOOR, FATHER, DAUGHTER, LAMP), county
+    return await signed_in(
+        folder, county, *COUNTY_CELLS, HOME, MEMBER, NEXT_DOOR, FATHER, DAUGHTER, CONTACT, LAMP
+    ), county
 
 
 async def ended_and_started_again(ctx: AppContext, county: County) -> AppContext:
@@ -131,7 +135,13 @@ def write_link(session: Session) -> Any:
 
 
 def link_values(form: Any) -> Any:
-    return form.kind, form.person_id, form.name, form.phone, form.relation, form.first
+    return form.kind, form.person_id, form.name, form.phone, form.relation, form.note, form.first
+
+
+def write_link_edit(session: Session) -> Any:
+    form = session.link_form(FATHER.id, CONTACT.id)
+    form.phone, form.note, form.first = "12600004444", "下午再打", False
+    return form
 
 
 def write_step(session: Session) -> Any:
@@ -155,9 +165,22 @@ FORMS: list[tuple[Callable[[Session], Any], Callable[[Session], Any], Callable[[
     (write_report, lambda session: session.report, report_values),
     (write_help, lambda session: session.help_form(HOME.id), help_values),
     (write_link, lambda session: session.link_form(FATHER.id), link_values),
+    (write_link_edit, lambda session: session.link_form(FATHER.id, CONTACT.id), link_values),
     (write_step, lambda session: session.request(LAMP.id), step_values),
 ]
-NAMES = ["visit", "event", "birth", "household", "person", "person's edit", "report", "help", "link", "step"]
+NAMES = [
+    "visit",
+    "event",
+    "birth",
+    "household",
+    "person",
+    "person's edit",
+    "report",
+    "help",
+    "link",
+    "link's edit",
+    "step",
+]
 
 
 @pytest.mark.parametrize(("write", "reopen", "values"), FORMS, ids=NAMES)

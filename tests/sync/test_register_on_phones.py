@@ -142,66 +142,6 @@ async def test_a_contact_is_written_changed_and_ended_from_the_phone(phone, pers
     assert gone["gone"]
 
 
-async def written_down(on, who):
-    sent = link(on, who)
-    await on.push(sent)
-    return sent["entity_id"]
-
-
-async def test_two_who_change_different_things_of_a_contact_are_both_heard(make, phone, register, person):  # noqa: F811
-    other, key = await register(await make.worker(CELL)), await written_down(phone, person)
-
-    answers = [
-        await phone.push(operation(phone, "link.edit", key, {"phone": "12600009999"}, base_rev=1)),
-        await phone.push(operation(phone, "link.edit", key, {"phone": "12600008888"}, base_rev=1)),
-        await other.push(operation(other, "link.edit", key, {"relation": "对门邻居", "order": 2}, base_rev=1)),
-    ]
-    [row] = await pulled(phone, "link")
-
-    assert [outcomes(one) for one in answers] == [[("applied", None)]] * 3
-    assert {name: row["body"][name] for name in ("name", "phone", "relation", "order")} == {
-        "name": "何小梅", "phone": "12600008888", "relation": "对门邻居", "order": 2,
-    }  # fmt: skip
-
-
-async def test_two_who_change_the_same_of_a_contact_are_put_before_a_person(make, phone, register, person):  # noqa: F811
-    other, key = await register(await make.worker(CELL)), await written_down(phone, person)
-    late = operation(other, "link.edit", key, {"phone": "12600008888"}, base_rev=1, base={"phone": "12600002706"})
-
-    await phone.push(operation(phone, "link.edit", key, {"phone": "12600009999"}, base_rev=1))
-    answer = await other.push(late)
-    [waiting] = await pulled(other, "conflict")
-    decision = {"choice": "mine"}
-    settled = await other.push(
-        operation(other, "conflict.settle", waiting["id"], decision, base_rev=waiting["body"]["rev"])
-    )
-    [row] = await pulled(phone, "link")
-
-    assert outcomes(answer) == [("conflict", "edit_conflict")]
-    [field] = waiting["body"]["fields"]
-    assert (field["field"], field["mine"], field["theirs"]) == ("phone", "12600008888", "12600009999")
-    assert outcomes(settled) == [("applied", None)]
-    assert row["body"]["phone"] == "12600008888"
-
-
-async def test_a_contact_is_edited_upon_what_was_seen_and_by_whoever_sees_it(make, phone, register, person):  # noqa: F811
-    await make.cell(NEIGHBOUR)
-    stranger, key = await register(await make.worker(NEIGHBOUR)), await written_down(phone, person)
-
-    unseen = await stranger.push(operation(stranger, "link.edit", key, {"phone": None}, base_rev=1))
-    answers = await phone.push(
-        operation(phone, "link.edit", key, {"phone": None}),
-        operation(phone, "link.edit", key, {"phone": None}, base_rev=7),
-        operation(phone, "link.edit", key, {"name": ""}, base_rev=1),
-        operation(phone, "link.edit", key, {"kind": "guardian"}, base_rev=1),
-    )
-
-    assert outcomes(unseen) == [("rejected", "not_found")]
-    assert [code for _outcome, code in outcomes(answers)] == [
-        "precondition_missing", "stale", "malformed", "malformed",
-    ]  # fmt: skip
-
-
 async def test_a_link_that_cannot_be_is_refused_with_its_reason(make, phone, household):  # noqa: F811
     grown = await make.resident(household, birth_date=date(1954, 3, 8))
 
