@@ -234,6 +234,20 @@ class FoldedHomes(WireOut):
     folded: list[UUID] = Field(default_factory=list, description="并进这一户的各户")
 
 
+class MergedRow(WireOut):
+    """A row of the register that was merged into another one of the same person."""
+
+    id: UUID = Field(description="并进来的那一条的编号")
+    household_id: UUID = Field(description="那一条登记在哪一户，联系人等仍记在那里")
+
+
+class MergedRows(WireOut):
+    """What the feed tells staff about a person beside the row: those merged into it, whose past is theirs too."""
+
+    id: UUID = Field(description="居民编号")
+    merged: list[MergedRow] = Field(default_factory=list, description="并进这一条的各条")
+
+
 class ResidentIn(WireIn):
     """A person to be put on the register."""
 

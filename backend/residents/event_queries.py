@@ -60,14 +60,14 @@ async def of_person(conn: asyncpg.Connection, county: str, rows_of: Sequence[UUI
 
 
 async def page(
-    conn: asyncpg.Connection, county: str, area: str, resident_id: UUID | None, page: PageParams
+    conn: asyncpg.Connection, county: str, area: str, rows_of: Sequence[UUID] | None, page: PageParams
 ) -> list[EventOut]:
-    """Return one event more than a page, of a person or of an area."""
+    """Return one event more than a page, of a person's rows or of an area."""
     after = "AND (e.received_at, e.id) < ($4, $5)" if page.after else ""
     rows = await conn.fetch(
-        f"{_EVENTS} {_OF_PERSON if resident_id else _OF_AREA} {after}"
+        f"{_EVENTS} {_OF_PERSON if rows_of else _OF_AREA} {after}"
         " ORDER BY e.received_at DESC, e.id DESC LIMIT $3",
-        county, [resident_id] if resident_id else area, page.limit + 1, *(page.after or ()),
+        county, list(rows_of) if rows_of else area, page.limit + 1, *(page.after or ()),
     )  # fmt: skip
     return [EventOut.model_validate(dict(row)) for row in rows]
 

@@ -16,7 +16,7 @@ from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.grid import service as grid
 from backend.residents import event_queries as queries
-from backend.residents import history, history_queries, moves, periods, present
+from backend.residents import history, history_queries, merging, moves, periods, present
 from backend.residents import service as residents
 from backend.residents.history import Tracks
 from backend.residents.periods import Span
@@ -77,7 +77,8 @@ async def listed(
     tx: Transaction, reader: Caller, area: str | None, resident_id: UUID | None, page: PageParams
 ) -> Page[EventOut]:
     area = await grid.area_to_list(tx, reader, area)
-    found = await queries.page(tx.conn, tx.county, area, resident_id, page)
+    rows = await merging.rows_of(tx.conn, tx.county, resident_id) if resident_id else None
+    found = await queries.page(tx.conn, tx.county, area, rows, page)
     return cut(found, page.limit)
 
 

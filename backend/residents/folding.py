@@ -59,6 +59,22 @@ async def refusal(conn: asyncpg.Connection, county: str, household_id: UUID) -> 
     return Refusal(Code.merged, pointer=f"/api/v1/households/{kept}") if kept else Refusal(Code.not_found)
 
 
+async def standing(conn: asyncpg.Connection, county: str, household_id: UUID) -> UUID | None:
+    """Return the household that this one is read with: itself, or the one it was folded into."""
+    found: UUID | None = await conn.fetchval(_STANDING, county, household_id)
+    return found
+
+
+_STANDING = f"""
+WITH RECURSIVE home AS (
+    SELECT id, folded_into, size FROM household WHERE county_code = $1 AND id = $2
+    UNION
+    SELECT h.id, h.folded_into, h.size FROM household h JOIN home ON h.id = home.folded_into AND home.size = 0
+    WHERE h.county_code = $1
+)
+SELECT id FROM home WHERE {queries.STANDS.format(row="home")}
+"""
+
 HOMES_OF = """
 ARRAY(
     WITH RECURSIVE home AS (

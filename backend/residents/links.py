@@ -42,11 +42,14 @@ async def person(tx: Transaction, resident_id: UUID) -> Owner:
 
 
 async def owner_of(tx: Transaction, link_id: UUID) -> Owner:
-    """Return whom a link is about, for a caller who knows only the link."""
+    """Return whom a link is about, for a caller who knows only the link: after a merge, the row that was kept."""
     found = (await queries.links_by_ids(tx.conn, tx.county, [link_id])).get(link_id)
     if found is None:
         raise Refusal(Code.not_found)
-    return await person(tx, found.resident_id) if found.resident_id else await home(tx, found.household_id)
+    if found.resident_id is None:
+        return await home(tx, await folding.standing(tx.conn, tx.county, found.household_id) or found.household_id)
+    kept = await merging.standing(tx.conn, tx.county, found.resident_id)
+    return await person(tx, kept["id"] if kept else found.resident_id)
 
 
 async def home(tx: Transaction, household_id: UUID) -> Owner:

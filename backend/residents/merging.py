@@ -21,7 +21,7 @@ from backend.residents.history import CARE
 from backend.residents.one_head import one_head
 from backend.residents.periods import FOREVER
 from shared.errors import Code
-from shared.residents import ResidentOut
+from shared.residents import MergedRow, ResidentOut
 from shared.sync import EntityKind
 from shared.texts import _
 
@@ -41,6 +41,43 @@ WITH RECURSIVE rows AS (
     SELECT r.id FROM resident r JOIN rows ON r.merged_into = rows.id WHERE r.county_code = $1
 )
 SELECT id FROM rows
+"""
+
+
+async def merged_into(
+    conn: asyncpg.Connection, county: str, resident_ids: Sequence[UUID]
+) -> dict[UUID, list[MergedRow]]:
+    """Return of those of these people that others were merged into which these are, as far as the caller sees them."""
+    found: dict[UUID, list[MergedRow]] = {}
+    for row in await conn.fetch(_MERGED_INTO, county, list(resident_ids)):
+        found.setdefault(row["kept"], []).append(MergedRow(id=row["id"], household_id=row["household_id"]))
+    return found
+
+
+_MERGED_INTO = """
+WITH RECURSIVE merged AS (
+    SELECT merged_into AS kept, id, household_id FROM resident
+    WHERE county_code = $1 AND merged_into = ANY ($2::uuid[])
+    UNION
+    SELECT m.kept, r.id, r.household_id FROM resident r JOIN merged m ON r.merged_into = m.id WHERE r.county_code = $1
+)
+SELECT kept, id, household_id FROM merged ORDER BY kept, id
+"""
+
+
+async def standing(conn: asyncpg.Connection, county: str, resident_id: UUID) -> Row | None:
+    """Return the row that a person is kept under: their own, or the one it was merged into."""
+    found: Row | None = await conn.fetchrow(_STANDING, county, resident_id)
+    return found
+
+
+_STANDING = """
+WITH RECURSIVE row AS (
+    SELECT id, area_code, merged_into FROM resident WHERE county_code = $1 AND id = $2
+    UNION
+    SELECT r.id, r.area_code, r.merged_into FROM resident r JOIN row ON r.id = row.merged_into WHERE r.county_code = $1
+)
+SELECT id, area_code FROM row WHERE merged_into IS NULL
 """
 
 
@@ -79,6 +116,7 @@ async def merge(tx: Transaction, keep: Row, lose: Row) -> list[str]:
         raise Refusal(Code.step_not_allowed, _("请保留登记了身份号码的那一条。"), pointer="/keep")
     await _point(tx, lose, keep["id"])
     await folding.fold(tx, lose, keep)
+    tx.changed(EntityKind.resident, keep["id"], keep["area_code"])
     tx.audit("resident.merged", "resident", lose["id"], lose["area_code"], into=str(keep["id"]))
     return await _pass_on(tx, keep, lose)
 
@@ -129,6 +167,8 @@ async def _take_back(tx: Transaction, keep: Row, lose: Row, added: Sequence[str]
         await changing.change(tx, kept, kept.model_copy(update=fields), list(fields))
     if keep["merged_into"]:
         tx.changed(EntityKind.resident, kept.id, kept.area_code, gone=True)
+    if row := await standing(tx.conn, tx.county, kept.id):
+        tx.changed(EntityKind.resident, row["id"], row["area_code"])
     tx.changed(EntityKind.household, kept.household_id, kept.area_code)
 
 

@@ -18,7 +18,7 @@ from backend.matching import queries as matching
 from backend.requests import queries as requests
 from backend.residents import duplicate_queries as duplicates
 from backend.residents import event_queries as events
-from backend.residents import folding
+from backend.residents import folding, merging
 from backend.residents import history_queries as history
 from backend.residents import link_queries as links
 from backend.residents import move_queries as moves
@@ -80,6 +80,8 @@ async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID
     if kind is EntityKind.resident and tx.caller.holds(*_WHO_CALLS):
         for person, past in (await history.of_people(tx.conn, tx.county, list(bodies), _TOLD)).items():
             bodies[person]["periods"] = [period.model_dump(mode="json") for period in past]
+        for person, rows in (await merging.merged_into(tx.conn, tx.county, list(bodies))).items():
+            bodies[person]["merged"] = [row.model_dump(mode="json") for row in rows]
     if kind is EntityKind.household and tx.caller.holds(*_WHO_CALLS):
         for home, folded in (await folding.folded_into(tx.conn, tx.county, list(bodies))).items():
             bodies[home]["folded"] = [str(one) for one in folded]

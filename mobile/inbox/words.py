@@ -8,6 +8,7 @@ from mobile.core.clock import local_day
 from mobile.inbox.notice import What
 from mobile.inbox.rules import Eyes, News
 from mobile.requests import rules as requests
+from mobile.residents import homes, merged
 from mobile.residents.rules import family_name
 from mobile.store.outbox import Entry
 from shared.conflicts import CHOICE_WORDS, ConflictOut
@@ -16,7 +17,7 @@ from shared.links import DuplicateOut
 from shared.matching import OfferOut, TaskOut
 from shared.register import MoveOut
 from shared.requests import RequestOut
-from shared.residents import HouseholdOut, ResidentOut
+from shared.residents import ResidentOut
 from shared.rounds import ALERT_WORDS, AlertOut
 from shared.texts import _
 from shared.visits import CORRECTION_WORDS, CorrectionOut, CorrectionState
@@ -54,7 +55,7 @@ def _alert(_eyes: Eyes, _before: object, alert: AlertOut) -> str:
 
 
 def _where(eyes: Eyes, request: RequestOut) -> str:
-    home = eyes.entities.get(HouseholdOut, request.household_id) if request.household_id else None
+    home = homes.standing(eyes.entities, request.household_id) if request.household_id else None
     return requests.where(request, home, [] if home or request.place_note else eyes.entities.all(CellOut))
 
 
@@ -91,8 +92,8 @@ def _move_late(_eyes: Eyes, _before: object, move: MoveOut) -> str:
 
 
 def _about_whom(eyes: Eyes, one: CorrectionOut) -> str:
-    person = eyes.entities.get(ResidentOut, one.resident_id) if one.resident_id else None
-    home = eyes.entities.get(HouseholdOut, one.household_id)
+    person = merged.standing(eyes.entities, one.resident_id) if one.resident_id else None
+    home = homes.standing(eyes.entities, one.household_id)
     return (
         _("{name}：").format(name=person.name)
         if person

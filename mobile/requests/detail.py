@@ -108,7 +108,7 @@ class RequestDetail(EventDispatcher):
 
     def _show(self, found: RequestOut) -> None:
         today, due = local_day(self._now()), rules.due_on(found)
-        home = homes.standing(self._store, found.household_id) if found.household_id else None
+        home = homes.standing(self._store.entities, found.household_id) if found.household_id else None
         self.title, self.number = found.title, found.number or rules.NO_NUMBER
         self.icon = rules.CATEGORY_ICONS.get(found.category, "clipboard-text")
         self.kind_word, self.state_word = rules.KIND_WORDS[found.kind], STATE_WORDS[found.state]

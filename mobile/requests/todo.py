@@ -64,7 +64,7 @@ class Todo(EventDispatcher):
     def _line(self, request: RequestOut, today: date, cells: list[CellOut], unsent: bool) -> TodoLine:
         due = rules.due_on(request)
         kind = texts.due_kind(due, today)
-        home = homes.standing(self._store, request.household_id) if request.household_id else None
+        home = homes.standing(self._store.entities, request.household_id) if request.household_id else None
         return TodoLine(
             id=request.id,
             number=request.number or rules.NO_NUMBER,

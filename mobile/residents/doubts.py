@@ -7,11 +7,11 @@ from uuid import UUID
 
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
-from mobile.residents import rules
+from mobile.residents import homes, merged, rules
 from mobile.residents.choices import Option
 from mobile.store.entities import Effect
 from mobile.store.store import Store
-from shared.residents import HouseholdOut, ResidentOut
+from shared.residents import ResidentOut
 from shared.sync import EntityKind, OperationKind
 from shared.texts import _
 from shared.visits import CORRECTION_WORDS, CorrectionKind, CorrectionOut, CorrectionSettleIn, CorrectionState
@@ -57,7 +57,7 @@ def waiting(store: Store, now: Clock) -> list[Doubt]:
 
 
 def _shown(store: Store, now: Clock, one: CorrectionOut) -> Doubt | None:
-    home = store.entities.get(HouseholdOut, one.household_id)
+    home = homes.standing(store.entities, one.household_id)
     if home is None:
         return None
     person = about(store, one)
@@ -79,8 +79,9 @@ def about(store: Store, one: CorrectionOut) -> ResidentOut | None:
     """Whom it is about: whoever was named, else the head of the household. Somebody new is not there yet."""
     if one.what is CorrectionKind.new_person:
         return None
-    members = rules.in_family_order(store.entities.all(ResidentOut, one.household_id))
-    named = [member for member in members if member.id == one.resident_id]
+    home = homes.standing(store.entities, one.household_id)
+    members = rules.in_family_order(store.entities.all(ResidentOut, home.id)) if home else []
+    named = [member for member in members if one.resident_id in merged.rows_of(store.entities, member.id)]
     return next(iter(named or members), None)
 
 

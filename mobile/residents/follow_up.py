@@ -121,7 +121,7 @@ class FollowUps(EventDispatcher):
 
     def _last(self) -> VisitOut | None:
         """The last visit, when it found something and is not long ago."""
-        visits = homes.all_of(self._store, VisitOut, self._household_id)
+        visits = homes.all_of(self._store.entities, VisitOut, self._household_id)
         last = max(visits, key=lambda visit: visit.visited_at, default=None)
         if last is None or self._now() - last.visited_at > RECENT:
             return None
@@ -208,11 +208,11 @@ class FollowUps(EventDispatcher):
         return me.display_name if me else ""
 
     def _open_requests(self) -> list[RequestOut]:
-        found = homes.all_of(self._store, RequestOut, self._household_id)
+        found = homes.all_of(self._store.entities, RequestOut, self._household_id)
         return [one for one in found if one.state not in ENDED]
 
     def _open_corrections(self) -> list[CorrectionOut]:
-        found = homes.all_of(self._store, CorrectionOut, self._household_id)
+        found = homes.all_of(self._store.entities, CorrectionOut, self._household_id)
         return [one for one in found if one.state is CorrectionState.open]
 
     def _requests(self) -> list[Followed]:

@@ -2,29 +2,28 @@
 
 from uuid import UUID
 
-from mobile.store.entities import Entity
-from mobile.store.store import Store
+from mobile.store.entities import Entities, Entity
 from shared.residents import FoldedHomes, HouseholdOut
 
 
-def all_of(store: Store, model: type[Entity], household_id: UUID) -> list[Entity]:
+def all_of(entities: Entities, model: type[Entity], household_id: UUID) -> list[Entity]:
     """Every row of a kind that belongs to a household or to one folded into it."""
-    return [row for home in homes_of(store, household_id) for row in store.entities.all(model, home)]
+    return [row for home in homes_of(entities, household_id) for row in entities.all(model, home)]
 
 
-def homes_of(store: Store, household_id: UUID) -> list[UUID]:
+def homes_of(entities: Entities, household_id: UUID) -> list[UUID]:
     """Its own id and theirs. One that this phone holds a row of again stands for itself."""
-    known = store.entities.get(FoldedHomes, household_id)
+    known = entities.get(FoldedHomes, household_id)
     folded = known.folded if known else []
-    return [household_id, *(one for one in folded if store.entities.get(FoldedHomes, one) is None)]
+    return [household_id, *(one for one in folded if entities.get(FoldedHomes, one) is None)]
 
 
-def standing(store: Store, household_id: UUID) -> HouseholdOut | None:
+def standing(entities: Entities, household_id: UUID) -> HouseholdOut | None:
     """The household itself, or the one that it was folded into."""
-    found = store.entities.get(HouseholdOut, household_id)
+    found = entities.get(HouseholdOut, household_id)
     if found is not None:
         return found
-    kept = (home for home, (folded,) in store.entities.fields(FoldedHomes, "folded").items() if folded)
+    kept = (home for home, (folded,) in entities.fields(FoldedHomes, "folded").items() if folded)
     return next(
-        (store.entities.get(HouseholdOut, home) for home in kept if household_id in homes_of(store, UUID(home))), None
+        (entities.get(HouseholdOut, home) for home in kept if household_id in homes_of(entities, UUID(home))), None
     )

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from mobile.core import texts
-from mobile.residents import homes, rules
+from mobile.residents import homes, merged, rules
 from mobile.residents.told import NOTHING
 from mobile.store.entities import Effect
 from mobile.store.store import Store
 from shared.links import HELPER_WORDS, LINK_WORDS, HelperKind, LinkEndIn, LinkKind, LinkOut, holds_on, whom_to_call
-from shared.residents import HouseholdOut, ResidentOut
+from shared.residents import ResidentOut
 from shared.sync import EntityKind, OperationKind
 from shared.texts import _
 
@@ -35,8 +35,9 @@ class LinkLine:
 
 def of_person(store: Store, person: ResidentOut, day: date) -> list[LinkOut]:
     """A person's own, and those of the whole household, that hold on a day; whom to call first comes first."""
-    found = homes.all_of(store, LinkOut, person.household_id)
-    mine = [one for one in found if one.resident_id in (person.id, None) and holds_on(one, day)]
+    rows, at_home = merged.rows_of(store.entities, person.id), homes.homes_of(store.entities, person.household_id)
+    found = [one for one in merged.all_of(store.entities, LinkOut, person) if holds_on(one, day)]
+    mine = [one for one in found if (one.resident_id in rows if one.resident_id else one.household_id in at_home)]
     return sorted(mine, key=lambda one: (_FIRST.index(one.kind), one.order, one.received_at))
 
 
@@ -82,8 +83,8 @@ def subject(store: Store, link_id: UUID | str) -> str:
     one = store.entities.get(LinkOut, link_id)
     if one is None:
         return ""
-    about = store.entities.get(ResidentOut, one.resident_id) if one.resident_id else None
-    home = store.entities.get(HouseholdOut, one.household_id)
+    about = merged.standing(store.entities, one.resident_id) if one.resident_id else None
+    home = homes.standing(store.entities, one.household_id)
     whose = about.name if about else rules.family_name(home) if home else ""
     return (
         _("{whose}的{link} {name}").format(whose=whose, link=LINK_WORDS[one.kind], name=one.name)

@@ -5,10 +5,10 @@ from datetime import date
 from uuid import UUID
 
 from mobile.core import texts
-from mobile.residents import rules
+from mobile.residents import homes, rules
 from mobile.store.store import Store
 from shared.register import PeriodOut, PersonPast, Track
-from shared.residents import CARE_WORDS, RESIDENCY_WORDS, Care, HouseholdOut, Residency
+from shared.residents import CARE_WORDS, RESIDENCY_WORDS, Care, Residency
 from shared.texts import _
 
 _CARE = f"{Track.care}:"
@@ -25,10 +25,10 @@ class PastLine:
 
 
 def lines(store: Store, resident_id: UUID, today: date) -> list[PastLine]:
-    """What began last comes first."""
+    """What began last comes first. What two rows of one person say alike is said once."""
     found = store.entities.get(PersonPast, resident_id)
     periods = sorted(found.periods, key=lambda one: (one.from_day, one.track), reverse=True) if found else []
-    return [_line(store, one, today) for one in periods]
+    return list(dict.fromkeys(_line(store, one, today) for one in periods))
 
 
 def _line(store: Store, one: PeriodOut, today: date) -> PastLine:
@@ -48,6 +48,6 @@ def _told(store: Store, one: PeriodOut) -> tuple[str, str]:
         care = Care(one.track.removeprefix(_CARE))
         return rules.CARE_ICONS[care], CARE_WORDS[care]
     if one.track == Track.household:
-        home = store.entities.get(HouseholdOut, one.value)
+        home = homes.standing(store.entities, UUID(one.value))
         return "map-pin", _("住在{door}").format(door=rules.door(home)) if home else _("住在别处")
     return "user", RESIDENCY_WORDS[Residency(one.value)]

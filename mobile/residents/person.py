@@ -10,7 +10,7 @@ from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, Strin
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import Ports
-from mobile.residents import choices, links, past, rules
+from mobile.residents import choices, links, merged, past, rules
 from mobile.store.store import Store
 from shared.links import LINK_WORDS, LinkOut, whom_to_call
 from shared.register import EVENT_WORDS, EventOut
@@ -77,7 +77,8 @@ class PersonDetail(EventDispatcher):
     def refresh(self, *_: object) -> None:
         person = self._store.entities.get(ResidentOut, self.resident_id)
         self.gone = person is None
-        events = [event for event in self._store.entities.all(EventOut) if self.resident_id in event.resident_ids]
+        rows = merged.rows_of(self._store.entities, self.resident_id)
+        events = [event for event in self._store.entities.all(EventOut) if rows.intersection(event.resident_ids)]
         self.events = event_lines(self._store, self._now, events, named=False)
         if person is not None:
             self._show(person)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from mobile.core import texts
-from mobile.residents import effects, homes
-from mobile.store.entities import Effect
+from mobile.residents import effects, homes, merged
+from mobile.store.entities import Effect, as_json
 from mobile.store.store import Store
 from shared.links import LIKENESS_WORDS, DuplicateOut, DuplicateState, HomeFate, SettleIn, Sketch
-from shared.residents import ResidentOut
+from shared.residents import MergedRow, ResidentOut
 from shared.sync import EntityKind
 from shared.texts import _
 
@@ -78,15 +78,26 @@ def decided(store: Store, pair: DuplicateOut, found: SettleIn) -> list[Effect]:
 
 def _merged(store: Store, row: ResidentOut, lost: Sketch, stays: Sketch) -> list[Effect]:
     """A household that is left empty goes from the lists too, and is read with the one of the row that stays."""
-    taken_off = effects.take_off(store, row)
+    taken_off = [*effects.take_off(store, row), _taken_in(store, row, stays)]
     if lost.home_fate is not HomeFate.folds or stays.household_id is None:
         return taken_off
-    folded = [*homes.homes_of(store, stays.household_id)[1:], *homes.homes_of(store, row.household_id)]
+    folded = [
+        *homes.homes_of(store.entities, stays.household_id)[1:],
+        *homes.homes_of(store.entities, row.household_id),
+    ]
     return [
         *(effect for effect in taken_off if effect.kind is not EntityKind.household),
         Effect(EntityKind.household, row.household_id, None),
         Effect(EntityKind.household, stays.household_id, {"folded": [str(one) for one in folded]}),
     ]
+
+
+def _taken_in(store: Store, row: ResidentOut, stays: Sketch) -> Effect:
+    """Whoever stands by either row stands by the one that stays."""
+    lost = MergedRow(id=row.id, household_id=row.household_id)
+    rows = [*merged.into(store.entities, stays.id), lost, *merged.into(store.entities, row.id)]
+    patch = {"merged": [as_json(one) for one in rows]}
+    return Effect(EntityKind.resident, stays.id, patch, parent=stays.household_id)
 
 
 def _side(one: Sketch) -> Side:

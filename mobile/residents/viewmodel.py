@@ -9,7 +9,7 @@ from kivy.properties import BooleanProperty, ListProperty, NumericProperty, Obje
 from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import Ports
-from mobile.residents import homes, rules
+from mobile.residents import homes, merged, rules
 from mobile.residents.follow_up import FollowUps
 from mobile.residents.person import event_lines
 from mobile.store.store import Store
@@ -149,14 +149,14 @@ class HouseholdDetail(EventDispatcher):
 
     def _show_events(self) -> None:
         """What happened to those who live here, and what this phone has written about those who left."""
-        here = {member.id for member in self._members}
-        mine = {event.id for event in homes.all_of(self._store, EventOut, self.household_id)}
+        here = {row for member in self._members for row in merged.rows_of(self._store.entities, member.id)}
+        mine = {event.id for event in homes.all_of(self._store.entities, EventOut, self.household_id)}
         every = self._store.entities.all(EventOut)
         about = [event for event in every if event.id in mine or here.intersection(event.resident_ids)]
         self.events = event_lines(self._store, self._now, about, named=True)[:SHOWN_EVENTS]
 
     def _show_visits(self) -> None:
-        visits = homes.all_of(self._store, VisitOut, self.household_id)
+        visits = homes.all_of(self._store.entities, VisitOut, self.household_id)
         visits.sort(key=lambda visit: visit.visited_at, reverse=True)
         self.visits_total = len(visits)
         self.visits_total_text = (

@@ -19,7 +19,7 @@ from shared.links import DuplicateOut, LinkOut
 from shared.matching import OfferOut, TaskOut
 from shared.register import EventOut, MoveOut, PersonPast
 from shared.requests import RequestOut
-from shared.residents import FoldedHomes, HouseholdOut, ResidentOut
+from shared.residents import FoldedHomes, HouseholdOut, MergedRows, ResidentOut
 from shared.rounds import AlertOut, RoundRuleOut
 from shared.sync import Change, EntityKind
 from shared.visits import CorrectionOut, VisitOut
@@ -34,6 +34,7 @@ KINDS: dict[type[BaseModel], EntityKind] = {
     FoldedHomes: EntityKind.household,
     ResidentOut: EntityKind.resident,
     PersonPast: EntityKind.resident,
+    MergedRows: EntityKind.resident,
     LinkOut: EntityKind.link,
     VisitOut: EntityKind.visit,
     CorrectionOut: EntityKind.correction,

@@ -11,13 +11,14 @@ from mobile.core import texts
 from mobile.core.clock import Clock, local_day
 from mobile.device.ports import Ports
 from mobile.requests.todo import reported_on
+from mobile.residents import homes
 from mobile.residents.rules import door_short, person_to_see
 from mobile.store.outbox import State
 from mobile.store.store import Store
 from mobile.visits import ledger
 from mobile.visits.form import FINDING_ICONS
 from shared.auth import MeOut
-from shared.residents import HouseholdOut, ResidentOut
+from shared.residents import ResidentOut
 from shared.texts import _
 from shared.visiting import MET
 from shared.visits import FINDING_WORDS, MODE_WORDS, OUTCOME_WORDS, Finding, VisitMode, VisitOut, VisitOutcome
@@ -65,8 +66,8 @@ class Summary(EventDispatcher):
         self._day = local_day(self._now())
         self._visits = self._todays_visits()
         ids = {visit.household_id for visit in self._visits}
-        found = [self._store.entities.get(HouseholdOut, household_id) for household_id in ids]
-        self._households = {household.id: household for household in found if household}
+        found = {household_id: homes.standing(self._store.entities, household_id) for household_id in ids}
+        self._households = {household_id: household for household_id, household in found.items() if household}
         self._show_counts()
         self._show_notable()
         self._show_ledger()
