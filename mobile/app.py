@@ -9,6 +9,7 @@ from kivy.core.window import Window
 from kivy.uix.screenmanager import Screen
 
 from mobile import widgets
+from mobile.attachments import album_screen as attachments
 from mobile.auth import lock_screen
 from mobile.auth import screen as auth
 from mobile.core.navigation import VOLUNTEER_TABS, WORKER_TABS, Shell
@@ -27,7 +28,7 @@ from mobile.widgets.fields import TYPING
 from mobile.widgets.tokens import T
 from shared.texts import _
 
-ROOMS = (auth, lock_screen, sync, inbox, residents, requests, visits, grid, duties, offers, volunteers)
+ROOMS = (auth, lock_screen, sync, inbox, residents, requests, visits, grid, duties, offers, volunteers, attachments)
 
 
 def all_routes(ctx: AppContext) -> dict[str, Callable[..., Screen]]:

@@ -196,6 +196,7 @@ class RequestOut(WireOut):
     handler_name: str = Field(description="经办人")
     volunteer_id: UUID | None = Field(description="答应来帮的志愿者")
     visit_id: UUID | None = Field(default=None, description="由哪次走访转来")
+    photo_count: int = Field(default=0, description="附有几张照片，见照片清单")
     rev: int = Field(description="修订号")
     received_at: Utc = Field(description="服务器收到时间")
 

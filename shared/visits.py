@@ -236,6 +236,7 @@ class VisitOut(WireOut):
     distance_m: int | None = Field(description="离门口的距离（米）")
     fix_area_code: AreaCode | None = Field(description="定位点所在网格")
     evidence: Evidence = Field(description="位置证据等级")
+    photo_count: int = Field(default=0, description="附有几张照片，见照片清单")
     received_at: Utc = Field(description="服务器收到时间")
 
 

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEWEST = "2026_11_22_volunteering"
+NEWEST = "2026_12_01_photo_counts"
 """The newest revision. A contract test compares it with the migrations themselves."""
 
 

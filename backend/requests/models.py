@@ -71,6 +71,7 @@ class Request(StoredRow, table=True):
     handler_name: str = text_column(nullable=False)
     volunteer_id: UUID | None
     visit_id: UUID | None
+    photo_count: int = Field(sa_type=SmallInteger, nullable=False, sa_column_kwargs={"server_default": "0"})
 
 
 class RequestPhoto(AreaRow, table=True):

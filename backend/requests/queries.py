@@ -17,7 +17,7 @@ from shared.types import uuid7
 COLUMNS = (
     "id, number, area_code, happened_in, kind, category, detail, household_id, resident_id, lon, lat, place_note,"
     " starts_at, ends_at, minutes, urgency, state, owner_name, handler_name, volunteer_id,"
-    " visit_id, rev, received_at"
+    " visit_id, photo_count, rev, received_at"
 )
 
 
@@ -45,6 +45,7 @@ class Fresh:
     owner_name: str
     received_at: datetime
     visit_id: UUID | None = None
+    photo_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,16 +228,18 @@ _ADD = f"""
 WITH fresh AS (
     SELECT * FROM unnest($3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
         $10::uuid[], $11::uuid[], $12::float8[], $13::float8[], $14::text[], $15::timestamptz[], $16::timestamptz[],
-        $17::int[], $18::text[], $19::text[], $20::text[], $21::uuid[], $22::text[], $23::timestamptz[], $24::uuid[])
+        $17::int[], $18::text[], $19::text[], $20::text[], $21::uuid[], $22::text[], $23::timestamptz[], $24::uuid[],
+        $25::int[])
       AS f(number, event_id, id, area_code, kind, category, detail, household_id, resident_id, lon, lat, place_note,
-           starts_at, ends_at, minutes, urgency, language, contact_phone, owner_id, owner_name, received_at, visit_id)
+           starts_at, ends_at, minutes, urgency, language, contact_phone, owner_id, owner_name, received_at, visit_id,
+           photo_count)
 ), stored AS (
     INSERT INTO request (county_code, rev, prev_state, state, id, number, area_code, happened_in, kind, category,
         detail, household_id, resident_id, lon, lat, place_note, starts_at, ends_at, minutes, urgency, language,
-        contact_phone, owner_id, owner_name, handler_id, handler_name, received_at, visit_id)
+        contact_phone, owner_id, owner_name, handler_id, handler_name, received_at, visit_id, photo_count)
     SELECT $1, 1, 'new', 'open', id, number, area_code, area_code, kind, category, detail, household_id, resident_id,
            lon, lat, place_note, starts_at, ends_at, minutes, urgency, language, contact_phone, owner_id, owner_name,
-           owner_id, owner_name, received_at, visit_id
+           owner_id, owner_name, received_at, visit_id, photo_count
     FROM fresh
     RETURNING {COLUMNS}
 ), begun AS (

@@ -105,6 +105,7 @@ async def _take_down(
     fresh = Fresh(
         **fields, id=request_id, visit_id=visit_id, area_code=area_code, lon=lon, lat=lat, received_at=tx.now,
         minutes=body.minutes or CATEGORIES[body.category].minutes,
+        photo_count=len(body.photos),
         owner_id=caller.account_id if worker else None, owner_name=caller.name if worker else COMMUNITY,
     )  # fmt: skip
     tx.audit("request.made", "request", request_id, area_code)

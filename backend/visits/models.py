@@ -56,6 +56,7 @@ class Visit(AreaRow, table=True):
     distance_m: int | None
     fix_area_code: str | None = code_column(default=None, nullable=True)
     evidence: str = text_column(nullable=False)
+    photo_count: int = Field(sa_type=SmallInteger, nullable=False, sa_column_kwargs={"server_default": "0"})
     received_at: datetime = moment_column(nullable=False)
 
 

@@ -17,7 +17,8 @@ from shared.visits import Finding, VisitOutcome
 CELL_LENGTH = 15
 COLUMNS = (
     "id, area_code, happened_in, household_id, resident_id, worker_id, worker_name, mode, outcome, findings, note,"
-    " visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence, received_at"
+    " visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence,"
+    " photo_count, received_at"
 )
 
 
@@ -158,14 +159,15 @@ _ADD = f"""
 WITH fresh AS (
     INSERT INTO visit (county_code, received_at, id, area_code, happened_in, household_id, resident_id, worker_id,
                        worker_name, mode, outcome, findings, note, visited_at, return_on, lon, lat, accuracy_m,
-                       distance_m, fix_area_code, evidence)
+                       distance_m, fix_area_code, evidence, photo_count)
     SELECT $1, $2, id, area_code, happened_in, household_id, resident_id, worker_id, worker_name, mode, outcome,
-           findings, note, visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence
+           findings, note, visited_at, return_on, lon, lat, accuracy_m, distance_m, fix_area_code, evidence,
+           photo_count
     FROM json_to_recordset($3::json)
       AS v(id uuid, area_code text, happened_in text, household_id uuid, resident_id uuid, worker_id uuid,
            worker_name text, mode text, outcome text, findings text[], note text, visited_at timestamptz,
            return_on date, lon float8, lat float8, accuracy_m float8, distance_m int, fix_area_code text,
-           evidence text)
+           evidence text, photo_count int)
     RETURNING {COLUMNS}
 ), stood AS (
 UPDATE household h

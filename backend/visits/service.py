@@ -173,6 +173,7 @@ def _row(
         "accuracy_m": body.fix.accuracy_m if body.fix else None,
         "distance_m": None if away is None else min(round(away), 2**31 - 1),
         "fix_area_code": fix_cell, "evidence": visiting.evidence(body.fix, away),
+        "photo_count": len(body.photos),
     }  # fmt: skip
 
 

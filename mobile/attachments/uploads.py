@@ -1,11 +1,8 @@
 """Sending photos: in pieces, after the record that announces them was accepted, from where the server says it is."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from typing import Protocol
-
-from cryptography.exceptions import InvalidTag
 
 from mobile.store.photos import Photo, Standing
 from mobile.store.store import Store
@@ -54,7 +51,7 @@ class Uploads:
         return True
 
     async def _send_one(self, photo: Photo, interrupted: Callable[[], bool]) -> bool:
-        content = await asyncio.to_thread(self._content, photo)
+        content = await asyncio.to_thread(self._photos.whole, photo.sha256)
         if content is None:
             self._photos.settle(photo.sha256, Standing.refused, LOST)
             return True
@@ -80,11 +77,3 @@ class Uploads:
             if at.state is PhotoState.missing and at.received <= before:
                 raise NoAnswer("the server takes no more of a photo and does not say why")
         return at.state
-
-    def _content(self, photo: Photo) -> bytes | None:
-        """What the hash promises, or nothing."""
-        try:
-            content = self._photos.content(photo.sha256)
-        except (InvalidTag, OSError):
-            return None
-        return content if content and hashlib.sha256(content).hexdigest() == photo.sha256 else None

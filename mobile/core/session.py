@@ -14,6 +14,7 @@ from kivy.clock import Clock as Frames
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
 
+from mobile.attachments.album import Album
 from mobile.attachments.tray import PhotoTray
 from mobile.auth.lock import Lock
 from mobile.auth.pins import Holder, Pins
@@ -62,6 +63,7 @@ from mobile.volunteers.viewmodel import Hours
 from mobile.volunteers.week import Week
 from shared.auth import MeOut, Role, TokenOut
 from shared.errors import Code
+from shared.sync import EntityKind
 from shared.texts import _
 from shared.volunteers import Skill
 
@@ -261,6 +263,9 @@ class Session(EventDispatcher):
     def photo_tray(self) -> PhotoTray:
         """The photos of one form; the form says in its draft which they are."""
         return PhotoTray(self.store, self._ports, self._app.spawn)
+
+    def album(self, kind: EntityKind, entity_id: UUID) -> Album:
+        return Album(self.store, self.client, kind, entity_id)
 
     def keeps(self, form: EventDispatcher, key: str, names: Iterable[str], *, stamp: object = None) -> None:
         """Show a form's draft and keep it from now on, until its event `on_saved`. See Draft."""

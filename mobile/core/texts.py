@@ -56,6 +56,11 @@ def when(moment: datetime, now: datetime) -> str:
     return f"{day_word(local(moment).date(), local(now).date())} {clock(moment)}"
 
 
+def photos(count: int) -> str:
+    """看照片（2 张）; '' when there are none."""
+    return _("看照片（{count} 张）").format(count=count) if count else ""
+
+
 def slot(start: datetime, end: datetime, now: datetime) -> str:
     """明天 上午 9:00–11:00"""
     day = day_word(local(start).date(), local(now).date())

@@ -34,7 +34,7 @@ class RequestDetail(EventDispatcher):
     steps, first = ListProperty([]), ObjectProperty(None, allownone=True)
     asking, reason = ObjectProperty(None, allownone=True), StringProperty("")
     can_take = BooleanProperty(False)
-    household_id = ObjectProperty(None, allownone=True)
+    household_id, photos = ObjectProperty(None, allownone=True), StringProperty("")
     gone = BooleanProperty(False)
     undo_seconds = UNDO_SECONDS
     drafted = ("asking", "reason")
@@ -119,6 +119,7 @@ class RequestDetail(EventDispatcher):
         self.when = self._when(found)
         self.owner, self.handler = found.owner_name, found.handler_name
         self.household_id = home.id if home else None
+        self.photos = texts.photos(found.photo_count)
         self.unsent = found.id in self._store.outbox.unanswered(EntityKind.request)
         self.steps = rules.steps(found)
         self.first = next(iter(self.steps), None)

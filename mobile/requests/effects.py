@@ -38,6 +38,7 @@ def asked(
         owner_name=me.display_name,
         handler_name=me.display_name,
         volunteer_id=None,
+        photo_count=len(body.photos),
         rev=1,
         received_at=now,
     )

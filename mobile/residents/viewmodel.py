@@ -55,11 +55,13 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class VisitLine:
-    """An earlier visit."""
+    """An earlier visit; `photos` leads to what was pictured at it."""
 
+    id: UUID
     icon: str
     text: str
     sub: str
+    photos: str
 
 
 class HouseholdDetail(EventDispatcher):
@@ -172,4 +174,5 @@ class HouseholdDetail(EventDispatcher):
         how = f"{visit.worker_name} {MODE_WORDS[visit.mode]}"
         place = "" if visit.evidence is Evidence.none else EVIDENCE_WORDS[visit.evidence]
         parts = texts.full_day(local_day(visit.visited_at)), how, place
-        return VisitLine(VISIT_ICONS[visit.outcome], told, " · ".join(part for part in parts if part))
+        sub = " · ".join(part for part in parts if part)
+        return VisitLine(visit.id, VISIT_ICONS[visit.outcome], told, sub, texts.photos(visit.photo_count))

@@ -1,5 +1,6 @@
 """Photos on the phone: a row each, the picture sealed in a file beside the store, a small one sealed in the row."""
 
+import hashlib
 import json
 import os
 import re
@@ -9,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
 
 from mobile.core.clock import Clock
 from mobile.store.database import Database
@@ -81,9 +85,26 @@ class Photos:
         found = self._db.row("SELECT sha256, size, width, height FROM photo WHERE sha256=?", sha256)
         return Photo(*found) if found else None
 
+    def of(self, entity_id: UUID) -> list[Photo]:
+        """What this phone took for a visit or a request and still holds, in the order of taking."""
+        found = self._db.rows(
+            "SELECT DISTINCT p.sha256, p.size, p.width, p.height FROM photo p JOIN photo_of USING (sha256) "
+            "JOIN outbox USING (device_seq) WHERE entity_id=? ORDER BY p.rowid",
+            str(entity_id),
+        )
+        return [Photo(*row) for row in found]
+
     def content(self, sha256: str) -> bytes | None:
         path = self._path(sha256)
         return self._db.unseal_bytes(path.read_bytes(), "photo", sha256) if path.exists() else None
+
+    def whole(self, sha256: str) -> bytes | None:
+        """What the hash promises, or nothing: a file may have been damaged."""
+        try:
+            content = self.content(sha256)
+        except (InvalidTag, OSError):
+            return None
+        return content if content and hashlib.sha256(content).hexdigest() == sha256 else None
 
     def small(self, sha256: str) -> bytes | None:
         found = self._db.row("SELECT small FROM photo WHERE sha256=?", sha256)

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, SignInNeeded, TooMuch
-from shared.attachments import UploadOut
+from shared.attachments import PhotoOut, UploadOut
 from shared.auth import DeviceIn, DeviceOut, MeOut, RefreshIn, TokenOut
 from shared.errors import CATALOGUE, Code, Problem
 from shared.sync import EntityKind, PullIn, PullOut, PushIn, PushOut
@@ -27,6 +27,9 @@ ZIPPED_FROM = 1024
 
 Reply = TypeVar("Reply", bound=BaseModel)
 Body = BaseModel | bytes | None
+
+_Photos = RootModel[list[PhotoOut]]
+_WITH_PHOTOS = {EntityKind.visit: "visits", EntityKind.request: "requests"}
 
 
 class Client:
@@ -84,12 +87,29 @@ class Client:
     async def send_chunk(self, sha256: str, offset: int, chunk: bytes) -> UploadOut:
         return await self._authorised(UploadOut, "PUT", f"/attachments/{sha256}/chunks?offset={offset}", chunk)
 
+    async def photos_of(self, kind: EntityKind, entity_id: UUID) -> list[PhotoOut]:
+        """What photos a visit or a request has, and how far each has come."""
+        path = f"/{_WITH_PHOTOS[kind]}/{entity_id}/photos"
+        return (await self._authorised(_Photos, "GET", path)).root
+
+    async def photo(self, sha256: str) -> bytes:
+        """A photo as JPEG. A page that a portal puts in its place is none."""
+        response = await self._answered("GET", f"/attachments/{sha256}")
+        if response.status_code >= 400:
+            raise _refusal(response)
+        if response.headers.get("Content-Type") != "image/jpeg":
+            raise NoAnswer("the answer is no picture")
+        return response.content
+
     async def close(self) -> None:
         if self._http is not None:
             await self._http.aclose()
             self._http = None
 
     async def _authorised(self, reply: type[Reply], method: str, path: str, body: Body = None) -> Reply:
+        return await self._parsed(reply, await self._answered(method, path, body))
+
+    async def _answered(self, method: str, path: str, body: Body = None) -> httpx.Response:
         used = self._tokens
         if used is None:
             raise SignInNeeded
@@ -99,7 +119,7 @@ class Client:
             response = await self._send(method, path, body=body, token=fresh.access_token)
             if response.status_code == 401:
                 raise SignInNeeded
-        return await self._parsed(reply, response)
+        return response
 
     async def _refreshed(self, used: TokenOut) -> TokenOut:
         """Exchange the refresh token once, also when several requests met a 401 together."""

@@ -46,6 +46,7 @@ def _visit_row(visit_id: UUID, visit: VisitIn, household: HouseholdOut, me: MeOu
         distance_m=seen.distance_m,
         fix_area_code=None,
         evidence=seen.evidence,
+        photo_count=len(visit.photos),
         received_at=visit.visited_at,
     )
     return as_json(row)

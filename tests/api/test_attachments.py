@@ -5,14 +5,17 @@ import struct
 import zlib
 from io import BytesIO
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 from PIL import Image
 
 from backend.attachments import pictures
 from backend.attachments.store import Folder
 from backend.auth.directory import CHANNEL
+from backend.core.migrate import config, migrate
 from shared.attachments import CHUNK
 from shared.sync import EntityKind
 from tests.factories import CELL, COUNTY, NEIGHBOUR, middle_of, visit_to
@@ -255,7 +258,7 @@ async def test_a_photo_of_a_street_lamp_arrives_and_is_seen_in_its_area_only(mak
     sent = await send(worker, sha256, 0, content)
 
     assert made.status_code == 200, made.text
-    assert made.json()["area_code"] == CELL
+    assert (made.json()["area_code"], made.json()["photo_count"]) == (CELL, 1)
     assert [(one["request_id"], one["state"]) for one in before] == [(request_id, "missing")]
     assert (unseen.status_code, unseen.json()["code"]) == (404, "not_found")
     assert (sent.status_code, sent.json()["state"]) == (200, "stored")
@@ -402,3 +405,29 @@ async def test_a_server_without_a_folder_says_so(running, make, household):
     answer = await send(worker, listed(content)["sha256"], 0, content)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+
+
+async def test_photos_from_before_they_were_counted_are_counted_by_the_migration(make, household, database_url):
+    worker = await make.worker()
+    visit_id = await announce(worker, household, listed(photo()), listed(photo(100, 100)))
+    await announce(worker, household)
+    await report(worker, CELL, listed(photo()))
+    scripts = ScriptDirectory.from_config(config())
+    await migrate(database_url, f"-{len([*scripts.iterate_revisions('head', '2026_11_22_volunteering')])}")
+
+    await migrate(database_url)
+
+    owner = await asyncpg.connect(database_url)
+    visits = {row["id"]: row["photo_count"] for row in await owner.fetch("SELECT id, photo_count FROM visit")}
+    requests = await owner.fetch("SELECT photo_count FROM request")
+    forced = await owner.fetchval(
+        "SELECT bool_and(relforcerowsecurity) FROM pg_class WHERE relname = ANY ($1)", COUNTED
+    )
+    await owner.close()
+    assert sorted(visits.values()) == [0, 2]
+    assert visits[UUID(visit_id)] == 2
+    assert [row["photo_count"] for row in requests] == [1]
+    assert forced
+
+
+COUNTED = ["visit", "visit_photo", "request", "request_photo"]

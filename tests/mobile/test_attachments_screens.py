@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from kivy.metrics import Metrics
 
@@ -13,11 +14,13 @@ from mobile.device import fakes
 from mobile.device.ports import CameraDenied
 from mobile.store.errors import WrongKey
 from mobile.store.photos import Standing
+from shared.attachments import PhotoOut, PhotoState
 from tests.mobile import sight
 from tests.mobile.app_parts import reach, shown, signed_in
-from tests.mobile.county import County
+from tests.mobile.county import County, no_network
 from tests.mobile.driver import Phone
-from tests.mobile.phone_parts import cell, household, me
+from tests.mobile.phone_parts import cell, household, me, visit
+from tests.mobile.request_parts import request
 from tests.mobile.test_attachments import camera_picture
 
 pytestmark = pytest.mark.display
@@ -103,3 +106,66 @@ async def test_the_chip_is_not_green_while_a_photo_is_on_the_phone(phone: Open, 
         Metrics.fontscale, ctx.settings.large = 1, True
         await p.settle()
         p.assert_nothing_clipped()
+
+
+def photos_at(county: County, about: Any, *manifest: PhotoOut, content: bytes = b"") -> None:
+    """The server has photos of a visit or a request; those that are stored have this content."""
+    usual = county._route
+
+    def route(path: str, request: httpx.Request) -> httpx.Response:
+        if path.endswith(f"{about.id}/photos"):
+            return httpx.Response(200, json=[one.model_dump(mode="json") for one in manifest])
+        if path.startswith("/attachments/"):
+            return httpx.Response(200, content=content, headers={"Content-Type": "image/jpeg"})
+        return usual(path, request)
+
+    county._route = route  # type: ignore[method-assign]
+
+
+def listed(name: str, state: PhotoState, width: int = 1200, height: int = 900) -> PhotoOut:
+    return PhotoOut(sha256=name * 64, size=9, width=width, height=height, state=state)
+
+
+async def test_what_a_colleague_pictured_at_a_door_opens_from_the_visit(phone: Open, tmp_path: Path) -> None:
+    home, county = household(), County(me())
+    made = visit(home, me(), photo_count=2)
+    photos_at(county, made, listed("a", PhotoState.stored), listed("b", PhotoState.missing), content=camera_picture())
+    ctx = await signed_in(tmp_path, county, cell(), home, made)
+    async with shown(phone, ctx) as p:
+        p.root.push("household", household_id=home.id)
+        await p.settle()
+        await p.scroll_to("看照片（2 张）")
+        await at_twice_the_size(p, "photos-of-a-visit")
+        Metrics.fontscale = 1
+        await p.settle()
+        await p.scroll_to("看照片（2 张）")
+        await p.tap("看照片（2 张）")
+        await p.until(lambda: p.shows("还没传完"))
+        await at_twice_the_size(p, "photos-album")
+
+        pictures = [w for w in sight.visible(p.root) if type(w).__name__ == "WholePicture"]
+        assert [bool(one.texture) for one in pictures] == [True, False]
+
+
+async def test_without_a_network_the_album_of_a_street_lamp_says_so_and_is_asked_for_again(
+    phone: Open, tmp_path: Path
+) -> None:
+    county, lamp = County(me()), request(category="street_lamp", photo_count=1)
+    photos_at(county, lamp, listed("a", PhotoState.stored), content=camera_picture())
+    ctx = await signed_in(tmp_path, county, cell(), lamp)
+    county.fails(f"/requests/{lamp.id}/photos", no_network)
+    async with shown(phone, ctx) as p:
+        p.root.push("request", request_id=lamp.id)
+        await p.settle()
+        await p.scroll_to("看照片（1 张）")
+        p.picture("photos-of-a-request")
+        await p.tap("看照片（1 张）")
+        await p.until(lambda: p.shows("连不上服务器"))
+        await at_twice_the_size(p, "photos-album-offline")
+        Metrics.fontscale = 1
+        await p.settle()
+        await p.tap("再试一次")
+        await p.until(lambda: not p.shows("连不上服务器"))
+        await p.settle()
+
+        assert any(type(w).__name__ == "WholePicture" and w.texture for w in sight.visible(p.root))
