@@ -12,12 +12,13 @@ from typing import Final, NamedTuple
 
 from backend.imports import columns, workbook
 from backend.imports.refusing import Unreadable
+from shared.residents import FORMULA_MARKS
 from shared.texts import _
 
 SLICE_ROWS: Final = 10_000
 MOST_COLUMNS: Final = 200
 REFUSED: Final = ".refused.csv"
-FORMULA_STARTS: Final = ("=", "+", "-", "@")
+FORMULA_STARTS: Final = tuple(FORMULA_MARKS)
 _TITLE_ROWS: Final = 20
 _TOTALS: Final = frozenset({"合计", "总计", "小计", "合计：", "总计："})
 
