@@ -289,7 +289,12 @@ def _lengths(part: _Slice) -> None:
 def _places(part: _Slice, world: World) -> None:
     """Find each row's cell: as written, else by position, else by its building, else the one chosen for the sheet."""
     part.put(area=part.meant("cell", lambda text: world.cells.get(words.plain_cell(text))))
-    part.note(Grade.refused, Column.cell, (pl.col("cell") != "") & pl.col("area").is_null(), _("本县没有这个网格。"))
+    part.note(
+        Grade.refused,
+        Column.cell,
+        (pl.col("cell") != "") & pl.col("area").is_null(),
+        _("找不到这个网格，或者有同名的：请写 15 位网格编码。"),
+    )
     outside = part.meant("area", lambda code: None if world.mine(code) else "outside")
     part.note(Grade.refused, Column.cell, outside.is_not_null(), _("这个网格不归您管。"))
     _positions(part, world)
