@@ -29,7 +29,7 @@ from backend.imports.checks import EMPTY_ISSUES, World
 from backend.imports.prepare import Part, Preparing, keep_refused, refused_rows
 from backend.imports.refusing import Unreadable
 from backend.imports.rules import coordinator, may_import_into
-from backend.imports.words import plain_cell
+from backend.imports.words import plain_cell, spoken_community
 from backend.residents import findings
 from shared.imports import BUSY, COLUMN_WORDS, Column, Grade, ImportState, Known
 from shared.residents import Sex
@@ -181,8 +181,11 @@ class _Run:
         async with beyond_scope(tx, "import.grid_read", "import", self.batch, self.county):
             cells = await grid.basic_cells(tx.conn, self.county, self.county)
         named = [(plain_cell(name), code) for code, name, _ in cells]
-        near = [(name, code) for name, code in named if is_within(code, community_of(self.row["area_code"]))]
-        known = _unique(named) | _unique(near) | {code: code for code, _, _ in cells}
+        community = community_of(self.row["area_code"])
+        near = [(name, code) for name, code in named if is_within(code, community)]
+        own = spoken_community((await grid.names(tx.conn, [community])).get(community, ""))
+        short = [(name.removeprefix(own), code) for name, code in near]
+        known = _unique(named) | _unique(short) | _unique(near) | {code: code for code, _, _ in cells}
         found = await queries.buildings(tx.conn, self.county)
         schema = {"compound": pl.String, "building": pl.String, "area_of_building": pl.String}
         return World(
@@ -220,8 +223,9 @@ class _Run:
         await staging.copy_in(tx, part.staged, part.keys)
         found = await staging.compare(tx, self.batch, register_empty=empty)
         heads = await staging.second_heads(tx, self.batch)
+        namesakes = [] if empty else await staging.namesakes(tx, self.batch)
         updated = await updating.brought_up(tx.conn, self.county, self.batch)
-        said = _second_heads(heads) + known.issues(found, updated, storing=storing)
+        said = _second_heads(heads) + _namesakes(namesakes) + known.issues(found, updated, storing=storing)
         issues = pl.concat([part.issues, pl.DataFrame(said, schema=EMPTY_ISSUES.schema, orient="row")])
         refused = refused_rows(issues)
         await self._report(tx, part, issues, refused)
@@ -262,6 +266,11 @@ def _unique(named: Sequence[tuple[str, str]]) -> dict[str, str]:
 def _second_heads(rows: list[int]) -> list[tuple[int, str, str, str, str]]:
     words = _("这一户已经有户主，关系记成“其他”，请核对。")
     return [(row, Grade.warned.value, Column.relation.value, words, "") for row in rows]
+
+
+def _namesakes(rows: list[int]) -> list[tuple[int, str, str, str, str]]:
+    why = _("库里已有同名、同日出生的人，登记在别的门，可能是同一个人，请核对。")
+    return [(row, Grade.warned.value, Column.name.value, why, "") for row in rows]
 
 
 def _counted(

@@ -44,6 +44,13 @@ async def compare(tx: Transaction, batch: UUID, *, register_empty: bool) -> list
     return [Known(row["row"], row["person"], tuple(filter(None, row["differs"].split(",")))) for row in rows]
 
 
+async def namesakes(tx: Transaction, batch: UUID) -> list[int]:
+    """Return rows of new people whose name and day of birth somebody at another door has: one of a corrected sheet,
+    perhaps. Who they are is for a person to say."""
+    rows = await tx.conn.fetch(_NAMESAKES, tx.county, *ids.range_of(batch, ids.Kind.resident))
+    return [row["row"] for row in rows]
+
+
 async def second_heads(tx: Transaction, batch: UUID) -> list[int]:
     """Make who would be the second head of a household another member of it; return their rows.
 
@@ -191,6 +198,14 @@ JOIN dwelling d ON d.county_code = $1 AND d.id = h.dwelling_id
  AND (d.compound, d.building, d.unit, d.room) = (s.compound, s.building, s.unit, s.room)
 WHERE (s.id_index IS NULL OR r.id_index IS NULL) AND NOT EXISTS (SELECT FROM known k WHERE k.row = s.row)
 ORDER BY s.row, r.merged_into IS NOT NULL, r.received_at, r.id
+"""
+
+_NAMESAKES = """
+SELECT s.row FROM staged s
+WHERE NOT EXISTS (SELECT FROM known k WHERE k.row = s.row) AND EXISTS (
+    SELECT FROM resident r WHERE r.county_code = $1 AND r.name = s.name AND r.birth_date = s.birth
+      AND r.merged_into IS NULL AND (s.id_index IS NULL OR r.id_index IS NULL) AND r.id NOT BETWEEN $2 AND $3
+) ORDER BY s.row
 """
 
 _HOME_BY_DOOR = """

@@ -741,6 +741,31 @@ async def test_a_cell_is_meant_by_its_name_in_the_community_of_the_sheet(imports
     assert (await the_only_one(other))["area_code"] == there
 
 
+async def test_a_cell_is_meant_without_the_name_of_its_community_too(imports, make, coordinator):
+    sixth = COMMUNITY + "006"
+    await make.cell(sixth, "杨家坪社区第6网格")
+
+    batch = await imports.send(coordinator, sheet(person("何长顺", 1, 网格编码="第6网格")))
+
+    assert (batch["counts"]["add"], batch["counts"]["refused"]) == (1, 0)
+
+
+async def test_somebody_of_one_name_and_birthday_at_another_door_is_pointed_out_before_they_come_in(
+    imports, coordinator
+):
+    await imports.store(coordinator, sheet(person("何长顺", None, 房号="301"), person("王小华", 2)))
+
+    rows = [
+        person("何长顺", None, 房号="302"),  # the door corrected, or a namesake
+        person("何长顺", None, 房号="303", 出生日期="1960-01-01"),
+        person("王小华", 4),  # with another number: somebody else
+    ]
+    batch = await imports.send(coordinator, sheet(*rows))
+
+    assert batch["counts"]["add"] == 3
+    assert [row for row in await imports.issues(coordinator, batch) if row[2] == "姓名"] == [(2, "warned", "姓名")]
+
+
 async def test_who_was_merged_does_not_come_in_again_with_the_sheet(imports, coordinator):
     rows = sheet(person("何长顺", None, 房号="301"), person("何长胜", None, 房号="302"))
     await imports.store(coordinator, rows)
