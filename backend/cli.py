@@ -25,6 +25,7 @@ from backend.grid.founding import found
 from backend.main import write_openapi
 from backend.serving import CannotServe, Serving, serve
 from shared.auth import Role
+from shared.types import Crs
 
 REFUSED = 2
 """Exit code when a setting or the database named is of no use."""
@@ -62,7 +63,11 @@ def parser() -> argparse.ArgumentParser:
     importing.add_argument("file", type=Path, help="CSV or XLSX of people, or a file of `gridhood export --all`")
     whole = importing.add_mutually_exclusive_group(required=True)
     whole.add_argument("--all", action="store_true", help="a whole county into an empty database")
-    whole.add_argument("--area", metavar="CODE", help="community or cell of people whose row names no cell")
+    whole.add_argument(
+        "--area", type=_place, metavar="CODE", help="community or cell of people whose row names no cell"
+    )
+    importing.add_argument("--sheet", default="", help="sheet of a workbook that holds several lists")
+    importing.add_argument("--crs", type=Crs, choices=list(Crs), default=Crs.wgs84, help="of longitudes and latitudes")
     importing.add_argument("--map", type=Path, help="JSON object of header and column, where a header says nothing")
     importing.add_argument("--dry-run", action="store_true", help="check only; nothing is stored")
     importing.add_argument("--update", action="store_true", help="change people whom the register knows otherwise")
@@ -80,6 +85,12 @@ def _port(word: str) -> int:
     return port
 
 
+def _place(word: str) -> str:
+    if not (word.isascii() and word.isdigit() and len(word) in (12, 15)):
+        raise argparse.ArgumentTypeError("must be a community (12 digits) or a cell (15)")
+    return word
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; a refusal is one sentence on standard error."""
     asked = parser().parse_args(words)
@@ -89,7 +100,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"gridhood: {error}", file=sys.stderr)
         return REFUSED
     except Refusal as error:
-        print(f"gridhood: {error.problem().title}", file=sys.stderr)
+        print(f"gridhood: {error.detail or error.problem().title}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0
@@ -184,7 +195,8 @@ async def _import_sheet(asked: argparse.Namespace) -> int:
         try:
             worked = await import_file(
                 database, settings.keys, asked.data / "imports", asked.file, asked.area, mapping=asked.map,
-                dry_run=asked.dry_run, known=Known.update if asked.update else Known.keep,
+                dry_run=asked.dry_run, known=Known.update if asked.update else Known.keep, sheet=asked.sheet,
+                crs=asked.crs,
             )  # fmt: skip
         finally:
             await database.close()

@@ -1,5 +1,6 @@
 """Residents, households and doors on the wire."""
 
+import unicodedata
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -177,6 +178,18 @@ CodeText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}$")]
 """A code of one of the lists; that the list has it is for the service to say, which knows the day."""
 
 Reason = Annotated[ShortText, StringConstraints(min_length=4)]
+
+
+FORMULA_MARKS = "=+-@"
+"""What a formula of a spreadsheet begins with, and no name."""
+
+NOT_A_NAME = _("不像姓名：开头是等号、加号、减号或 @，或者一个字也没有。")
+
+
+def is_name(text: str) -> bool:
+    """Say whether this can be what somebody is called: 何长顺, 阿依古丽·买买提, O'Brien-Smith."""
+    plain = unicodedata.normalize("NFKC", text)
+    return plain[:1] not in FORMULA_MARKS and any(map(str.isalpha, plain))
 
 
 class HouseholdIn(WireIn):

@@ -4,6 +4,7 @@ Every column arrives as text. What is wrong with it becomes an issue: `refused` 
 and asks somebody to look.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,7 +19,7 @@ from backend.imports import dates, identities, words
 from backend.imports.workbook import NO_VALUE
 from shared.codes import ListName
 from shared.imports import Column, Grade
-from shared.residents import Relation
+from shared.residents import FORMULA_MARKS, NOT_A_NAME, Relation
 from shared.sealed import POVERTY_WORDS
 from shared.texts import _
 from shared.types import Crs
@@ -155,6 +156,11 @@ def _names(part: _Slice) -> None:
     part.note(Grade.refused, Column.name, pl.col("name") == "", _("没有写姓名。"))
     part.note(Grade.refused, Column.name, pl.col("name").str.contains("[\ufffd]"), _("姓名里有乱码，原字已经丢了。"))
     part.note(Grade.refused, Column.name, pl.col("name").str.len_chars() > _LONGEST[Column.name], _("姓名太长了。"))
+    typed = pl.col("name").str.normalize("NFKC")
+    odd = typed.str.contains(f"^[{re.escape(FORMULA_MARKS)}]") | ~typed.str.contains(r"\p{L}")
+    said_before = pl.col("name").is_in(["", NO_VALUE])
+    part.note(Grade.refused, Column.name, odd & ~said_before, NOT_A_NAME)
+    part.note(Grade.warned, Column.name, ~odd & typed.str.contains("[0-9]"), _("姓名里有数字，请核对。"))
 
 
 def _births(part: _Slice, day: date) -> None:
@@ -283,7 +289,12 @@ def _lengths(part: _Slice) -> None:
 def _places(part: _Slice, world: World) -> None:
     """Find each row's cell: as written, else by position, else by its building, else the one chosen for the sheet."""
     part.put(area=part.meant("cell", lambda text: world.cells.get(words.plain_cell(text))))
-    part.note(Grade.refused, Column.cell, (pl.col("cell") != "") & pl.col("area").is_null(), _("本县没有这个网格。"))
+    part.note(
+        Grade.refused,
+        Column.cell,
+        (pl.col("cell") != "") & pl.col("area").is_null(),
+        _("找不到这个网格，或者有同名的：请写 15 位网格编码。"),
+    )
     outside = part.meant("area", lambda code: None if world.mine(code) else "outside")
     part.note(Grade.refused, Column.cell, outside.is_not_null(), _("这个网格不归您管。"))
     _positions(part, world)

@@ -16,12 +16,13 @@ from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.imports import files, rejects, run, service
 from shared.errors import Code
-from shared.imports import KNOWN_WORDS, Column, ImportOut, ImportState, Known, MappingIn
+from shared.imports import BUSY, KNOWN_WORDS, Column, ImportOut, ImportState, Known, MappingIn
 from shared.texts import _
 from shared.types import Crs, uuid7
 
 _BAR = 30
 _SHOWN = 20
+_AGAIN_S = 1.0
 
 
 async def import_file(
@@ -31,9 +32,11 @@ async def import_file(
     file: Path,
     area: str,
     *,
-    mapping: Path | None,
-    dry_run: bool,
-    known: Known,
+    mapping: Path | None = None,
+    dry_run: bool = False,
+    known: Known = Known.keep,
+    sheet: str = "",
+    crs: Crs = Crs.wgs84,
 ) -> bool:
     """Import a file into an area as the county itself; say what came of it, and return whether it worked.
 
@@ -41,10 +44,20 @@ async def import_file(
     """
     batch, county = uuid7(), area[:6]
     caller = system_caller(county)
-    await _receive(database, data, file, area, batch)
+    means = _read_mapping(mapping) if mapping else {}
+    folder = files.folder_of(data, batch)
+    await _copy(file, folder)
+
+    async def receive(tx: Transaction) -> None:
+        await service.receive(tx, caller, batch, area, file.name[:60], crs, sheet)
+
+    try:
+        await database.run(caller, receive)
+    except BaseException:
+        files.discard(folder)
+        raise
     await _bring_on(database, keys, data, county, batch)
-    if mapping:
-        means = _read_mapping(mapping)
+    if means:
         await database.run(caller, lambda tx: _map(tx, batch, means))
         await _bring_on(database, keys, data, county, batch)
     found = await database.run(caller, lambda tx: service.get(tx, batch))
@@ -56,23 +69,28 @@ async def import_file(
     return found.state in (ImportState.checked, ImportState.stored)
 
 
-async def _receive(database: Database, data: Path, file: Path, area: str, batch: UUID) -> None:
-    folder = files.folder_of(data, batch)
-    await asyncio.to_thread(folder.mkdir, 0o700, True)
-    await asyncio.to_thread(shutil.copyfile, file, files.upload_in(folder))
-
-    async def work(tx: Transaction) -> None:
-        await service.receive(tx, tx.caller, batch, area, file.name[:60], Crs.wgs84)
-
+async def _copy(file: Path, folder: Path) -> None:
     try:
-        await database.run(system_caller(area[:6]), work)
-    except BaseException:
+        await asyncio.to_thread(folder.mkdir, 0o700, True)
+        await asyncio.to_thread(shutil.copyfile, file, files.upload_in(folder))
+    except OSError as error:
         files.discard(folder)
-        raise
+        raise Refusal(Code.malformed, _unreadable(file, error)) from error
+
+
+def _unreadable(file: Path, error: OSError) -> str:
+    return _("读不到文件 {file}：{why}").format(file=file, why=error.strerror)
 
 
 async def _bring_on(database: Database, keys: Keys, data: Path, county: str, batch: UUID) -> None:
-    await run.run(database, keys, data, county, batch, _bar)
+    """Do what the batch waits for. A server on the same database may be ahead of us: then it is waited for."""
+    while True:
+        await run.run(database, keys, data, county, batch, _bar)
+        found = await database.run(system_caller(county), lambda tx: service.get(tx, batch))
+        if found.state not in BUSY:
+            break
+        _bar(found.done, found.total)
+        await asyncio.sleep(_AGAIN_S)
     if sys.stderr.isatty():
         print(file=sys.stderr)
 
@@ -85,7 +103,12 @@ def _bar(done: int, total: int | None) -> None:
 
 def _read_mapping(file: Path) -> dict[str, str | None]:
     """Read what headers mean: a JSON object of header and column."""
-    found = orjson.loads(file.read_bytes())
+    try:
+        found = orjson.loads(file.read_bytes())
+    except OSError as error:
+        raise Refusal(Code.malformed, _unreadable(file, error)) from error
+    except orjson.JSONDecodeError:
+        found = None
     if not isinstance(found, dict) or not all(v is None or v in set(Column) for v in found.values()):
         raise Refusal(
             Code.malformed, _("对照表要写成 {{表头: 列}}，列可以是 {choices}。").format(choices=_("、").join(Column))
@@ -95,6 +118,8 @@ def _read_mapping(file: Path) -> dict[str, str | None]:
 
 async def _map(tx: Transaction, batch: UUID, means: dict[str, str | None]) -> None:
     present = await service.get(tx, batch)
+    if strange := means.keys() - {column.header for column in present.columns}:
+        raise Refusal(Code.malformed, _("表里没有这样的列名：{names}。").format(names=_("、").join(sorted(strange))))
     wanted = [means.get(c.header, c.means) for c in present.columns]
     repeated = [name for name, times in Counter(wanted).items() if name and times > 1]
     if repeated:
@@ -127,6 +152,8 @@ async def _tell(database: Database, data: Path, file: Path, found: ImportOut) ->
             .format(row=issue.row, column=issue.column, words=issue.words, value=issue.value)
             .rstrip()
         )
+    if page.next_cursor:
+        print(_("  只列出前 {shown} 条，全部在 /api/v1/imports/{id}/issues").format(shown=_SHOWN, id=found.id))
     if counts.refused:
         beside = file.with_suffix(_(".不能入库.csv"))
         lines = rejects.lines(files.folder_of(data, found.id), [c.header for c in found.columns])

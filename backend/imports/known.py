@@ -18,6 +18,8 @@ _DECIDED: Final = {
 """What a person decides, always: it is proved by papers, is an event or a move with rules of its own, or is sealed."""
 
 LEFT: Final = "left"
+MERGED: Final = "merged"
+"""What a person differs in whose row here is only the other row of somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,13 @@ class Known:
         return OTHER_AREA in self.differs
 
     @property
+    def merged(self) -> bool:
+        return MERGED in self.differs
+
+    @property
     def can_update(self) -> tuple[str, ...]:
         """Fields that the sheet may change. Who has died or moved out is changed by nobody's sheet."""
-        closed = self.elsewhere or LEFT in self.differs
+        closed = self.elsewhere or self.merged or LEFT in self.differs
         return () if closed else tuple(name for name in self.differs if name not in _DECIDED)
 
     @property
@@ -54,6 +60,9 @@ def issues(known: Sequence[Known], updated: Collection[int], *, storing: bool) -
         if one.elsewhere:
             why = _("这个身份证号已经在您管的地方以外登记了，要走移交。")
             found.append((one.row, Grade.refused.value, Column.id_number.value, why, ""))
+        elif one.merged:
+            why = _("这个人已经并入另一条登记，没有改。")
+            found.append((one.row, Grade.differs.value, Column.name.value, why, ""))
         elif why := _kept(one, updated=one.row in updated, storing=storing):
             found.append(
                 (one.row, Grade.differs.value, Column.name.value, _("库里已有这个人，{why}").format(why=why), "")

@@ -26,13 +26,13 @@ def _out(row: asyncpg.Record) -> ImportOut:
 
 async def add(
     conn: asyncpg.Connection, county: str, batch: UUID, area: str, account: UUID, made_by: str, file_name: str,
-    crs: str, now: datetime,
+    crs: str, now: datetime, sheet: str = "",
 ) -> None:  # fmt: skip
     await conn.execute(
         "INSERT INTO import_batch (county_code, id, area_code, rev, received_at, account_id, made_by, file_name, sheet,"
         " fingerprint, columns, crs, state, slices, done, counts, problem, stopping)"
-        " VALUES ($1, $2, $3, 1, $4, $5, $6, $7, '', '', '[]', $8, 'received', 0, 0, '{}', '', false)",
-        county, batch, area, now, account, made_by, file_name, crs,
+        " VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $9, '', '[]', $8, 'received', 0, 0, '{}', '', false)",
+        county, batch, area, now, account, made_by, file_name, crs, sheet,
     )  # fmt: skip
 
 
@@ -71,6 +71,11 @@ async def change(conn: asyncpg.Connection, county: str, batch_id: UUID, **fields
         f"UPDATE import_batch SET rev = rev + 1, {names} WHERE county_code = $1 AND id = $2",
         county, batch_id, *(_stored(value) for value in fields.values()),
     )  # fmt: skip
+
+
+async def fail(conn: asyncpg.Connection, county: str, batch_id: UUID, why: str, now: datetime) -> None:
+    """End a batch with a word of what went wrong."""
+    await change(conn, county, batch_id, state=ImportState.failed.value, problem=why, finished_at=now, stopping=False)
 
 
 def _stored(value: Any) -> Any:

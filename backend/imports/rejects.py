@@ -11,6 +11,11 @@ from shared.texts import _
 REASON = _("原因")
 
 
+def are_there(folder: Path) -> bool:
+    """Say whether the rows are still kept: their files go after some days, and stay behind when a county moves."""
+    return any(folder.glob(f"*{sheets.REFUSED}"))
+
+
 def lines(folder: Path, headers: Sequence[str]) -> Iterator[str]:
     """Yield the file line by line, with the mark that Chinese spreadsheet programs know UTF-8 by."""
     yield "\ufeff" + _line([*headers, REASON])

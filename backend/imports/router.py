@@ -17,7 +17,7 @@ from backend.imports.rules import COORDINATORS
 from shared.errors import Code
 from shared.imports import Grade, ImportOut, IssueOut, MappingIn, StoreIn, UndoIn
 from shared.texts import _
-from shared.types import AreaCode, Crs, Name, uuid7
+from shared.types import AreaCode, Crs, Name, ShortText, uuid7
 
 
 class UploadRoute(TxRoute):
@@ -70,9 +70,10 @@ async def post_import(
     tx: Tx,
     request: Request,
     crs: Annotated[Crs, Query(description="表里经纬度的坐标系")] = Crs.wgs84,
+    sheet: Annotated[ShortText, Query(description="哪一张工作表；一个文件里有几张名单时要写")] = "",
 ) -> ImportOut:
     """送来一张表（CSV 或 XLSX，请求体就是文件）。马上开始核对，不入库；进展看 events。"""
-    return await service.receive(tx, caller, request.state.batch, area_code, name, crs)
+    return await service.receive(tx, caller, request.state.batch, area_code, name, crs, sheet)
 
 
 @router.get("")

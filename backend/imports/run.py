@@ -4,7 +4,8 @@ A restart goes on at the first slice that is not settled: ids come from the batc
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,12 @@ from backend.imports.checks import EMPTY_ISSUES, World
 from backend.imports.prepare import Part, Preparing, keep_refused, refused_rows
 from backend.imports.refusing import Unreadable
 from backend.imports.rules import coordinator, may_import_into
-from backend.imports.words import plain_cell
+from backend.imports.words import plain_cell, spoken_community
 from backend.residents import findings
 from shared.imports import BUSY, COLUMN_WORDS, Column, Grade, ImportState, Known
 from shared.residents import Sex
 from shared.texts import _
-from shared.types import Crs
+from shared.types import Crs, community_of, is_within
 
 log = structlog.get_logger()
 
@@ -131,7 +132,8 @@ class _Run:
         """Turn the file into slices, once."""
         if self.row["total"] is not None:
             return
-        reading = await asyncio.to_thread(sheets.read, files.upload_in(self.folder), self.folder)
+        upload, wanted = files.upload_in(self.folder), self.row["sheet"]
+        reading = await asyncio.to_thread(sheets.read, upload, self.folder, wanted=wanted)
         mark = headers.fingerprint(reading.headers)
 
         async def work(tx: Transaction) -> None:
@@ -171,16 +173,19 @@ class _Run:
     async def _prepared(self, *, storing: bool) -> Preparing:
         means = [Column(c["means"]) if c["means"] else None for c in files.parsed(self.row["columns"])]
         if Column.name not in means:
-            raise Unreadable(_("没有一列是姓名。请在“各列当作哪一项”里指出来。"))
+            raise Unreadable(_("没有一列是姓名。请在“各列当作哪一项”里指出来，或在表里写上“姓名”这样的列名。"))
         world: World = await self._do(self._world)
         return Preparing(self.folder, ids.prefix_of(self.batch), self.county, means, world, self.keys, storing)
 
     async def _world(self, tx: Transaction) -> World:
         async with beyond_scope(tx, "import.grid_read", "import", self.batch, self.county):
             cells = await grid.basic_cells(tx.conn, self.county, self.county)
-        names = [plain_cell(name) for _, name, _ in cells]
-        known = {plain_cell(name): code for code, name, _ in cells if names.count(plain_cell(name)) == 1}
-        known |= {code: code for code, _, _ in cells}
+        named = [(plain_cell(name), code) for code, name, _ in cells]
+        community = community_of(self.row["area_code"])
+        near = [(name, code) for name, code in named if is_within(code, community)]
+        own = spoken_community((await grid.names(tx.conn, [community])).get(community, ""))
+        short = [(name.removeprefix(own), code) for name, code in near]
+        known = _unique(named) | _unique(short) | _unique(near) | {code: code for code, _, _ in cells}
         found = await queries.buildings(tx.conn, self.county)
         schema = {"compound": pl.String, "building": pl.String, "area_of_building": pl.String}
         return World(
@@ -218,8 +223,9 @@ class _Run:
         await staging.copy_in(tx, part.staged, part.keys)
         found = await staging.compare(tx, self.batch, register_empty=empty)
         heads = await staging.second_heads(tx, self.batch)
+        namesakes = [] if empty else await staging.namesakes(tx, self.batch)
         updated = await updating.brought_up(tx.conn, self.county, self.batch)
-        said = _second_heads(heads) + known.issues(found, updated, storing=storing)
+        said = _second_heads(heads) + _namesakes(namesakes) + known.issues(found, updated, storing=storing)
         issues = pl.concat([part.issues, pl.DataFrame(said, schema=EMPTY_ISSUES.schema, orient="row")])
         refused = refused_rows(issues)
         await self._report(tx, part, issues, refused)
@@ -251,9 +257,20 @@ class _Run:
         tx.audit("residents.imported", "import", self.batch, self.row["area_code"], people=people)
 
 
+def _unique(named: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the codes of cells whose names only one of them bears. Every community has its 第1网格."""
+    times = Counter(name for name, _code in named)
+    return {name: code for name, code in named if times[name] == 1}
+
+
 def _second_heads(rows: list[int]) -> list[tuple[int, str, str, str, str]]:
     words = _("这一户已经有户主，关系记成“其他”，请核对。")
     return [(row, Grade.warned.value, Column.relation.value, words, "") for row in rows]
+
+
+def _namesakes(rows: list[int]) -> list[tuple[int, str, str, str, str]]:
+    why = _("库里已有同名、同日出生的人，登记在别的门，可能是同一个人，请核对。")
+    return [(row, Grade.warned.value, Column.name.value, why, "") for row in rows]
 
 
 def _counted(

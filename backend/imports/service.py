@@ -27,10 +27,14 @@ PAUSE_S = 0.7
 _SHOWN = 20
 
 
-async def receive(tx: Transaction, caller: Caller, batch: UUID, area: str, file_name: str, crs: Crs) -> ImportOut:
+async def receive(
+    tx: Transaction, caller: Caller, batch: UUID, area: str, file_name: str, crs: Crs, sheet: str = ""
+) -> ImportOut:
     """Note a sheet whose file has been received; it is checked at once, and nothing is stored yet."""
     await refuse_area(tx, caller, area)
-    await queries.add(tx.conn, tx.county, batch, area, caller.account_id, caller.name, file_name, crs.value, tx.now)
+    await queries.add(
+        tx.conn, tx.county, batch, area, caller.account_id, caller.name, file_name, crs.value, tx.now, sheet
+    )
     tx.audit("import.received", "import", batch, area)
     tx.notify(CHANNEL)
     return await get(tx, batch)
@@ -132,6 +136,8 @@ async def reject_file(tx: Transaction, data: Path, caller: Caller, batch: UUID) 
     present = await _mine(tx, caller, batch)
     if present.state in BUSY or not present.counts.refused:
         raise Refusal(Code.not_found, _("没有不能入库的行。"))
+    if not rejects.are_there(files.folder_of(data, batch)):
+        raise Refusal(Code.not_found, _("不能入库的行已经按期限清理了，请重新导入原来的表。"))
     tx.audit("import.rejects_read", "import", batch, present.area_code)
     return _bytes(files.folder_of(data, batch), [column.header for column in present.columns])
 

@@ -5,6 +5,7 @@ A slice is a small UTF-8 file, so that checking and storing can begin at any of 
 
 import codecs
 import csv
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Final, NamedTuple
 
 from backend.imports import columns, workbook
 from backend.imports.refusing import Unreadable
+from shared.residents import FORMULA_MARKS
 from shared.texts import _
 
 SLICE_ROWS: Final = 10_000
 MOST_COLUMNS: Final = 200
 REFUSED: Final = ".refused.csv"
-FORMULA_STARTS: Final = ("=", "+", "-", "@")
+FORMULA_STARTS: Final = tuple(FORMULA_MARKS)
 _TITLE_ROWS: Final = 20
 _TOTALS: Final = frozenset({"合计", "总计", "小计", "合计：", "总计："})
 
@@ -35,23 +37,64 @@ class Reading(NamedTuple):
     total: int
 
 
-def read(upload: Path, folder: Path, told: Told = lambda _rows: None) -> Reading:
+class _Table(NamedTuple):
+    """A table whose first rows have been read; `header` is what they seem to say."""
+
+    name: str
+    header: "_Header"
+    known: bool
+    first: list[Row]
+    rest: Iterator[Row]
+
+
+def read(upload: Path, folder: Path, told: Told = lambda _rows: None, wanted: str = "") -> Reading:
     """Write the rows under the header into slices and say what the header is. What cannot be read is refused in
-    words."""
+    words. A workbook of several lists is read a sheet at a time: `wanted` says which."""
     if workbook.is_workbook(upload):
         workbook.refuse_bombs(upload)
-        candidates: Iterable[tuple[str, Iterator[Row]]] = workbook.sheets(upload)
+        table = _sheet(list(workbook.sheets(upload)), wanted)
     else:
-        candidates = [("", rows) for rows in _text_tables(upload)]
-    for name, rows in candidates:
-        first = list(islice(rows, _TITLE_ROWS))
-        if place := _header_in([cells for _, cells in first]):
-            headers = _trimmed(place.headers)
-            body = _body(first[place.next :], rows, len(headers), _name_at(headers))
-            return Reading(name, headers, _write(body, len(headers), folder, told))
-    raise Unreadable(
-        _("没有找到表头。请在前 20 行里写上“姓名”“身份证号”这样的一行列名；文字要用 UTF-8 或 GB18030 编码。")
-    )
+        table = _likeliest(_opened("", rows) for rows in _text_tables(upload))
+    if table is None:
+        raise Unreadable(
+            _("没有找到表头。请在前 20 行里写上“姓名”“身份证号”这样的一行列名；文字要用 UTF-8 或 GB18030 编码。")
+        )
+    headers = _trimmed(table.header.headers)
+    body = _body(table.first[table.header.next :], table.rest, len(headers), _name_at(headers))
+    return Reading(table.name, headers, _write(body, len(headers), folder, told))
+
+
+def _sheet(sheets: Sequence[tuple[str, Iterator[Row]]], wanted: str) -> _Table | None:
+    """Return the one sheet that is a list of people. Of several none is left out without a word."""
+    if wanted and wanted not in (name for name, _rows in sheets):
+        raise Unreadable(_("没有“{name}”这张工作表。").format(name=wanted))
+    tables = [found for name, rows in sheets if wanted in ("", name) and (found := _opened(name, rows))]
+    lists = [table.name for table in tables if table.known]
+    if len(lists) > 1:
+        raise Unreadable(
+            _("这份表格里有 {count} 张名单：{names}。一次导入一张，请写明是哪一张工作表。").format(
+                count=len(lists), names=_("、").join(lists)
+            )
+        )
+    return _likeliest(tables)
+
+
+def _opened(name: str, rows: Iterator[Row]) -> _Table | None:
+    first = list(islice(rows, _TITLE_ROWS))
+    cells = [cells for _, cells in first]
+    known = _header_in(cells)
+    header = known or _guess_in(cells)
+    return _Table(name, header, known is not None, first, rows) if header else None
+
+
+def _likeliest(tables: Iterable[_Table | None]) -> _Table | None:
+    """Return the first whose header is known, else the first that may have one."""
+    guessed = None
+    for table in tables:
+        if table and table.known:
+            return table
+        guessed = guessed or table
+    return guessed
 
 
 class _Header(NamedTuple):
@@ -77,6 +120,16 @@ def _header_in(rows: Sequence[Sequence[str]]) -> _Header | None:
             ):
                 headers[place] = " ".join(cell.split())
     return _Header(headers, last + 1)
+
+
+def _guess_in(rows: Sequence[Sequence[str]]) -> _Header | None:
+    """Take the fullest row of words for a header that nobody knows: what its columns mean can be said by hand."""
+    sizes = [0 if _has_digits(cells) else sum(bool(cell.strip()) for cell in cells) for cells in rows]
+    size = max(sizes, default=0)
+    if size < 2:
+        return None
+    at = sizes.index(size)
+    return _Header([" ".join(cell.split()) for cell in rows[at]], at + 1)
 
 
 def _has_digits(cells: Sequence[str]) -> bool:
@@ -133,15 +186,22 @@ def _write(body: Iterator[list[str]], width: int, folder: Path, told: Told) -> i
         part = list(islice(body, SLICE_ROWS))
         if not part:
             break
-        with slice_file(folder, number).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["row", *(f"c{at}" for at in range(width))])
-            writer.writerows(part)
+        _put(slice_file(folder, number), ["row", *(f"c{at}" for at in range(width))], part)
         total += len(part)
         told(total)
     if not total:
         raise Unreadable(_("表头下面没有内容。"))
     return total
+
+
+def _put(target: Path, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a slice that is there whole or not at all: another process may be at the same batch, and read it."""
+    draft = target.with_name(f"{target.name}.{os.getpid()}.part")
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        writer.writerows(rows)
+    draft.replace(target)
 
 
 def slice_file(folder: Path, number: int) -> Path:

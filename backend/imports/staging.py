@@ -11,7 +11,7 @@ from backend.core.feed import MissingHead
 from backend.core.handover import beyond_scope
 from backend.core.transaction import Transaction
 from backend.imports import ids
-from backend.imports.known import OTHER_AREA, Known
+from backend.imports.known import MERGED, OTHER_AREA, Known
 from backend.residents import folding
 from shared.residents import Care
 
@@ -42,6 +42,13 @@ async def compare(tx: Transaction, batch: UUID, *, register_empty: bool) -> list
             await tx.conn.execute(_ELSEWHERE, tx.county, OTHER_AREA)
     rows = await tx.conn.fetch("SELECT row, person, differs FROM known ORDER BY row")
     return [Known(row["row"], row["person"], tuple(filter(None, row["differs"].split(",")))) for row in rows]
+
+
+async def namesakes(tx: Transaction, batch: UUID) -> list[int]:
+    """Return rows of new people whose name and day of birth somebody at another door has: one of a corrected sheet,
+    perhaps. Who they are is for a person to say."""
+    rows = await tx.conn.fetch(_NAMESAKES, tx.county, *ids.range_of(batch, ids.Kind.resident))
+    return [row["row"] for row in rows]
 
 
 async def second_heads(tx: Transaction, batch: UUID) -> list[int]:
@@ -179,17 +186,26 @@ SELECT s.row, r.id, r.household_id, {_DIFFERS}
 FROM staged s JOIN resident r ON r.county_code = $1 AND r.id_index = s.id_index
 """
 
+# A row that was merged is known by what it says too, or a sheet that comes again would bring its person in again.
 _BY_DOOR = f"""
 INSERT INTO known (row, person, household_id, differs)
-SELECT DISTINCT ON (s.row) s.row, r.id, r.household_id, {_DIFFERS}
+SELECT DISTINCT ON (s.row) s.row, r.id, CASE WHEN r.merged_into IS NULL THEN r.household_id END,
+       CASE WHEN r.merged_into IS NULL THEN {_DIFFERS} ELSE '{MERGED}' END
 FROM staged s
 JOIN resident r ON r.county_code = $1 AND r.name = s.name AND r.birth_date IS NOT DISTINCT FROM s.birth
 JOIN household h ON h.county_code = $1 AND h.id = r.household_id
 JOIN dwelling d ON d.county_code = $1 AND d.id = h.dwelling_id
  AND (d.compound, d.building, d.unit, d.room) = (s.compound, s.building, s.unit, s.room)
-WHERE r.merged_into IS NULL AND (s.id_index IS NULL OR r.id_index IS NULL)
-  AND NOT EXISTS (SELECT FROM known k WHERE k.row = s.row)
-ORDER BY s.row, r.received_at, r.id
+WHERE (s.id_index IS NULL OR r.id_index IS NULL) AND NOT EXISTS (SELECT FROM known k WHERE k.row = s.row)
+ORDER BY s.row, r.merged_into IS NOT NULL, r.received_at, r.id
+"""
+
+_NAMESAKES = """
+SELECT s.row FROM staged s
+WHERE NOT EXISTS (SELECT FROM known k WHERE k.row = s.row) AND EXISTS (
+    SELECT FROM resident r WHERE r.county_code = $1 AND r.name = s.name AND r.birth_date = s.birth
+      AND r.merged_into IS NULL AND (s.id_index IS NULL OR r.id_index IS NULL) AND r.id NOT BETWEEN $2 AND $3
+) ORDER BY s.row
 """
 
 _HOME_BY_DOOR = """

@@ -8,6 +8,7 @@ anybody on the machine.
 import asyncio
 import os
 import sys
+from collections import Counter
 from dataclasses import asdict
 from datetime import date
 from typing import Final
@@ -24,6 +25,7 @@ from backend.core.scope import system_caller
 from backend.core.settings import Settings
 from backend.imports import keeping, queries
 from backend.imports.service import CHANNEL
+from shared.texts import _
 
 log = structlog.get_logger()
 
@@ -31,6 +33,8 @@ LOOK_S = 3.0
 """How often to look for batches that another process noted, or that a restart left behind."""
 
 BEGIN_AGAIN_S = 30.0
+MOST_BREAKS: Final = 10
+"""How often the process of a batch may break off in a row before the batch is given up, in words."""
 
 PROCESS: Final = (sys.executable, "-m", "backend.imports.work")
 
@@ -51,6 +55,7 @@ class Importer:
         self._wake = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._tidied: date | None = None
+        self._breaks: Counter[UUID] = Counter()
         database.hear(CHANNEL, self._wake.set)
         self._task = asyncio.create_task(self._keep_going())
 
@@ -104,7 +109,19 @@ class Importer:
         broken = self._process.returncode != 0
         if broken:
             log.warning("import_broke_off", batch=str(batch), code=self._process.returncode)
+            await self._count(county, batch)
+        else:
+            del self._breaks[batch]
         return broken
+
+    async def _count(self, county: str, batch: UUID) -> None:
+        self._breaks[batch] += 1
+        if self._breaks[batch] >= MOST_BREAKS:
+            del self._breaks[batch]
+            why = _("试了几次都中断了，没有做完。请把这张表交给管理员看。")
+            await self._database.run(
+                system_caller(county), lambda tx: queries.fail(tx.conn, county, batch, why, tx.now)
+            )
 
 
 def handed_over(settings: Settings, county: str, batch: UUID) -> bytes:

@@ -86,6 +86,11 @@ def plain_cell(text: str) -> str:
     return re.sub(r"\s|\.0$", "", text)
 
 
+def spoken_community(name: str) -> str:
+    """Return what a community is called: without the committee of its official name."""
+    return re.sub("(居民|村民)?委员会$|(居|村)委会$", "", name)
+
+
 def disability(day: date, text: str) -> str | None:
     """Return kind and grade ("64:2") of what two cells say, joined by |; "" for none, None for what is not clear.
 

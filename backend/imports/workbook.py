@@ -1,6 +1,7 @@
 """XLSX: what may be opened at all, and its rows as text."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from itertools import repeat
@@ -22,6 +23,10 @@ _MOST_RATIO: Final = 250
 """Sheets shrink to a tenth or, of repeated rows, a hundredth; a bomb to a thousandth."""
 
 _SMALL: Final = 4 << 20
+_BROKEN: Final = _("表格文件坏了，打不开。请重新保存一次。")
+_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, SyntaxError, EOFError)
+"""What a wrong byte raises, in the directory of the archive or in the middle of a sheet."""
+
 _EXACT_DIGITS: Final = 15
 
 
@@ -47,8 +52,8 @@ def refuse_bombs(upload: Path) -> None:
                 _refuse_bomb(archive, member)
             if sum(member.file_size for member in members) > _MOST_UNPACKED or len(members) > 10_000:
                 raise Unreadable(_("表格解开以后太大了。请另存为 CSV 再导入。"))
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
-        raise Unreadable(_("表格文件坏了，打不开。请重新保存一次。")) from error
+    except (NotImplementedError, OSError, *_DAMAGE) as error:
+        raise Unreadable(_BROKEN) from error
 
 
 def _refuse_bomb(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
@@ -69,16 +74,16 @@ def sheets(upload: Path) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
-    formulas = _has_formulas(upload)
     try:
+        formulas = _has_formulas(upload)
         values = openpyxl.load_workbook(upload.open("rb"), read_only=True, data_only=True)
         raw = openpyxl.load_workbook(upload.open("rb"), read_only=True) if formulas else None
         for sheet in values.worksheets:
             if sheet.sheet_state == "visible":
                 written = raw[sheet.title].iter_rows() if raw else repeat(())
                 yield sheet.title, _rows(sheet.iter_rows(values_only=True), written)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, SyntaxError, EOFError) as error:
-        raise Unreadable(_("表格文件坏了，打不开。请重新保存一次。")) from error
+    except (InvalidFileException, *_DAMAGE) as error:
+        raise Unreadable(_BROKEN) from error
 
 
 def _has_formulas(upload: Path) -> bool:
@@ -98,12 +103,15 @@ def _mentions(archive: zipfile.ZipFile, name: str) -> bool:
 
 def _rows(values: Iterator[tuple[Any, ...]], written: Iterator[tuple[Any, ...]]) -> Iterator[tuple[int, list[str]]]:
     """Yield rows as text; `written` are the same rows as typed, formulas included."""
-    for number, (cells, typed) in enumerate(zip(values, written, strict=False), 1):
-        row = [_text(cell) for cell in cells]
-        for at, cell in enumerate(typed[: len(row)]):
-            if cell.data_type == "f" and cells[at] is None:
-                row[at] = NO_VALUE
-        yield number, row
+    try:
+        for number, (cells, typed) in enumerate(zip(values, written, strict=False), 1):
+            row = [_text(cell) for cell in cells]
+            for at, cell in enumerate(typed[: len(row)]):
+                if cell.data_type == "f" and cells[at] is None:
+                    row[at] = NO_VALUE
+            yield number, row
+    except _DAMAGE as error:
+        raise Unreadable(_BROKEN) from error
 
 
 def _text(value: Any) -> str:

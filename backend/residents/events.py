@@ -91,6 +91,7 @@ async def _enter(tx: Transaction, keys: Keys, worker: Caller, event_id: UUID, bo
         if new.birth_date not in (None, body.on):
             raise Refusal(Code.malformed, _("出生日期和变动日期不一样。"), pointer="/new_resident/birth_date")
         new = new.model_copy(update={"birth_date": body.on})
+    _refuse_before_birth(body, [new.birth_date])
     stored = await residents.register(tx, keys, worker, body.new_resident_id, new, since=body.on)
     book = await history.read(tx, [stored.id])
     written = {"before": {}, "after": _plain(book.tracks(stored.id))}
@@ -99,6 +100,7 @@ async def _enter(tx: Transaction, keys: Keys, worker: Caller, event_id: UUID, bo
 
 async def _change(tx: Transaction, _keys: Keys, worker: Caller, event_id: UUID, body: EventIn) -> None:
     people = await _people(tx, worker, body.resident_ids)
+    _refuse_before_birth(body, [row["birth_date"] for row in people])
     book = await history.read(tx, [row["id"] for row in people])
     before = {row["id"]: book.tracks(row["id"]) for row in people}
     wanted = {row["id"]: _after(before[row["id"]], row, body) for row in people}
@@ -114,6 +116,11 @@ async def _change(tx: Transaction, _keys: Keys, worker: Caller, event_id: UUID, 
         await moves.expect(tx, event_id, body, people)
     if leaving:
         await _tell_left(tx, people, _why(tx, body))
+
+
+def _refuse_before_birth(body: EventIn, born: Sequence[date | None]) -> None:
+    if any(day and body.on < day for day in born):
+        raise Refusal(Code.malformed, _("变动日期比出生日期还早，请核对其中一个。"), pointer="/on")
 
 
 async def _people(tx: Transaction, worker: Caller, ids: Sequence[UUID]) -> list[asyncpg.Record]:

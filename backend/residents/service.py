@@ -29,7 +29,7 @@ from backend.residents import (
 )
 from backend.residents.one_head import one_head
 from shared.errors import Code
-from shared.residents import ResidentIn, ResidentOut, ResidentPatch
+from shared.residents import NOT_A_NAME, ResidentIn, ResidentOut, ResidentPatch, is_name
 from shared.sync import EntityKind
 from shared.texts import _
 
@@ -95,7 +95,7 @@ async def _open_household(tx: Transaction, worker: Caller, household_id: UUID) -
 
 
 async def _store(tx: Transaction, resident_id: UUID, area: str, body: ResidentIn, sealed: identity.Sealed) -> None:
-    _refuse_unknown_codes(tx, body.model_dump())
+    _refuse_odd(tx, body.model_dump())
     row: dict[str, Any] = {
         "county_code": tx.county, "id": resident_id, "area_code": area, "received_at": tx.now,
         **body.model_dump(exclude={"id_number", "care"}), "care": rules.in_order(body.care),
@@ -115,9 +115,15 @@ async def _store(tx: Transaction, resident_id: UUID, area: str, body: ResidentIn
         await findings.compare(tx, [findings.Claim(resident_id, area, body.id_number, body.sex, body.birth_date)])
 
 
-def _refuse_unknown_codes(tx: Transaction, fields: Mapping[str, Any]) -> None:
-    if name := rules.unknown_code(fields, county_day(tx.now)):
+def _refuse_odd(tx: Transaction, fields: Mapping[str, Any]) -> None:
+    """Refuse what the types of the wire cannot: it takes the day, or a sentence of its own."""
+    today = county_day(tx.now)
+    if name := rules.unknown_code(fields, today):
         raise Refusal(Code.unknown_code, pointer=f"/{name}")
+    if "name" in fields and not is_name(fields["name"]):
+        raise Refusal(Code.malformed, NOT_A_NAME, pointer="/name")
+    if (fields.get("birth_date") or today) > today:
+        raise Refusal(Code.malformed, _("出生日期还没有到。"), pointer="/birth_date")
 
 
 async def edit(
@@ -133,7 +139,7 @@ async def edit(
     fields = rules.changes(present, patch)
     if name := rules.emptied(fields):
         raise Refusal(Code.malformed, _("这一项不能空着。"), pointer=f"/{name}")
-    _refuse_unknown_codes(tx, fields)
+    _refuse_odd(tx, fields)
     if fields:
         await changing.change(tx, present, present.model_copy(update=fields), list(fields))
     return await get(tx, resident_id)

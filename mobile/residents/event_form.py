@@ -17,7 +17,7 @@ from mobile.residents.destination import Destination
 from mobile.store.store import Store
 from shared.auth import MeOut
 from shared.register import EVENT_WORDS, EventIn, EventKind
-from shared.residents import HouseholdOut, Relation, Residency, ResidentIn, ResidentOut, Sex
+from shared.residents import NOT_A_NAME, HouseholdOut, Relation, Residency, ResidentIn, ResidentOut, Sex, is_name
 from shared.sync import OperationKind
 from shared.texts import _
 from shared.types import uuid7
@@ -246,6 +246,7 @@ class EventForm(EventDispatcher):
             (not self.is_new and bool(self.kind) and not self.who_options, _("这一户没有能这样变动的人")),
             (not self.is_new and not self.who, _("再点是谁")),
             (self.is_new and not self.name.strip(), _("再写姓名")),
+            (self.is_new and not is_name(self.name.strip()), NOT_A_NAME),
             (self.is_new and not self.sex, _("再点男女")),
             (self.is_new and not self.relation, _("再点和户主的关系")),
             (self.is_move_out and not self.to.ready, _("再点搬去哪里")),

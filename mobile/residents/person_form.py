@@ -17,7 +17,17 @@ from mobile.residents.choices import MORE, Option
 from mobile.store.entities import as_json
 from mobile.store.store import Store
 from shared import identifiers
-from shared.residents import HouseholdOut, Relation, Residency, ResidentIn, ResidentOut, ResidentPatch, Sex
+from shared.residents import (
+    NOT_A_NAME,
+    HouseholdOut,
+    Relation,
+    Residency,
+    ResidentIn,
+    ResidentOut,
+    ResidentPatch,
+    Sex,
+    is_name,
+)
 from shared.sync import OperationKind
 from shared.texts import _
 from shared.types import uuid7
@@ -214,6 +224,9 @@ class PersonForm(EventDispatcher):
         number = self.id_number.strip().upper()
         if number and identifiers.full_id_number(number) is None:
             return PROBLEMS["id_number"]
+        name = self.name.strip()
+        if not is_name(name) and (self._before is None or self._before.name != name):
+            return NOT_A_NAME
         return self._wrong(self._values())
 
     def _wrong(self, values: Mapping[str, Any]) -> str:

@@ -214,6 +214,29 @@ async def test_an_event_of_the_future_is_refused(make, worker, today):
     assert (answer.status_code, answer.json()["code"]) == (422, "in_the_future")
 
 
+@pytest.mark.parametrize("kind", ["death", "move_out", "float"])
+async def test_an_event_from_before_somebodys_birth_is_refused_and_says_so(make, worker, today, kind):
+    born = today - timedelta(days=5)
+    child = await make.resident(birth_date=born)
+    to = {"to": {"words": "外地"}} if kind == "move_out" else {}
+
+    before = await put(worker, event(kind, child, on=born - timedelta(days=1), **to))
+    on_the_day = await put(worker, event(kind, child, on=born, **to))
+
+    assert (before.status_code, before.json()["errors"][0]["pointer"]) == (422, "/on")
+    assert "出生日期" in before.json()["detail"]
+    assert on_the_day.status_code == 200, on_the_day.text
+
+
+async def test_nobody_moves_in_before_they_were_born(make, worker, today):
+    home = await make.household()
+
+    answer = await put(worker, newcomer("move_in", home, today - timedelta(days=2), birth_date=str(today)))
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/on")
+    assert await names(worker) == []
+
+
 async def test_people_of_another_cell_are_not_found_and_people_of_two_cells_need_two_events(make, worker, today):
     here = await make.resident()
     there = await make.resident(await make.household(NEIGHBOUR))

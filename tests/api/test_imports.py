@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -11,14 +12,16 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+import openpyxl
 import pytest
 from alembic.script import ScriptDirectory
 
 from backend.core import sealing
+from backend.core.errors import Refusal
 from backend.core.migrate import config, migrate
 from backend.core.settings import Settings
+from backend.imports import command, sheets, staging, tasks, updating
 from backend.imports import run as importing
-from backend.imports import sheets, staging, updating
 from backend.imports.command import import_file
 from backend.imports.keeping import KEPT, tidy
 from backend.imports.tasks import Importer
@@ -76,10 +79,11 @@ class Imports:
     async def work(self, batch: str) -> None:
         await importing.run(self.make.database, KEYS, self.folder, COUNTY, UUID(batch))
 
-    async def send(self, who, content: bytes, area: str = COMMUNITY, name: str = "人口.csv"):
+    async def send(self, who, content: bytes, area: str = COMMUNITY, name: str = "人口.csv", sheet: str = ""):
         sent = await who.client.post(
-            URL, params={"area_code": area, "name": name}, content=content, headers={"Content-Type": "text/csv"}
-        )
+            URL, params={"area_code": area, "name": name, "sheet": sheet}, content=content,
+            headers={"Content-Type": "text/csv"},
+        )  # fmt: skip
         assert sent.status_code == 201, sent.text
         await self.work(sent.json()["id"])
         return (await who.client.get(f"{URL}/{sent.json()['id']}")).json()
@@ -494,7 +498,7 @@ async def test_a_sheet_that_nobody_stores_is_given_up_and_its_files_go(imports, 
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 99, "另存为 .xlsx"),
         (b"PK\x03\x04 broken", "坏了"),
         (bytes(range(256)) * 9, "编码"),
-        ("没有,表头\n1,2\n".encode(), "没有找到表头"),
+        (b"1,2\n3,4\n", "没有找到表头"),
         ("姓名,身份证号\n".encode(), "没有内容"),
     ],
     ids=["old or locked", "broken", "no text", "no header", "no rows"],
@@ -586,6 +590,27 @@ async def test_a_server_brings_a_sheet_to_its_report_in_a_process_of_its_own(dat
     assert (states[0], states[-1]) == ("received", "checked")
 
 
+async def test_a_batch_whose_process_breaks_off_again_and_again_is_given_up_in_words(
+    database_url, make, imports, coordinator, monkeypatch
+):
+    for name, value in {"PROCESS": (sys.executable, "-c", "raise SystemExit(1)"), "BEGIN_AGAIN_S": 0.01}.items():
+        monkeypatch.setattr(tasks, name, value)
+    monkeypatch.setattr(tasks, "MOST_BREAKS", 2)
+    content, headers = sheet(person("何长顺", 1)), {"Content-Type": "text/csv"}
+    params = {"area_code": COMMUNITY, "name": "人口.csv"}
+    batch = (await coordinator.client.post(URL, params=params, content=content, headers=headers)).json()
+
+    importer = Importer(make.database, Settings(database_url, KEYS, imports=imports.folder))
+    try:
+        await asyncio.wait_for(coordinator.client.get(f"{URL}/{batch['id']}/events"), 60)
+    finally:
+        await importer.stop()
+
+    after = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
+    assert after["state"] == "failed"
+    assert "中断" in after["problem"]
+
+
 def test_a_server_that_reads_no_sheets_does_not_carry_what_reads_them():
     heavy = "import sys, backend.main; print([n for n in ('polars', 'openpyxl', 'numpy.random') if n in sys.modules])"
 
@@ -610,6 +635,162 @@ async def test_the_command_line_imports_a_file_and_puts_what_stays_out_beside_it
     assert (tried, nothing, stored, await imports.count()) == (True, 0, True, 1)
     assert "第 3 行 怎么称呼: 没有写姓名。" in said
     assert "没有写姓名" in (tmp_path / "人口.不能入库.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "mapping", "said"),
+    [
+        ("没有.csv", None, "读不到文件"),
+        ("人口.csv", "没有.json", "读不到文件"),
+        ("人口.csv", "不是.json", "对照表要写成"),
+        ("人口.csv", "别的.json", "表里没有这样的列名：人名"),
+    ],
+)
+async def test_what_the_command_line_cannot_use_is_said_in_words_and_stores_nothing(
+    imports, make, tmp_path, file, mapping, said
+):
+    (tmp_path / "人口.csv").write_bytes(sheet(person("何长顺", 1)))
+    (tmp_path / "不是.json").write_text("{人名", encoding="utf-8")
+    (tmp_path / "别的.json").write_text(json.dumps({"人名": "name"}), encoding="utf-8")
+    given = (make.database, KEYS, imports.folder, tmp_path / file, COMMUNITY)
+
+    with pytest.raises(Refusal) as refused:
+        await import_file(*given, mapping=mapping and tmp_path / mapping)
+
+    assert said in (refused.value.detail or "")
+    assert await imports.count() == 0
+
+
+async def test_the_command_line_waits_for_a_server_that_is_at_its_batch_already(
+    imports, make, tmp_path, monkeypatch, capsys
+):
+    file = tmp_path / "人口.csv"
+    file.write_bytes(sheet(person("何长顺", 1)))
+    monkeypatch.setattr(command, "_AGAIN_S", 0.01)
+    real, called = importing.run, []
+
+    async def elsewhere_at_first(*given):
+        called.append(given)
+        if len(called) % 2 == 0:
+            await real(*given)
+
+    monkeypatch.setattr(command.run, "run", elsewhere_at_first)
+
+    worked = await import_file(make.database, KEYS, imports.folder, file, COMMUNITY)
+
+    assert (worked, await imports.count()) == (True, 1)
+    assert "stored" in capsys.readouterr().out
+
+
+def book(**lists: list[str]) -> bytes:
+    """A workbook of several lists, by the name of their sheets."""
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    for title, row in lists.items():
+        page = made.create_sheet(title)
+        for cells in (HEADERS, row):
+            page.append(cells)
+    file = io.BytesIO()
+    made.save(file)
+    return file.getvalue()
+
+
+async def test_of_a_workbook_of_several_lists_none_is_left_out_unsaid(imports, coordinator):
+    content = book(一组=person("何长顺", 1), 二组=person("王小华", 2))
+
+    asked = await imports.send(coordinator, content)
+    second = await imports.store(coordinator, content, sheet="二组")
+    none = await imports.send(coordinator, content, sheet="三组")
+
+    assert (asked["state"], "一组、二组" in asked["problem"]) == ("failed", True)
+    assert (second["state"], second["sheet"], second["counts"]["add"]) == ("stored", "二组", 1)
+    assert [one["name"] for one in (await coordinator.client.get("/api/v1/residents")).json()["items"]] == ["王小华"]
+    assert (none["state"], "三组" in none["problem"]) == ("failed", True)
+
+
+async def test_headers_that_nobody_knows_are_shown_and_can_be_put_right_by_hand(imports, coordinator):
+    headers = ["名称", "号", "甲", "乙"]
+    content = sheet(["何长顺", id_number(1), "男", "302"], headers=headers)
+
+    batch = await imports.send(coordinator, content)
+    body = {"columns": ["name", "id_number", "sex", "room"]}
+    put = await coordinator.client.put(f"{URL}/{batch['id']}/columns", json=body)
+    await imports.work(batch["id"])
+    checked = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
+    again = await imports.send(coordinator, content)
+
+    assert (batch["state"], "姓名" in batch["problem"]) == ("failed", True)
+    assert [column["header"] for column in batch["columns"]] == headers
+    assert put.status_code == 200
+    assert (checked["state"], checked["counts"]["add"]) == ("checked", 1)
+    assert [column["means"] for column in again["columns"]] == body["columns"]
+
+
+async def test_a_cell_is_meant_by_its_name_in_the_community_of_the_sheet(imports, make, coordinator):
+    there = OTHER_COMMUNITY + "003"
+    await make.cell(there)
+    other = await make.worker(OTHER_COMMUNITY)
+    row = person("何长顺", 1, 网格编码="第三网格")
+
+    # Both cells of this community bear the name, and so does one of the other community.
+    here = await imports.send(coordinator, sheet(row))
+    elsewhere = await imports.store(other, sheet(row), area=OTHER_COMMUNITY)
+
+    assert await imports.issues(coordinator, here) == [(2, "refused", "网格编码")]
+    assert elsewhere["counts"]["add"] == 1
+    assert (await the_only_one(other))["area_code"] == there
+
+
+async def test_a_cell_is_meant_without_the_name_of_its_community_too(imports, make, coordinator):
+    sixth = COMMUNITY + "006"
+    await make.cell(sixth, "杨家坪社区第6网格")
+
+    batch = await imports.send(coordinator, sheet(person("何长顺", 1, 网格编码="第6网格")))
+
+    assert (batch["counts"]["add"], batch["counts"]["refused"]) == (1, 0)
+
+
+async def test_somebody_of_one_name_and_birthday_at_another_door_is_pointed_out_before_they_come_in(
+    imports, coordinator
+):
+    await imports.store(coordinator, sheet(person("何长顺", None, 房号="301"), person("王小华", 2)))
+
+    rows = [
+        person("何长顺", None, 房号="302"),  # the door corrected, or a namesake
+        person("何长顺", None, 房号="303", 出生日期="1960-01-01"),
+        person("王小华", 4),  # with another number: somebody else
+    ]
+    batch = await imports.send(coordinator, sheet(*rows))
+
+    assert batch["counts"]["add"] == 3
+    assert [row for row in await imports.issues(coordinator, batch) if row[2] == "姓名"] == [(2, "warned", "姓名")]
+
+
+async def test_who_was_merged_does_not_come_in_again_with_the_sheet(imports, coordinator):
+    rows = sheet(person("何长顺", None, 房号="301"), person("何长胜", None, 房号="302"))
+    await imports.store(coordinator, rows)
+    people = (await coordinator.client.get("/api/v1/residents")).json()["items"]
+    kept, lost = (next(one["id"] for one in people if one["name"] == name) for name in ("何长顺", "何长胜"))
+    pair = await coordinator.client.post("/api/v1/duplicates", json={"one": kept, "other": lost})
+    body = {"same": True, "keep": kept, "reason": "上门核过是一个人"}
+    settled = await coordinator.client.post(f"/api/v1/duplicates/{pair.json()['id']}/settle", json=body)
+    assert settled.status_code == 200, settled.text
+
+    _checked, again = await store_over(imports, coordinator, rows, "update")
+
+    assert (again["counts"]["add"], again["counts"]["same"], again["counts"]["differs"]) == (0, 1, 1)
+    assert (3, "differs", "姓名") in await imports.issues(coordinator, again)
+    assert (await the_only_one(coordinator))["name"] == "何长顺"
+
+
+async def test_a_reject_file_that_is_gone_is_not_an_empty_one(imports, coordinator):
+    batch = await imports.send(coordinator, sheet(person("", 1)))
+    shutil.rmtree(imports.folder)
+
+    fetched = await coordinator.client.get(f"{URL}/{batch['id']}/rejects")
+
+    assert (batch["counts"]["refused"], fetched.status_code, fetched.json()["code"]) == (1, 404, "not_found")
+    assert "清理" in fetched.json()["detail"]
 
 
 GUARDED = ["resident", "period", "edit", "feed_head", "change"]

@@ -262,8 +262,12 @@ async def test_an_edit_needs_the_version_it_was_made_on(make):
 
 
 @pytest.mark.parametrize(
-    "body", [{"name": None}, {"name": ""}, {"care": None}, {"id_number": ID_NUMBER}, {"note": "\x00"}]
-)
+    "body",
+    [
+        {"name": None}, {"name": ""}, {"name": "=1+1"}, {"care": None}, {"id_number": ID_NUMBER}, {"note": "\x00"},
+        {"birth_date": "2199-01-01"},
+    ],
+)  # fmt: skip
 async def test_an_edit_that_cannot_be_is_refused(make, body):
     resident, worker = await make.resident(), await make.worker()
 
@@ -280,10 +284,12 @@ async def test_an_edit_that_cannot_be_is_refused(make, body):
         ({"household_id": "一户"}, 422, "malformed"),
         ({"name": "王\x00"}, 422, "malformed"),
         ({"name": "王" * 61}, 422, "malformed"),
+        ({"name": "@王"}, 422, "malformed"),
         ({"sex": "3"}, 422, "malformed"),
         ({"phone": "138１2345678"}, 422, "malformed"),
         ({"birth_date": "0001-01-01"}, 422, "malformed"),
         ({"birth_date": 10**30}, 422, "malformed"),
+        ({"birth_date": "2199-01-01"}, 422, "malformed"),
         ({"care": ["lonely"]}, 422, "malformed"),
         ({"care": ["alone"] * 13}, 422, "malformed"),
         ({"id_number": ID_NUMBER[:-1] + "2"}, 422, "id_checksum"),

@@ -18,6 +18,7 @@ from shared.errors import CATALOGUE, Code
 from shared.links import SettleIn
 from shared.register import EventIn, EventKind, EventOut, MoveOut, Mover, MoveSettleIn, MoveState
 from shared.residents import (
+    NOT_A_NAME,
     Care,
     HouseholdIn,
     HouseholdOut,
@@ -144,10 +145,12 @@ def test_settling_and_floating_change_the_residency_and_offer_only_whom_it_conce
 def test_a_birth_needs_a_name_and_a_sex_and_is_a_child_of_the_household(desk: Desk) -> None:
     form = event(desk, EventKind.birth)
     first = form.missing
+    form.name = "+"
+    second = form.missing
     form.name = "何安安"
     form.choose_sex("2")
 
-    assert (first, form.can_save) == ("再写姓名", True)
+    assert (first, second, form.can_save) == ("再写姓名", NOT_A_NAME, True)
     assert form.relation == Relation.granddaughter, "a head of 72 has grandchildren"
     form.save()
 
@@ -285,6 +288,7 @@ def test_a_form_that_changes_nothing_sends_nothing(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [
+        ("name", "=1+1", NOT_A_NAME),
         ("birth", "1954", "出生日期写 8 位数字，例如 19540308。"),
         ("phone", "12", "电话号码不对，请再看一遍。"),
         ("id_number", "610388195403082714", "身份证号最后一位对不上，请对着证件再核一遍。"),

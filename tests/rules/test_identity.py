@@ -8,7 +8,7 @@ from backend.demo.ids import check_character
 from backend.residents import rules, search
 from backend.residents.rules import Member
 from shared import identifiers
-from shared.residents import Care, Relation
+from shared.residents import Care, Relation, is_name
 
 GOOD = "610330200001010011"
 
@@ -98,3 +98,15 @@ def test_whatever_the_name_the_keys_are_few_and_short(name, phone):
 
     assert len(keys) == len(set(keys)) <= 64
     assert all(0 < len(key) <= 100 and "\x00" not in key for key in keys)
+
+
+@pytest.mark.parametrize(
+    "name", ["何长顺", "阿依古丽·买买提", "O'Brien-Smith", "Nguyễn Văn An", "㛃", "小王（租户）", "张3"]
+)
+def test_whatever_people_are_called_is_a_name(name):
+    assert is_name(name)
+
+
+@pytest.mark.parametrize("text", ["", "=1+1", "＝A1", "+张", "-", "@sum(a1)", "12345", "……", "（）"])
+def test_a_formula_and_what_holds_no_letter_is_no_name(text):
+    assert not is_name(text)

@@ -19,6 +19,7 @@ from backend.imports.repeats import Repeats, Seen
 from backend.residents.search import person_keys
 from shared.identifiers import full_id_number
 from shared.imports import Column
+from shared.residents import NOT_A_NAME
 from tests.factories import CELL, COMMUNITY
 
 WORLD = World(
@@ -101,6 +102,22 @@ def test_a_disagreement_with_the_number_is_a_warning_and_the_sheet_stands():
     assert found.issues["grade"].to_list() == ["warned", "warned"]
 
 
+@pytest.mark.parametrize("typed", ["=1+1", "@sum(a1)", "-", "＋86", "123", "？"])
+def test_what_is_no_name_keeps_its_row_out_with_one_reason(typed):
+    found = checked({"name": typed, "cell": CELL})
+
+    assert found.good.is_empty()
+    assert found.issues.select("grade", "column", "words").rows() == [("refused", "name", NOT_A_NAME)]
+
+
+@pytest.mark.parametrize(("typed", "grades"), [("O'Brien-Smith", []), ("阿依古丽·买买提", []), ("张三2", ["warned"])])
+def test_odd_looking_names_of_people_come_in(typed, grades):
+    found = checked({"name": typed, "cell": CELL})
+
+    assert found.good["name"].to_list() == [typed]
+    assert found.issues["grade"].to_list() == grades
+
+
 def test_members_of_a_household_whose_door_is_one_merged_cell_stay_together_over_slices():
     first = checked(
         {"name": "何长顺", "cell": CELL, "relation": "户主", "room": "302"}, {"name": "李秀英", "relation": "妻"}
@@ -181,7 +198,7 @@ def test_hardship_is_read_from_either_of_its_columns(said, sealed):
 
 
 @pytest.mark.parametrize("phone", ["12600002706", "", "0917-7212345", "+86 12600002706"])
-@pytest.mark.parametrize("name", ["何长顺", "单晓", "Ann 2706", "12600002706"])
+@pytest.mark.parametrize("name", ["何长顺", "单晓", "Ann 2706", "王12600002706"])
 def test_a_sheet_makes_the_search_keys_of_name_and_phone_once_each(name, phone):
     good = checked({"name": name, "cell": CELL, "phone": phone}).good
 

@@ -152,7 +152,7 @@ def test_an_ordinary_workbook_of_repeated_rows_is_no_bomb(tmp_path):
         (packed(book(["姓名", "性别"]), {"xl/extra.xml": b"<?xml version='1.0'?><!DOCTYPE x>"}), "声明"),
         ("姓名,性别\n何长顺,男\n".encode() + b"\xff\xfe\x81", "编码"),
         ('姓名,性别\n"何长顺,男\n'.encode() + b"x" * 200_000, "引号"),
-        ("日期,金额\n1,2\n".encode(), "表头"),
+        (b"1,2\n3,4\n", "表头"),
         ("姓名,性别\n".encode(), "没有内容"),
         (("姓名,性别" + ",列" * 300 + "\n何长顺,男\n").encode(), "列太多"),
     ],
@@ -161,6 +161,29 @@ def test_an_ordinary_workbook_of_repeated_rows_is_no_bomb(tmp_path):
 def test_what_cannot_be_read_is_refused_in_words(tmp_path, content, why):
     with pytest.raises(Unreadable, match=why):
         read(tmp_path, content)
+
+
+@pytest.mark.parametrize("at", [0.2, 0.9])
+def test_a_workbook_with_a_wrong_byte_inside_is_refused_in_words_and_not_left_standing(tmp_path, at):
+    made = book(["姓名", "性别"], *[[f"何{row}", "男"] for row in range(500)])
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        xml = archive.read("xl/worksheets/sheet1.xml")
+        member = archive.getinfo("xl/worksheets/sheet1.xml")
+    place = int(len(xml) * at)
+    torn = packed(made, {"xl/worksheets/sheet1.xml": xml[:place] + b"<<<" + xml[place:]})
+    spoilt = bytearray(made)
+    spoilt[member.header_offset + 100 + int(member.compress_size * at)] ^= 0xFF
+
+    for content in (torn, bytes(spoilt)):
+        with pytest.raises(Unreadable, match="坏了"):
+            read(tmp_path, content)
+
+
+def test_the_fullest_row_of_words_stands_for_a_header_that_nobody_knows(tmp_path):
+    reading, found = read(tmp_path, "某某社区\n填表人,张敏\n名称,楼,备忘\n何长顺,3,好\n".encode())
+
+    assert reading.headers == ["名称", "楼", "备忘"]
+    assert found == [["4", "何长顺", "3", "好"]]
 
 
 def test_a_zip_that_is_no_workbook_is_refused(tmp_path):
