@@ -64,7 +64,7 @@ class MoveTo(WireIn):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if self.leaves_county and self.cell_code:
+        if self.cell_code and (self.leaves_county or not self.cell_code.startswith(self.county_code or "")):
             raise ValueError("who leaves the county goes to none of its cells")
         return self
 

@@ -97,7 +97,7 @@ async def _enter(tx: Transaction, keys: Keys, worker: Caller, event_id: UUID, bo
 
 
 async def _change(tx: Transaction, _keys: Keys, worker: Caller, event_id: UUID, body: EventIn) -> None:
-    people = await _people(tx, worker, body.resident_ids)
+    people = await _people(tx, worker, body)
     book = await history.read(tx, [row["id"] for row in people])
     before = {row["id"]: book.tracks(row["id"]) for row in people}
     wanted = {row["id"]: _after(before[row["id"]], row, body) for row in people}
@@ -115,14 +115,16 @@ async def _change(tx: Transaction, _keys: Keys, worker: Caller, event_id: UUID, 
         await _tell_left(tx, people, _why(tx, body))
 
 
-async def _people(tx: Transaction, worker: Caller, ids: Sequence[UUID]) -> list[asyncpg.Record]:
-    people = await history_queries.lock_people(tx.conn, tx.county, ids)
-    if len(people) < len(set(ids)):
+async def _people(tx: Transaction, worker: Caller, body: EventIn) -> list[asyncpg.Record]:
+    people = await history_queries.lock_people(tx.conn, tx.county, body.resident_ids)
+    if len(people) < len(set(body.resident_ids)):
         raise Refusal(Code.resident_not_here, pointer="/resident_ids")
     if not all(worker.may_write_in(row["area_code"]) for row in people):
         raise Refusal(Code.area_not_allowed, pointer="/resident_ids")
     if any(row["left_on"] for row in people):
         raise Refusal(Code.has_left, pointer="/resident_ids")
+    if any(row["birth_date"] and row["birth_date"] > body.on for row in people):
+        raise Refusal(Code.too_old, _("比本人的出生日期还早，请看看日期。"), pointer="/on")
     if len({row["area_code"] for row in people}) > 1:
         raise Refusal(Code.step_not_allowed, _("不在同一个网格的人要分开登记。"), pointer="/resident_ids")
     return people

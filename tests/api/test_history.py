@@ -214,6 +214,18 @@ async def test_an_event_of_the_future_is_refused(make, worker, today):
     assert (answer.status_code, answer.json()["code"]) == (422, "in_the_future")
 
 
+@pytest.mark.parametrize("kind", ["death", "move_out", "float"])
+async def test_nothing_happens_to_anybody_before_they_are_born(make, worker, today, kind):
+    person = await make.resident(birth_date="1950-03-01")
+    to = {"to": {"leaves_county": True}} if kind == "move_out" else {}
+
+    early = await put(worker, event(kind, person, on=date(1950, 2, 28), **to))
+    same_day = await put(worker, event(kind, person, on=date(1950, 3, 1), **to))
+
+    assert (early.status_code, early.json()["code"]) == (422, "too_old")
+    assert same_day.status_code == 200, same_day.text
+
+
 async def test_people_of_another_cell_are_not_found_and_people_of_two_cells_need_two_events(make, worker, today):
     here = await make.resident()
     there = await make.resident(await make.household(NEIGHBOUR))

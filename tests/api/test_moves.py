@@ -322,8 +322,9 @@ async def test_leaving_for_a_county_that_nobody_can_name_ends_help_and_is_expect
     assert (document.status_code, document.json()["code"]) == (409, "step_not_allowed")
 
 
-async def test_who_leaves_the_county_goes_to_none_of_its_cells(worker, person, today):
-    to = {"leaves_county": True, "cell_code": CELL}
+@pytest.mark.parametrize("abroad", [{"leaves_county": True}, {"county_code": ELSEWHERE}])
+async def test_who_leaves_the_county_goes_to_none_of_its_cells(worker, person, today, abroad):
+    to = {"cell_code": CELL} | abroad
     body = {"kind": "move_out", "on": str(today), "resident_ids": [str(person.id)], "to": to}
 
     answer = await worker.client.put(f"{API}/register-events/{uuid4()}", json=body)
@@ -342,11 +343,10 @@ async def test_a_move_inside_the_county_has_no_document(worker, receiving, perso
     ]  # fmt: skip
 
 
-def foreign(to=COUNTY):
+def foreign(to=COUNTY, cell=ELSEWHERE + "100001002", on="2026-11-01"):
     """A document that another county has signed, with its public key."""
     content = HandoverContent(
-        move_id=uuid4(), from_county=ELSEWHERE, from_area_code=ELSEWHERE + "100001002", to_county=to,
-        out_on="2026-11-01", words="凤县县城",
+        move_id=uuid4(), from_county=ELSEWHERE, from_area_code=cell, to_county=to, out_on=on, words="凤县县城",
         people=[
             HandoverPerson(
                 resident_id=uuid4(), name="马远", phone=None, sex="1", birth_date="1990-05-01", relation="02",
@@ -408,6 +408,17 @@ async def test_a_document_that_was_changed_or_comes_from_a_stranger_is_refused(a
         (422, "bad_signature"), (422, "bad_signature"), (422, "malformed"),
     ]  # fmt: skip
     assert (misdirected.status_code, misdirected.json()["code"]) == (403, "area_not_allowed")
+    assert await listed(admin) == []
+
+
+async def test_a_document_of_a_cell_of_ours_or_of_a_day_to_come_is_refused_though_it_is_signed(admin, today):
+    ours, key = foreign(cell=NEIGHBOUR)
+    early, _key = foreign(on=today + timedelta(days=1))
+    await trust(admin, key)
+
+    answers = [await admin.client.post(f"{API}/moves/documents", json=one.model_dump()) for one in (ours, early)]
+
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(422, "malformed"), (422, "in_the_future")]
     assert await listed(admin) == []
 
 

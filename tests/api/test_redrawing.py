@@ -526,7 +526,8 @@ async def test_a_cancelled_plan_is_not_applied(make, coordinator, today):
 
     assert cancelled.json() == again.json()
     assert code_of(await step(coordinator, made, "apply")) == (409, "step_not_allowed")
-    assert code_of(await step(coordinator, made, "schedule")) == (409, "step_not_allowed")
+    refused = await step(coordinator, made, "schedule")
+    assert (code_of(refused), refused.json()["detail"]) == ((409, "step_not_allowed"), "方案现在是“已取消”。")
 
 
 async def test_a_draft_is_changed_on_what_was_read_and_made_once(make, coordinator, today):

@@ -141,6 +141,17 @@ def test_settling_and_floating_change_the_residency_and_offer_only_whom_it_conce
     assert event(desk, EventKind.settle).missing == "这一户没有能这样变动的人"
 
 
+def test_a_day_before_the_person_was_born_is_said_while_the_form_is_open(desk: Desk) -> None:
+    form = event(desk, EventKind.death, HEAD)
+
+    form.day.choose_day(date(1954, 2, 28))
+    early = (form.can_save, form.missing)
+    form.day.choose_day(date(1954, 3, 1))
+
+    assert early == (False, "日期比出生日期还早")
+    assert form.can_save
+
+
 def test_a_birth_needs_a_name_and_a_sex_and_is_a_child_of_the_household(desk: Desk) -> None:
     form = event(desk, EventKind.birth)
     first = form.missing
