@@ -210,6 +210,14 @@ class MoveOut(WireOut):
     received_at: Utc = Field(description="服务器收到时间")
 
 
+class MoveForwardIn(WireIn):
+    """Another cell that is to expect the people."""
+
+    model_config = example({"cell_code": "610330100008003"})
+
+    cell_code: CellCode = Field(description="改由哪个网格核实（本县）")
+
+
 class MoveSettleIn(WireIn):
     """What the receiving worker found at the door."""
 

@@ -121,7 +121,9 @@ def _refuse_left(keep: merging.Row, lose: merging.Row) -> None:
     if keep["left_on"] and not lose["left_on"]:
         raise Refusal(
             Code.step_not_allowed,
-            _("保留的那一条已经不在册，合并以后名单里就没有这个人了。人在的，请保留在册的那一条；人走了的，先登记变动。"),
+            _(
+                "保留的那一条已经不在册，合并以后名单里就没有这个人了。人在的，请保留在册的那一条；人走了的，先登记变动。"
+            ),
             pointer="/keep",
         )
     if lose["left_on"] and not keep["left_on"] and lose["id_on_file"] and not keep["id_on_file"]:

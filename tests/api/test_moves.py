@@ -259,6 +259,72 @@ async def test_only_the_receiving_side_settles_and_strangers_see_nothing(make, w
     assert await listed(stranger) == []
 
 
+async def forward(worker, move, cell, rev=1):
+    url, seen = f"{API}/moves/{move}/forward", {"If-Match": f'"{rev}"'} if rev else {}
+    return await worker.client.post(url, json={"cell_code": cell}, headers=seen)
+
+
+async def heard(worker):
+    changes = (await worker.client.get(f"{API}/changes", params={"limit": 200})).json()["items"]
+    return [(one["area_code"], one["gone"]) for one in changes if one["kind"] == "move"]
+
+
+async def test_who_waits_at_the_county_is_handed_to_the_cell_that_confirms_them(
+    make, worker, receiving, person, home, today
+):
+    move = await move_out(worker, today, person, to={"words": "县城老街，儿子家"})
+    admin = await make.admin()
+
+    before = await listed(receiving)
+    first, again = [await forward(admin, move, NEIGHBOUR) for _ in range(2)]
+    answer = await settle(receiving, move, today, rev=2, household_id=str(home.id))
+
+    assert before == []
+    assert first.json() == again.json(), first.text
+    assert (first.json()["area_code"], first.json()["state"], first.headers["ETag"]) == (NEIGHBOUR, "expected", '"2"')
+    assert answer.json()["state"] == "arrived", answer.text
+    assert await names(receiving) == ["何长顺"]
+
+
+async def test_a_cell_passes_on_whom_it_was_told_to_expect_and_its_phones_hear_of_it(
+    make, worker, receiving, person, today
+):
+    there = OTHER_COMMUNITY + "003"
+    await make.cell(there)
+    stranger = await make.worker(there)
+    move = await move_out(worker, today, person)
+
+    passed = await forward(receiving, move, there)
+
+    assert (passed.status_code, passed.json()["area_code"]) == (200, there), passed.text
+    assert [await listed(one) for one in (receiving, stranger)] == [[], [passed.json()]]
+    assert await listed(worker) == [passed.json()]
+    assert [await heard(one) for one in (worker, receiving, stranger)] == [
+        [(CELL, False)], [(NEIGHBOUR, True)], [(there, False)],
+    ]  # fmt: skip
+
+
+async def test_passing_on_that_cannot_be_is_refused(make, worker, receiving, person, home, today):
+    move = await move_out(worker, today, person)
+    stranger = await make.worker(OTHER_COMMUNITY + "003")
+
+    refused = [
+        await forward(worker, move, CELL),
+        await forward(stranger, move, CELL),
+        await forward(receiving, move, CELL, rev=None),
+        await forward(receiving, move, CELL, rev=7),
+        await forward(receiving, move, COMMUNITY + "099"),
+        await forward(receiving, move, ELSEWHERE + "100001001"),
+    ]
+    await settle(receiving, move, today, household_id=str(home.id))
+    late = await forward(receiving, move, CELL, rev=2)
+
+    assert [(one.status_code, one.json()["code"]) for one in [*refused, late]] == [
+        (403, "area_not_allowed"), (404, "not_found"), (428, "precondition_missing"), (412, "stale"),
+        (422, "unknown_area"), (422, "unknown_area"), (409, "step_not_allowed"),
+    ]  # fmt: skip
+
+
 async def test_a_partner_reads_a_masked_number(make, worker, receiving, person, today):
     move = await move_out(worker, today, person)
     partner = await make.partner()
