@@ -42,7 +42,19 @@ class EventForm(EventDispatcher):
     is_new, is_move_out, asks_who = BooleanProperty(False), BooleanProperty(False), BooleanProperty(False)
     who_options, who = ListProperty([]), ListProperty([])
     name, sex, relation, phone = StringProperty(""), StringProperty(""), StringProperty(""), StringProperty("")
-    drafted = ("kind", "home_known", "who", "name", "sex", "relation", "phone", "day.day", "to.choice", "to.cell")
+    drafted = (
+        "kind",
+        "home_known",
+        "who",
+        "name",
+        "sex",
+        "relation",
+        "phone",
+        "day.day",
+        "to.choice",
+        "to.cell",
+        "to.words",
+    )
     relation_options = ListProperty([])
     can_save, missing = BooleanProperty(False), StringProperty("")
     question, question_text = StringProperty(""), StringProperty("")
@@ -164,7 +176,7 @@ class EventForm(EventDispatcher):
         words = {name: getattr(self, name) for name in WRITTEN}
         home = str(self._home.id) if self._home else None
         return {"kind": self.kind, "home": home, "who": list(self.who), **words, "day": self.day.day.isoformat(),
-                "to": [self.to.choice, self.to.community, self.to.cell]}  # fmt: skip
+                "to": [self.to.choice, self.to.community, self.to.cell, self.to.words]}  # fmt: skip
 
     def restore(self, values: dict[str, Any]) -> None:
         """Answer every question again as the draft says."""
