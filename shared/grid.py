@@ -118,6 +118,19 @@ class CellOut(WireOut):
     received_at: Utc = Field(description="服务器收到时间")
 
 
+class CellName(WireOut):
+    """A cell of the county by its name, wherever its reader works: somebody may move there."""
+
+    code: CellCode = Field(description="网格编码")
+    name: str = Field(description="网格名称")
+
+
+class CellNamesOut(WireOut):
+    """All basic cells of the county."""
+
+    cells: list[CellName] = Field(description="全县的基础网格，按编码排")
+
+
 class SpecialHere(WireOut):
     """A special-purpose cell that a place lies in; it lies over the basic one."""
 

@@ -398,6 +398,7 @@ class Sketch(WireOut):
     phone: str | None = Field(description="电话（中间几位不显示）")
     id_on_file: bool | None = Field(description="身份号码已登记")
     received_at: Utc | None = Field(description="登记时间")
+    left_on: Day | None = Field(default=None, description="已经去世或迁出的，从哪天起不在册")
     home_fate: HomeFate | None = Field(
         default=None, description="合并掉这一条时，它的户怎样：同一户、会并到保留的那一户、已经并过去、还有别人照旧"
     )

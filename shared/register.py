@@ -64,7 +64,7 @@ class MoveTo(WireIn):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if self.leaves_county and self.cell_code:
+        if self.cell_code and (self.leaves_county or not self.cell_code.startswith(self.county_code or "")):
             raise ValueError("who leaves the county goes to none of its cells")
         return self
 
@@ -208,6 +208,14 @@ class MoveOut(WireOut):
     settled_on: Day | None = Field(description="核实日期")
     rev: int = Field(description="修订号")
     received_at: Utc = Field(description="服务器收到时间")
+
+
+class MoveForwardIn(WireIn):
+    """Another cell that is to expect the people."""
+
+    model_config = example({"cell_code": "610330100008003"})
+
+    cell_code: CellCode = Field(description="改由哪个网格核实（本县）")
 
 
 class MoveSettleIn(WireIn):

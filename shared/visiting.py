@@ -147,9 +147,10 @@ def next_due(
 def rhythm(care: Collection[Care], eldest_born: date | None, day: date, days: Intervals = USUAL) -> tuple[int, str]:
     """Return every how many days this household is looked in on, and for whose sake."""
     words = _("、").join(CARE_WORDS[label] for label in sorted(care))
+    every = min((days.care[label] for label in care), default=days.usual)
     if Care.alone in care and eldest_born is not None and age_on(day, eldest_born) >= VERY_OLD:
-        return days.old_and_alone, _("{very_old} 岁以上，{words}").format(very_old=VERY_OLD, words=words)
-    return min((days.care[label] for label in care), default=days.usual), words
+        return min(every, days.old_and_alone), _("{very_old} 岁以上，{words}").format(very_old=VERY_OLD, words=words)
+    return every, words
 
 
 def age_on(day: date, born: date) -> int:

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from shared.auth import Role
+from shared.duties import DutyIn, StandIn
 from shared.errors import Code
+from shared.texts import _
 from shared.types import is_within
 
 Grants = Collection[tuple[Role, str]]
@@ -31,6 +33,15 @@ def covers(grants: Grants, area: str) -> bool:
 
 def overlapping(wanted: Days, others: Iterable[Days]) -> bool:
     return any(wanted.start < other.end and other.start < wanted.end for other in others)
+
+
+def refuse_stand_in(duty: DutyIn, one: StandIn) -> str | None:
+    """Return why somebody cannot stand in: for themselves, or on days on which nobody holds the role."""
+    if one.account_id == duty.account_id:
+        return _("代班的要是另一个人。")
+    if one.from_day < duty.from_day or (duty.until_day and one.until_day > duty.until_day):
+        return _("代班的日期要在任期里面。")
+    return None
 
 
 def may_end(grants: Grants, leaving: Grants) -> bool:

@@ -93,7 +93,9 @@ async def _refuse_people(tx: Transaction, code: str, body: DutyIn) -> None:
     today = county_day(tx.now)
     if body.until_day is None or body.until_day > today:
         await _refuse_without_grant(tx, code, body.account_id, max(body.from_day, today), "/account_id")
-    if (one := body.stand_in) and one.until_day > today:
+    if (one := body.stand_in) and (wrong := rules.refuse_stand_in(body, one)):
+        raise Refusal(Code.malformed, wrong, pointer="/stand_in")
+    if one and one.until_day > today:
         await _refuse_without_grant(tx, code, one.account_id, max(one.from_day, today), "/stand_in/account_id")
 
 

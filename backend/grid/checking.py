@@ -34,16 +34,17 @@ def read_all(cells: Sequence[CellShape]) -> tuple[dict[str, Boundary], list[Grid
 
 def report(
     county: str, community: str, cells: Sequence[CellShape], neighbours: Sequence[tuple[str, str]],
-    outline: Boundary | None = None,
+    outline: Boundary | None = None, before: Sequence[str] = (),
 ) -> GridReport:  # fmt: skip
-    """Look at all cells that a community shall have. `neighbours` are basic cells of other communities, as GeoJSON."""
+    """Look at all cells that a community shall have. `neighbours` are basic cells of other communities and `before`
+    those that this one has now, as GeoJSON."""
     shapes, findings = read_all(cells)
     basic = {cell.code: shapes[cell.code] for cell in cells if cell.kind is CellKind.basic and cell.code in shapes}
     findings += _wrong_codes(community, cells)
     findings += _outside_county(county, shapes)
     findings += _overlaps(basic)
     findings += _outside_community(basic, neighbours, outline)
-    findings += _gaps(basic, [geojson for _, geojson in neighbours], outline)
+    findings += _gaps(basic, [geojson for _, geojson in neighbours], outline, before)
     return GridReport(sound=not any(one.blocks for one in findings), findings=findings)
 
 
@@ -106,24 +107,32 @@ def _outside_community(
                 )
 
 
-def _gaps(basic: Shapes, neighbours: Sequence[str], outline: Boundary | None) -> Iterator[GridFinding]:
-    """Ground between cells, or inside the outline, that nobody has. It may be meant so, and never blocks."""
+def _gaps(
+    basic: Shapes, neighbours: Sequence[str], outline: Boundary | None, before: Sequence[str]
+) -> Iterator[GridFinding]:
+    """Ground between cells, inside the outline or of a cell before, that nobody has. It may be meant so, and never
+    blocks."""
     if not basic:
         return
     taken = shapely.union_all([one.shape for one in basic.values()])
-    whole = outline.shape if outline else _closed(taken)
+    had = shapely.union_all(shapely.from_geojson(list(before)))
+    whole = outline.shape if outline else shapely.union(_closed(taken), had)
     left = shapely.difference(whole, taken)
     if neighbours:
         left = shapely.difference(left, shapely.union_all(shapely.from_geojson(list(neighbours))))
     for part in shapely.get_parts(left):
         beside = [code for code, one in sorted(basic.items()) if shapely.dwithin(part, one.shape, _SLIT_DEG)]
-        if boundaries.area_m2(part) > boundaries.SLIVER_M2 and (outline or len(beside) > 1):
-            words = (
-                _("{cells} 之间有空白").format(cells=_("、").join(beside))
-                if beside
-                else _("社区里有一块不属于任何网格")
-            )
-            yield _finding(Fault.gap, beside, part, words)
+        counts = outline or len(beside) > 1 or _common(part, had) is not None
+        if boundaries.area_m2(part) > boundaries.SLIVER_M2 and counts:
+            yield _finding(Fault.gap, beside, part, _gap_words(beside))
+
+
+def _gap_words(beside: Sequence[str]) -> str:
+    if len(beside) > 1:
+        return _("{cells} 之间有空白").format(cells=_("、").join(beside))
+    if beside:
+        return _("网格 {code} 旁边有一块不属于任何网格").format(code=beside[0])
+    return _("社区里有一块不属于任何网格")
 
 
 def _closed(taken: Any) -> Any:

@@ -60,6 +60,11 @@ class CountyGrid:
         hits = self._tree.query(shapely.points(lon, lat), predicate="intersects")
         return self._places[hits.min()] if hits.size else None
 
+    @property
+    def places(self) -> Sequence[Place]:
+        """Every basic cell, by its code."""
+        return self._places
+
     def inner_points(self) -> list[tuple[Place, LonLat]]:
         """Return every basic cell, by its code, with a point that lies in it."""
         points = shapely.get_coordinates(shapely.point_on_surface(self._tree.geometries)).tolist()

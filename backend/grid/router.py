@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from backend.auth.deps import Anyone, CurrentCoordinator, CurrentReader, Tx
+from backend.auth.deps import Anyone, CurrentCoordinator, CurrentReader, CurrentWorker, Tx
 from backend.core.paging import Page, Paging
 from backend.core.preconditions import IfMatch, IfNoneMatch, etag
 from backend.core.route import TxRoute
 from backend.grid import queries
 from backend.grid import service as grid
-from shared.grid import CellIn, CellOut, DivisionOut, Level, LocateManyIn, LocateManyOut, LocateOut
+from shared.grid import CellIn, CellNamesOut, CellOut, DivisionOut, Level, LocateManyIn, LocateManyOut, LocateOut
 from shared.types import AreaCode, CellCode, Crs, Lat, Lon
 
 router = APIRouter(prefix="/api/v1", tags=["网格"], route_class=TxRoute)
@@ -83,6 +83,12 @@ async def locate(
 async def locate_many(body: LocateManyIn, reader: CurrentReader, tx: Tx) -> LocateManyOut:
     """一次查许多位置在哪个网格，最多 1,000 个。逐个答复，一个不对不影响别的。"""
     return LocateManyOut(answers=await grid.find_many(tx, reader, body.points))
+
+
+@router.get("/cells/names")
+async def list_cell_names(_worker: CurrentWorker, tx: Tx) -> CellNamesOut:
+    """全县各网格的编码和名称，登记迁出时选去哪里；不管您管哪里，都列全。"""
+    return await grid.names(tx)
 
 
 @router.get("/cells/{code}", response_model=CellOut, responses=_ALSO_GEOJSON)

@@ -19,6 +19,8 @@ from shared.errors import CATALOGUE, Code
 from shared.grid import (
     CellIn,
     CellKind,
+    CellName,
+    CellNamesOut,
     CellOut,
     CellShape,
     DivisionOut,
@@ -105,6 +107,12 @@ def cell_in(cell: CellOut, crs: Crs) -> CellOut:
 async def find(tx: Transaction, reader: Caller, lon: float, lat: float, crs: Crs) -> LocateOut:
     """Say which cell a place lies in."""
     return _find(tx, await locate.grid_of(tx), reader, Position(lon=lon, lat=lat, crs=crs))
+
+
+async def names(tx: Transaction) -> CellNamesOut:
+    """Name every basic cell of the county: who moves away from a worker's cell goes to one that is not theirs."""
+    places = (await locate.grid_of(tx)).places
+    return CellNamesOut(cells=[CellName(code=place.code, name=place.name) for place in places])
 
 
 async def find_many(tx: Transaction, reader: Caller, points: Sequence[Position]) -> list[LocateAnswer]:

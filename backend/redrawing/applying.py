@@ -134,7 +134,8 @@ async def apply_due(database: Database, county: str) -> None:
 async def check(tx: Transaction, coordinator: Caller, community: str, body: GridIn) -> GridReport:
     """Look at all cells of a community before they are loaded. Nothing is changed."""
     await service.refuse_community(tx, coordinator, community)
-    return await look(tx, community, _cells(body), body.outline)
+    present = await grid_queries.present_cells(tx.conn, tx.county, community)
+    return await look(tx, community, _cells(body), present, body.outline)
 
 
 async def load(tx: Transaction, coordinator: Caller, community: str, body: GridIn) -> GridLoadedOut:

@@ -102,7 +102,7 @@ async def work_out(
     `before` are the cells as they were, when the plan's are drawn already.
     """
     present = dict(before if before is not None else await grid.present_cells(tx.conn, tx.county, plan.community_code))
-    report = await look(tx, plan.community_code, after(plan, present))
+    report = await look(tx, plan.community_code, after(plan, present), present)
     rows = await queries.homes(tx.conn, tx.county, plan.community_code, lock=lock)
     asked = await queries.requests(tx.conn, tx.county, plan.community_code, lock=lock)
     doors = await queries.empty_doors(tx.conn, tx.county, plan.community_code, lock=lock)
@@ -156,14 +156,16 @@ def _requests(
 
 
 async def look(
-    tx: Transaction, community: str, cells: list[CellShape], outline: dict[str, object] | None = None
-) -> GridReport:
-    """Look at all cells that a community shall have, beside those of the other communities."""
+    tx: Transaction, community: str, cells: list[CellShape], present: Mapping[str, CellOut],
+    outline: dict[str, object] | None = None,
+) -> GridReport:  # fmt: skip
+    """Look at all cells that a community shall have, beside those that it has and those of the other communities."""
     async with beyond_scope(tx, "grid.read", "county", UUID(int=0), tx.county):
         others = await grid.basic_cells(tx.conn, tx.county, tx.county)
     neighbours = [(code, geojson) for code, _, geojson in others if code[:12] != community]
     border = boundaries.read(outline) if outline else None
-    report = checking.report(tx.county, community, cells, neighbours, border)
+    before = [boundaries.as_text(cell.geometry) for cell in present.values() if cell.kind is CellKind.basic]
+    report = checking.report(tx.county, community, cells, neighbours, border, before)
     for code in sorted(await grid.closed_cells(tx.conn, tx.county, [cell.code for cell in cells])):
         report.findings.append(checking.closed(code))
         report.sound = False

@@ -19,7 +19,7 @@ from backend.redrawing import queries
 from backend.redrawing.outcome import Outcome, work_out
 from backend.redrawing.queries import open_offers, residents_of
 from shared.errors import Code
-from shared.grid import DecisionsIn, Moving, PlanIn, PlanOut, PlanState, PreviewOut
+from shared.grid import PLAN_WORDS, DecisionsIn, Moving, PlanIn, PlanOut, PlanState, PreviewOut
 from shared.texts import _
 
 KIND = "plan.put"
@@ -90,7 +90,7 @@ async def _open_plan(tx: Transaction, coordinator: Caller, plan_id: UUID, states
     if not grid_rules.may_draw(coordinator.grants, found.community_code):
         raise Refusal(Code.area_not_allowed)
     if found.state not in states:
-        raise Refusal(Code.step_not_allowed, _("方案现在是“{state}”。").format(state=found.state.value))
+        raise Refusal(Code.step_not_allowed, _("方案现在是“{state}”。").format(state=PLAN_WORDS[found.state]))
     return found
 
 

@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import ValidationError
 
+from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.core.scope import Caller
 from backend.core.settings import Keys
@@ -26,6 +27,7 @@ from shared.register import (
     TrustedCountyOut,
 )
 from shared.texts import _
+from shared.types import is_within
 
 
 def _signer(keys: Keys, county: str) -> Ed25519PrivateKey:
@@ -94,6 +96,11 @@ async def _checked(tx: Transaction, body: HandoverIn) -> HandoverContent:
         raise Refusal(Code.bad_signature, pointer="/signature") from error
     if content.to_county != tx.county:
         raise Refusal(Code.area_not_allowed, _("这份移交单是给别的县的。"), pointer="/payload")
+    if not is_within(content.from_area_code, content.from_county):
+        # A move from a cell of ours would count its people as known here, and register nobody.
+        raise Refusal(Code.malformed, _("移交单里迁出的网格不在开单的县。"), pointer="/payload")
+    if content.out_on > county_day(tx.now):
+        raise Refusal(Code.in_the_future, _("移交单里的迁出日期还没有到。"), pointer="/payload")
     return content
 
 

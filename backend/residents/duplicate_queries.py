@@ -30,7 +30,7 @@ WHERE r.county_code = $1 AND r.merged_into IS NULL
 
 _SKETCH = """
 SELECT r.id, r.area_code, r.household_id, r.name, r.birth_date, r.phone, r.id_index IS NOT NULL AS id_on_file,
-       r.received_at, r.merged_into, r.left_on IS NOT NULL AS has_left, h.folded_into IS NOT NULL AS folded,
+       r.received_at, r.merged_into, r.left_on, h.folded_into IS NOT NULL AS folded,
        EXISTS (SELECT FROM resident o WHERE o.county_code = $1 AND o.household_id = r.household_id AND o.id <> r.id
                  AND o.left_on IS NULL AND o.merged_into IS NULL) AS with_others,
        concat_ws(' ', nullif(d.compound, ''), nullif(d.building, ''), nullif(d.unit, ''), nullif(d.room, '')) AS door
@@ -228,7 +228,7 @@ def home_fate(person: Mapping[str, Any], other: Mapping[str, Any]) -> HomeFate:
     """Say what becomes of a person's household when the person is merged into the other one."""
     if person["household_id"] == other["household_id"]:
         return HomeFate.shared
-    if person["with_others"] or person["has_left"] or other["folded"]:
+    if person["with_others"] or person["left_on"] or other["folded"]:
         return HomeFate.stays
     return HomeFate.folded if person["folded"] else HomeFate.folds
 

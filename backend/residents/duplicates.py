@@ -109,10 +109,29 @@ async def settle(tx: Transaction, worker: Caller, pair_id: UUID, body: SettleIn)
         if body.keep not in people:
             raise Refusal(Code.malformed, _("保留的要是这两条之一。"), pointer="/keep")
         lose = next(one for one in people if one != body.keep)
+        _refuse_left(people[body.keep], people[lose])
         added = await merging.merge(tx, people[body.keep], people[lose])
     state = DuplicateState.merged if body.same else DuplicateState.distinct
     await _decide(tx, pair_id, row, state, body.keep, body.reason, added)
     return await _get(tx, worker, pair_id)
+
+
+def _refuse_left(keep: merging.Row, lose: merging.Row) -> None:
+    """Nobody goes from the lists by a merge: who came back, or was never away, would be visited by nobody."""
+    if keep["left_on"] and not lose["left_on"]:
+        raise Refusal(
+            Code.step_not_allowed,
+            _(
+                "保留的那一条已经不在册，合并以后名单里就没有这个人了。人在的，请保留在册的那一条；人走了的，先登记变动。"
+            ),
+            pointer="/keep",
+        )
+    if lose["left_on"] and not keep["left_on"] and lose["id_on_file"] and not keep["id_on_file"]:
+        raise Refusal(
+            Code.step_not_allowed,
+            _("身份号码登记在已经不在册的那一条上。请先在那一条去掉，补登到在册的这一条，再合并。"),
+            pointer="/keep",
+        )
 
 
 async def undo(tx: Transaction, worker: Caller, pair_id: UUID, reason: str) -> DuplicateOut:

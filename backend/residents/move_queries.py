@@ -80,6 +80,12 @@ async def settle(
     )  # fmt: skip
 
 
+async def forward(conn: asyncpg.Connection, county: str, move_id: UUID, area: str) -> None:
+    await conn.execute(
+        "UPDATE move SET area_code = $3, rev = rev + 1 WHERE county_code = $1 AND id = $2", county, move_id, area
+    )
+
+
 async def remove(conn: asyncpg.Connection, county: str, move_id: UUID) -> None:
     await conn.execute("DELETE FROM move WHERE county_code = $1 AND id = $2", county, move_id)
 

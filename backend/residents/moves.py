@@ -170,6 +170,35 @@ async def settle(
     return await get(tx, move_id)
 
 
+async def forward(
+    tx: Transaction, worker: Caller, move_id: UUID, cell: str, if_match: frozenset[str] | None
+) -> MoveOut:
+    """Let another cell expect the people: nobody knew which, the one that did was closed, or they live next door to it.
+
+    Only cells send somebody to a door; what waits at the county or a community waits for this.
+    """
+    found = await get(tx, move_id)
+    if not worker.may_write_in(found.area_code):
+        raise Refusal(Code.area_not_allowed)
+    if found.area_code == cell:
+        return found
+    preconditions.require(if_match, found.rev)
+    if found.state is not MoveState.expected:
+        raise Refusal(Code.step_not_allowed)
+    async with beyond_scope(tx, "move.forwarded", "move", move_id, found.area_code, to=cell):
+        if not cell.startswith(tx.county) or await grid_queries.cell_rev(tx.conn, tx.county, cell) is None:
+            raise Refusal(Code.unknown_area, pointer="/cell_code")
+        move = await queries.lock(tx.conn, tx.county, move_id)
+        if move is None or move["rev"] != found.rev:
+            raise Refusal(Code.stale)
+        await queries.forward(tx.conn, tx.county, move_id, cell)
+        forwarded = await get(tx, move_id)
+    if found.area_code != found.from_area_code:
+        tx.changed(EntityKind.move, move_id, found.area_code, gone=True)
+    _tell(tx, {**move, "area_code": cell})
+    return forwarded
+
+
 async def _refuse(tx: Transaction, move: MoveOut, body: MoveSettleIn) -> None:
     if move.state is not MoveState.expected:
         raise Refusal(Code.step_not_allowed)

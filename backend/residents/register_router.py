@@ -20,6 +20,7 @@ from shared.register import (
     HandoverKeyOut,
     HandoverOut,
     HistoryOut,
+    MoveForwardIn,
     MoveOut,
     MoveSettleIn,
     MoveState,
@@ -119,6 +120,16 @@ async def settle_move(
 ) -> MoveOut:
     """上门核实到了没有，要带 If-Match。到了，人和没办完的求助转到新网格；没来，留在原网格，记为外出。"""
     move = await moves.settle(tx, keys, worker, move_id, body, if_match)
+    reply.headers["ETag"] = etag(move.rev)
+    return move
+
+
+@router.post("/moves/{move_id}/forward")
+async def forward_move(
+    move_id: UUID, body: MoveForwardIn, worker: CurrentWorker, tx: Tx, reply: Response, if_match: IfMatch
+) -> MoveOut:
+    """改由另一个网格核实，要带 If-Match：当时不知道去哪个网格、网格撤销了，或者人住在别的网格。"""
+    move = await moves.forward(tx, worker, move_id, body.cell_code, if_match)
     reply.headers["ETag"] = etag(move.rev)
     return move
 

@@ -42,7 +42,19 @@ class EventForm(EventDispatcher):
     is_new, is_move_out, asks_who = BooleanProperty(False), BooleanProperty(False), BooleanProperty(False)
     who_options, who = ListProperty([]), ListProperty([])
     name, sex, relation, phone = StringProperty(""), StringProperty(""), StringProperty(""), StringProperty("")
-    drafted = ("kind", "home_known", "who", "name", "sex", "relation", "phone", "day.day", "to.choice", "to.cell")
+    drafted = (
+        "kind",
+        "home_known",
+        "who",
+        "name",
+        "sex",
+        "relation",
+        "phone",
+        "day.day",
+        "to.choice",
+        "to.cell",
+        "to.words",
+    )
     relation_options = ListProperty([])
     can_save, missing = BooleanProperty(False), StringProperty("")
     question, question_text = StringProperty(""), StringProperty("")
@@ -69,6 +81,7 @@ class EventForm(EventDispatcher):
         for name in ("kind", "who_options", "who", "name", "sex", "relation", "phone", "home_known"):
             self.fbind(name, self._look)
         self.to.fbind("ready", self._look)
+        self.day.fbind("day", self._look)
         if household_id:
             self.choose_home(household_id)
         if correction_id:
@@ -163,7 +176,7 @@ class EventForm(EventDispatcher):
         words = {name: getattr(self, name) for name in WRITTEN}
         home = str(self._home.id) if self._home else None
         return {"kind": self.kind, "home": home, "who": list(self.who), **words, "day": self.day.day.isoformat(),
-                "to": [self.to.choice, self.to.community, self.to.cell]}  # fmt: skip
+                "to": [self.to.choice, self.to.community, self.to.cell, self.to.words]}  # fmt: skip
 
     def restore(self, values: dict[str, Any]) -> None:
         """Answer every question again as the draft says."""
@@ -250,8 +263,14 @@ class EventForm(EventDispatcher):
             (self.is_new and not self.sex, _("再点男女")),
             (self.is_new and not self.relation, _("再点和户主的关系")),
             (self.is_move_out and not self.to.ready, _("再点搬去哪里")),
+            (self._before_birth(), _("日期比出生日期还早")),
         )
         return next((words for lacking, words in lacks if lacking), "")
+
+    def _before_birth(self) -> bool:
+        """The server would refuse it; a wrong month is put right while the form is open."""
+        chosen = [member for member in self._members if not self.is_new and str(member.id) in self.who]
+        return any(member.birth_date and member.birth_date > self.day.day for member in chosen)
 
     def _ask(self, who: Sequence[str]) -> None:
         """A death is asked about once more, with the name: nobody is taken off the register by a slip."""

@@ -1,8 +1,8 @@
 """An account's store: entities, outbox, drafts, tokens and how far the server's feed has been read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from mobile.store.outbox import Outbox
 from mobile.store.phone import PhoneFile
 from mobile.store.photos import Photos
 from shared.auth import MeOut, TokenOut
+from shared.grid import CellName
 from shared.sync import EntityKind, PullOut, PushOut
 
 PERSONAL = ("tokens", "me", "cursor", "inbox")
@@ -90,6 +91,19 @@ class Store:
 
     def keep_inbox(self, inbox: dict[str, Any]) -> None:
         self._db.put_meta("inbox", inbox)
+
+    def cell_names(self) -> list[CellName]:
+        """All cells of the county by their names, as they were told last."""
+        kept = self._db.meta("cell_names") or {"cells": []}
+        return [CellName.model_validate(one) for one in kept["cells"]]
+
+    def knows_cell_names(self, day: date) -> bool:
+        """Whether they were told on this day."""
+        return (self._db.meta("cell_names") or {}).get("day") == day.isoformat()
+
+    def keep_cell_names(self, cells: Sequence[CellName], day: date) -> None:
+        told = [one.model_dump(mode="json") for one in cells]
+        self._db.put_meta("cell_names", {"day": day.isoformat(), "cells": told})
 
     def together(self) -> AbstractContextManager[None]:
         """All or nothing, and nobody else between."""
@@ -205,7 +219,7 @@ class Store:
         """Forget everything of this account. What nobody has taken yet may stay, sealed, until somebody does."""
         with self._db.transaction():
             self.sign_out()
-            for key in ("drafts", "last_talk", "loss"):
+            for key in ("drafts", "last_talk", "loss", "cell_names"):
                 self._db.drop_meta(key)
             self._db.execute("DELETE FROM entity")
             self._db.execute("DELETE FROM effect")

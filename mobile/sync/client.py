@@ -15,6 +15,7 @@ from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, Sig
 from shared.attachments import PhotoOut, UploadOut
 from shared.auth import DeviceIn, DeviceOut, MeOut, RefreshIn, TokenOut
 from shared.errors import CATALOGUE, Code, Problem
+from shared.grid import CellNamesOut
 from shared.sync import EntityKind, PullIn, PullOut, PushIn, PushOut
 
 TIMEOUT = httpx.Timeout(20, connect=6, pool=6)
@@ -80,6 +81,9 @@ class Client:
     async def rescue(self, push: PushIn) -> PushOut:
         """Hand in what a phone that was shut out still holds."""
         return await self._authorised(PushOut, "POST", "/sync/rescue", push)
+
+    async def cell_names(self) -> CellNamesOut:
+        return await self._authorised(CellNamesOut, "GET", "/cells/names")
 
     async def photo_status(self, sha256: str) -> UploadOut:
         return await self._authorised(UploadOut, "GET", f"/attachments/{sha256}/status")

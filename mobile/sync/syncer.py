@@ -5,15 +5,18 @@ import logging
 import platform
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import date
 from typing import Any
 
 from mobile.attachments.uploads import Uploads
-from mobile.core.clock import Clock
+from mobile.core.clock import Clock, local_day
 from mobile.store.store import Store
 from mobile.sync import pace, rescue
 from mobile.sync.client import Client
 from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, SignInNeeded, TooMuch
 from mobile.sync.status import SyncStatus
+from shared.auth import Role
 from shared.conflicts import ConflictChoice, ConflictOut, ConflictState
 from shared.errors import Code
 from shared.sync import PUSH_LIMIT, SCHEMA, Answer, Outcome, PullIn, PullOut, PushIn
@@ -21,6 +24,7 @@ from shared.sync import PUSH_LIMIT, SCHEMA, Answer, Outcome, PullIn, PullOut, Pu
 BATCH = PUSH_LIMIT
 PAGE = 500
 POISON = (413, 422)
+STAFF = frozenset({Role.county_admin, Role.community_worker, Role.grid_worker})
 DEVICE_NAME = platform.node()[:60]
 log = logging.getLogger(__name__)
 Sleep = Callable[[float], Awaitable[None]]
@@ -44,6 +48,7 @@ class Syncer:
         self._woken, self._one_at_a_time = asyncio.Event(), asyncio.Lock()
         self._failures = 0
         self._left = False
+        self._asked_names_on: date | None = None
         self.on_revoked: Callable[[rescue.Left], None] = lambda _left: None
 
     def wake(self) -> None:
@@ -96,7 +101,18 @@ class Syncer:
                 raise
             await self._client.register(self._store.device_id, DEVICE_NAME)
             await self._push_and_pull()
+        await self._learn_cell_names()
         await self._send_photos()
+
+    async def _learn_cell_names(self) -> None:
+        """Once a day for staff: where somebody may move to lies beyond what a phone is told of. It can wait a day."""
+        me, today = self._store.me(), local_day(self._now())
+        works = me is not None and any(grant.role in STAFF for grant in me.grants)
+        if not works or self._asked_names_on == today or self._store.knows_cell_names(today):
+            return
+        self._asked_names_on = today
+        with suppress(Refused, NetworkProblem):
+            self._store.keep_cell_names((await self._client.cell_names()).cells, today)
 
     async def _hand_in(self, code: str) -> None:
         """Shut out with this phone, or not working here any more: what waits is for a person to decide."""

@@ -366,6 +366,62 @@ async def test_the_row_with_the_number_is_kept_and_two_numbers_are_never_merged(
     assert (put.status_code, said(both)[1]) == (200, "step_not_allowed")
 
 
+async def leaves(worker, resident, day):
+    body = {"kind": "move_out", "on": str(day), "resident_ids": [str(resident.id)], "to": {"leaves_county": True}}
+    answer = await worker.client.put(f"/api/v1/register-events/{uuid7()}", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_who_has_come_back_is_never_merged_away_into_the_row_that_left(make):
+    gone, back = await twins(make, id_number=None)
+    worker, today = await make.worker(), county_day(make.database.clock())
+    pair = await the_pair(worker)
+    await leaves(worker, gone, today)
+
+    told = await the_pair(worker)
+    refused = await settle(worker, pair, keep=gone)
+    merged = await settle(worker, pair, keep=back)
+
+    assert {told[side]["id"]: told[side]["left_on"] for side in ("first", "second")} == {
+        str(gone.id): str(today), str(back.id): None,
+    }  # fmt: skip
+    assert said(refused) == (409, "step_not_allowed", "/keep")
+    assert merged.status_code == 200, merged.text
+    assert [one["id"] for one in (await worker.client.get("/api/v1/residents")).json()["items"]] == [str(back.id)]
+
+
+async def test_the_number_of_a_row_that_left_goes_to_the_one_who_came_back_before_they_are_merged(make):
+    home = await make.household()
+    gone = await make.resident(home, name="王小华", birth_date=BORN, phone=PHONE, id_number=ID_NUMBER)
+    worker = await make.worker()
+    await leaves(worker, gone, county_day(make.database.clock()))
+    back = await make.resident(home, name="王小华", birth_date=BORN, phone=PHONE)
+    named = await worker.client.post(at(), json={"one": str(gone.id), "other": str(back.id)})
+    pair, numbered = named.json(), of(gone, "/identity")
+
+    refused = await settle(worker, pair, keep=back)
+    rev = (await worker.client.get(of(gone))).headers["ETag"]
+    await worker.client.delete(numbered, params={"reason": "人回来了，登记到新的一条"}, headers={"If-Match": rev})
+    given = {"id_number": ID_NUMBER, "reason": "人回来了，登记到新的一条"}
+    await worker.client.put(of(back, "/identity"), json=given, headers={"If-Match": '"1"'})
+    merged = await settle(worker, pair, keep=back)
+
+    assert said(refused) == (409, "step_not_allowed", "/keep")
+    assert "补登到在册的这一条" in refused.json()["detail"]
+    assert merged.status_code == 200, merged.text
+    assert (await worker.client.get(of(back))).json()["id_on_file"]
+
+
+async def test_two_rows_of_one_person_who_has_left_are_merged_once_both_say_so(make):
+    first, second = await twins(make)
+    worker, today = await make.worker(), county_day(make.database.clock())
+    pair = await the_pair(worker)
+    for one in (first, second):
+        await leaves(worker, one, today)
+
+    assert (await settle(worker, pair, keep=first)).status_code == 200
+
+
 async def test_a_number_of_a_merged_row_leads_to_the_one_that_is_kept(make):
     first, second = await twins(make)
     worker = await make.worker()

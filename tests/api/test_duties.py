@@ -143,6 +143,26 @@ async def test_a_role_that_cannot_be_is_refused(coordinator, zhang, today, wrong
     assert code_of(await assign(coordinator, {**duty(zhang, today), **wrong})) == (422, "malformed")
 
 
+async def test_somebody_else_stands_in_on_days_of_the_role(make, coordinator, zhang, today):
+    wang = await make.worker(name="王芳")
+    week = {"from_day": str(today + timedelta(days=1)), "until_day": str(today + timedelta(days=8))}
+    by_zhang, by_wang = [{"account_id": str(one.account_id), **week} for one in (zhang, wang)]
+    ends = {"until_day": str(today + timedelta(days=7))}
+
+    answers = [
+        await assign(coordinator, {**duty(zhang, today), **fields})
+        for fields in (
+            {"stand_in": by_zhang},
+            {"stand_in": by_wang, **ends},
+            {"stand_in": {**by_wang, "from_day": str(today - timedelta(days=1))}},
+            {"stand_in": by_wang},
+        )
+    ]
+
+    assert [one.status_code for one in answers] == [422, 422, 422, 200]
+    assert [one.json()["detail"] for one in answers[:2]] == ["代班的要是另一个人。", "代班的日期要在任期里面。"]
+
+
 # Households
 
 

@@ -423,6 +423,22 @@ async def test_a_list_asked_for_wrongly_is_said_so(make, params, code):
     assert answer.status_code == (422 if code else 200)
 
 
+async def test_staff_read_the_names_of_all_basic_cells_of_the_county_and_nobody_else_does(make):
+    await make.cell(CELL)
+    await make.cell(OTHER_COMMUNITY + "001")
+    worker, volunteer, partner = await make.worker(), await make.volunteer(), await make.partner()
+
+    told = await worker.client.get("/api/v1/cells/names")
+    closed = [(await one.client.get("/api/v1/cells/names")).status_code for one in (volunteer, partner)]
+    await make.cell(NEIGHBOUR)
+    later = (await worker.client.get("/api/v1/cells/names")).json()["cells"]
+
+    assert [one["code"] for one in told.json()["cells"]] == [OTHER_COMMUNITY + "001", CELL]
+    assert all(set(one) == {"code", "name"} and one["name"] for one in later)
+    assert [one["code"] for one in later] == [OTHER_COMMUNITY + "001", CELL, NEIGHBOUR]
+    assert closed == [403, 403]
+
+
 async def test_a_volunteer_has_no_part_in_the_grid(make):
     volunteer = await make.account((Role.volunteer, COMMUNITY))
 

@@ -413,6 +413,7 @@ REFUSED = [
     ("POST", f"register-events/{NOBODY}/withdraw", {"reason": "记错了人"}),
     ("PUT", f"residents/{NOBODY}/periods", correction()),
     ("POST", f"moves/{NOBODY}/settle", {"arrived": False, "on": "2026-01-01"}),
+    ("POST", f"moves/{NOBODY}/forward", {"cell_code": NEIGHBOUR}),
     ("GET", f"moves/{NOBODY}/document", None),
     ("POST", "moves/documents", {"payload": "{}", "signature": "x"}),
     ("PUT", "register/trusted-counties/610331", {"public_key": "A" * 43 + "="}),

@@ -259,6 +259,72 @@ async def test_only_the_receiving_side_settles_and_strangers_see_nothing(make, w
     assert await listed(stranger) == []
 
 
+async def forward(worker, move, cell, rev=1):
+    url, seen = f"{API}/moves/{move}/forward", {"If-Match": f'"{rev}"'} if rev else {}
+    return await worker.client.post(url, json={"cell_code": cell}, headers=seen)
+
+
+async def heard(worker):
+    changes = (await worker.client.get(f"{API}/changes", params={"limit": 200})).json()["items"]
+    return [(one["area_code"], one["gone"]) for one in changes if one["kind"] == "move"]
+
+
+async def test_who_waits_at_the_county_is_handed_to_the_cell_that_confirms_them(
+    make, worker, receiving, person, home, today
+):
+    move = await move_out(worker, today, person, to={"words": "县城老街，儿子家"})
+    admin = await make.admin()
+
+    before = await listed(receiving)
+    first, again = [await forward(admin, move, NEIGHBOUR) for _ in range(2)]
+    answer = await settle(receiving, move, today, rev=2, household_id=str(home.id))
+
+    assert before == []
+    assert first.json() == again.json(), first.text
+    assert (first.json()["area_code"], first.json()["state"], first.headers["ETag"]) == (NEIGHBOUR, "expected", '"2"')
+    assert answer.json()["state"] == "arrived", answer.text
+    assert await names(receiving) == ["何长顺"]
+
+
+async def test_a_cell_passes_on_whom_it_was_told_to_expect_and_its_phones_hear_of_it(
+    make, worker, receiving, person, today
+):
+    there = OTHER_COMMUNITY + "003"
+    await make.cell(there)
+    stranger = await make.worker(there)
+    move = await move_out(worker, today, person)
+
+    passed = await forward(receiving, move, there)
+
+    assert (passed.status_code, passed.json()["area_code"]) == (200, there), passed.text
+    assert [await listed(one) for one in (receiving, stranger)] == [[], [passed.json()]]
+    assert await listed(worker) == [passed.json()]
+    assert [await heard(one) for one in (worker, receiving, stranger)] == [
+        [(CELL, False)], [(NEIGHBOUR, True)], [(there, False)],
+    ]  # fmt: skip
+
+
+async def test_passing_on_that_cannot_be_is_refused(make, worker, receiving, person, home, today):
+    move = await move_out(worker, today, person)
+    stranger = await make.worker(OTHER_COMMUNITY + "003")
+
+    refused = [
+        await forward(worker, move, CELL),
+        await forward(stranger, move, CELL),
+        await forward(receiving, move, CELL, rev=None),
+        await forward(receiving, move, CELL, rev=7),
+        await forward(receiving, move, COMMUNITY + "099"),
+        await forward(receiving, move, ELSEWHERE + "100001001"),
+    ]
+    await settle(receiving, move, today, household_id=str(home.id))
+    late = await forward(receiving, move, CELL, rev=2)
+
+    assert [(one.status_code, one.json()["code"]) for one in [*refused, late]] == [
+        (403, "area_not_allowed"), (404, "not_found"), (428, "precondition_missing"), (412, "stale"),
+        (422, "unknown_area"), (422, "unknown_area"), (409, "step_not_allowed"),
+    ]  # fmt: skip
+
+
 async def test_a_partner_reads_a_masked_number(make, worker, receiving, person, today):
     move = await move_out(worker, today, person)
     partner = await make.partner()
@@ -322,8 +388,9 @@ async def test_leaving_for_a_county_that_nobody_can_name_ends_help_and_is_expect
     assert (document.status_code, document.json()["code"]) == (409, "step_not_allowed")
 
 
-async def test_who_leaves_the_county_goes_to_none_of_its_cells(worker, person, today):
-    to = {"leaves_county": True, "cell_code": CELL}
+@pytest.mark.parametrize("abroad", [{"leaves_county": True}, {"county_code": ELSEWHERE}])
+async def test_who_leaves_the_county_goes_to_none_of_its_cells(worker, person, today, abroad):
+    to = {"cell_code": CELL} | abroad
     body = {"kind": "move_out", "on": str(today), "resident_ids": [str(person.id)], "to": to}
 
     answer = await worker.client.put(f"{API}/register-events/{uuid4()}", json=body)
@@ -342,11 +409,10 @@ async def test_a_move_inside_the_county_has_no_document(worker, receiving, perso
     ]  # fmt: skip
 
 
-def foreign(to=COUNTY):
+def foreign(to=COUNTY, cell=ELSEWHERE + "100001002", on="2026-11-01"):
     """A document that another county has signed, with its public key."""
     content = HandoverContent(
-        move_id=uuid4(), from_county=ELSEWHERE, from_area_code=ELSEWHERE + "100001002", to_county=to,
-        out_on="2026-11-01", words="凤县县城",
+        move_id=uuid4(), from_county=ELSEWHERE, from_area_code=cell, to_county=to, out_on=on, words="凤县县城",
         people=[
             HandoverPerson(
                 resident_id=uuid4(), name="马远", phone=None, sex="1", birth_date="1990-05-01", relation="02",
@@ -408,6 +474,17 @@ async def test_a_document_that_was_changed_or_comes_from_a_stranger_is_refused(a
         (422, "bad_signature"), (422, "bad_signature"), (422, "malformed"),
     ]  # fmt: skip
     assert (misdirected.status_code, misdirected.json()["code"]) == (403, "area_not_allowed")
+    assert await listed(admin) == []
+
+
+async def test_a_document_of_a_cell_of_ours_or_of_a_day_to_come_is_refused_though_it_is_signed(admin, today):
+    ours, key = foreign(cell=NEIGHBOUR)
+    early, _key = foreign(on=today + timedelta(days=1))
+    await trust(admin, key)
+
+    answers = [await admin.client.post(f"{API}/moves/documents", json=one.model_dump()) for one in (ours, early)]
+
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(422, "malformed"), (422, "in_the_future")]
     assert await listed(admin) == []
 
 

@@ -157,6 +157,23 @@ async def test_a_hole_in_the_middle_is_a_gap_and_a_known_outline_bounds_the_comm
     assert [one["fault"] for one in beyond["findings"]] == ["outside_community"]
 
 
+async def test_ground_at_the_edge_that_is_given_up_is_a_gap_too(make, coordinator, today):
+    for code in (CELL, NEIGHBOUR):
+        await make.cell(code)
+    west, south = corner_of(NEIGHBOUR)
+    narrower = box(west, south, west + PLOT / 2, south + PLOT)
+
+    loaded = (await check(coordinator, collection((CELL, plot_of(CELL)), (NEIGHBOUR, narrower)))).json()
+    closing = await plan(coordinator, {**split(today), "cells": [], "closed": [NEIGHBOUR]})
+    previewed = (await step(coordinator, closing, "preview")).json()
+
+    told = [(one["fault"], one["cells"], one["area_m2"], one["blocks"]) for one in loaded["findings"]]
+    assert told == [("gap", [NEIGHBOUR], pytest.approx(41_000 / 2, rel=0.01), False)]
+    assert loaded["findings"][0]["sentence"].startswith(f"网格 {NEIGHBOUR} 旁边有一块不属于任何网格 ")
+    assert [(one["fault"], one["cells"]) for one in previewed["findings"]] == [("gap", [CELL])]
+    assert previewed["ready"]
+
+
 async def test_cells_drawn_in_another_system_are_stored_in_ours(make, coordinator):
     from backend.grid.geo import from_wgs84
 
@@ -526,7 +543,8 @@ async def test_a_cancelled_plan_is_not_applied(make, coordinator, today):
 
     assert cancelled.json() == again.json()
     assert code_of(await step(coordinator, made, "apply")) == (409, "step_not_allowed")
-    assert code_of(await step(coordinator, made, "schedule")) == (409, "step_not_allowed")
+    refused = await step(coordinator, made, "schedule")
+    assert (code_of(refused), refused.json()["detail"]) == ((409, "step_not_allowed"), "方案现在是“已取消”。")
 
 
 async def test_a_draft_is_changed_on_what_was_read_and_made_once(make, coordinator, today):

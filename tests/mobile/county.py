@@ -11,6 +11,7 @@ import httpx
 
 from shared.auth import DeviceOut, MeOut, TokenOut
 from shared.errors import CATALOGUE, Code, Problem
+from shared.grid import CellName, CellNamesOut
 from shared.sync import Answer, Change, Outcome, PullOut, PushOut
 from tests.mobile.phone_parts import MORNING
 
@@ -37,6 +38,7 @@ class County:
     asked: list[str] = field(default_factory=list)
     cursors: list[str | None] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
+    cell_names: list[CellName] = field(default_factory=list)
 
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self._answer)
@@ -66,6 +68,8 @@ class County:
             return problem(Code.not_signed_in)
         if path == "/auth/me":
             return reply(self.me)
+        if path == "/cells/names":
+            return reply(CellNamesOut(cells=self.cell_names))
         if path.startswith("/devices/"):
             self.devices.add(path.removeprefix("/devices/"))
             return reply(self._device(UUID(path.removeprefix("/devices/"))))

@@ -15,6 +15,7 @@ from mobile.residents.person_form import PersonForm
 from mobile.residents.viewmodel import HouseholdDetail
 from mobile.store.outbox import State
 from shared.errors import CATALOGUE, Code
+from shared.grid import CellName
 from shared.links import SettleIn
 from shared.register import EventIn, EventKind, EventOut, MoveOut, Mover, MoveSettleIn, MoveState
 from shared.residents import (
@@ -142,6 +143,17 @@ def test_settling_and_floating_change_the_residency_and_offer_only_whom_it_conce
     assert event(desk, EventKind.settle).missing == "这一户没有能这样变动的人"
 
 
+def test_a_day_before_the_person_was_born_is_said_while_the_form_is_open(desk: Desk) -> None:
+    form = event(desk, EventKind.death, HEAD)
+
+    form.day.choose_day(date(1954, 2, 28))
+    early = (form.can_save, form.missing)
+    form.day.choose_day(date(1954, 3, 1))
+
+    assert early == (False, "日期比出生日期还早")
+    assert form.can_save
+
+
 def test_a_birth_needs_a_name_and_a_sex_and_is_a_child_of_the_household(desk: Desk) -> None:
     form = event(desk, EventKind.birth)
     first = form.missing
@@ -203,6 +215,50 @@ def test_where_to_is_a_community_and_then_its_cell(desk: Desk) -> None:
 
     assert form.can_save
     assert form.to.wire().cell_code == OTHER
+
+
+def test_a_worker_of_one_cell_sends_people_to_any_cell_of_the_county_the_nearest_first(desk: Desk) -> None:
+    there = [
+        ("610330100008003", "杨家坪社区第3网格"), ("610330100008004", "杨家坪社区第4网格"),
+        ("610330100001001", "新建路社区第1网格"), ("610330101003002", "龙口社区第2网格"),
+    ]  # fmt: skip
+    desk.store.keep_cell_names([CellName(code=code, name=name) for code, name in there], MONDAY)
+    form = event(desk, EventKind.move_out, HEAD)
+
+    form.to.choose("cell")
+    communities = [name for _code, name, _icon in form.to.communities]
+    form.to.choose_community("610330101003")
+
+    assert communities == ["杨家坪社区", "新建路社区", "龙口社区"]
+    assert form.can_save, "an only cell is chosen already"
+    assert form.to.wire().cell_code == "610330101003002"
+    form.to.choose_community("610330100008")
+    assert [code for code, _name, _icon in form.to.cells] == ["610330100008004"], "nobody moves to where they live"
+
+
+def test_whoever_goes_where_no_cell_can_be_named_takes_words_along_and_so_does_the_draft(desk: Desk) -> None:
+    form = event(desk, EventKind.move_out, HEAD)
+    form.to.choose("unknown")
+    form.to.words = " 县城新民街，儿子家 "
+    again = event(desk, EventKind.move_out)
+
+    again.restore(form.draft())
+
+    assert again.to.wire().words == form.to.wire().words == "县城新民街，儿子家"
+    form.to.words = "很" * 300
+    assert form.save(), "too many words are cut, not refused"
+
+
+def test_a_draft_of_an_earlier_app_has_no_words(desk: Desk) -> None:
+    form = event(desk, EventKind.move_out, HEAD)
+    form.to.choose("county")
+    draft = form.draft()
+    draft["to"] = draft["to"][:3]
+    again = event(desk, EventKind.move_out)
+
+    again.restore(draft)
+
+    assert again.to.wire().words == "外县"
 
 
 def test_a_phone_that_knows_one_cell_offers_no_other(desk: Desk) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -20,9 +20,10 @@ from mobile.sync.client import Client
 from mobile.sync.status import SyncStatus
 from mobile.sync.syncer import Syncer
 from mobile.visits.effects import effects
-from shared.auth import TokenOut
+from shared.auth import GrantOut, Role, TokenOut
 from shared.conflicts import ConflictOut, ConflictSide, ConflictState
 from shared.errors import Code
+from shared.grid import CellName
 from shared.residents import HouseholdOut
 from shared.sync import SCHEMA, OperationKind
 from shared.types import uuid7
@@ -220,6 +221,40 @@ async def test_a_server_restored_from_a_backup_gets_its_visits_back(line: Line) 
     assert line.stored() == [str(visit_id)]
     assert line.counts() == (0, 0, 1, 0)
     assert len(line.store.entities.all(HouseholdOut)) == 2
+
+
+async def test_staff_are_told_once_a_day_which_cells_somebody_may_move_to(line: Line) -> None:
+    there = CellName(code="610330100009001", name="新建路第1网格")
+    line.county.cell_names = [there]
+    line.store.keep_me(line.desk.me)
+
+    for _ in range(2):
+        await line.syncer.sync_once()
+    first = line.county.asked.count("/cells/names")
+    line.desk.now.move(days=1)
+    await line.syncer.sync_once()
+
+    assert line.store.cell_names() == [there]
+    assert (first, line.county.asked.count("/cells/names")) == (1, 2)
+
+
+async def test_names_that_cannot_be_had_hold_nothing_up_and_those_of_yesterday_stay(line: Line) -> None:
+    there = CellName(code="610330100009001", name="新建路第1网格")
+    line.store.keep_me(line.desk.me)
+    line.store.keep_cell_names([there], date(2020, 1, 1))
+    line.county.fails("/cells/names", refuse(Code.not_found))
+
+    assert [await line.syncer.sync_once() for _ in range(2)] == [True, True]
+    assert line.store.cell_names() == [there]
+    assert line.county.asked.count("/cells/names") == 1
+
+
+async def test_a_volunteers_phone_asks_for_no_cells(line: Line) -> None:
+    line.store.keep_me(line.desk.me.model_copy(update={"grants": [GrantOut(role=Role.volunteer, area_code="610330")]}))
+
+    await line.syncer.sync_once()
+
+    assert "/cells/names" not in line.county.asked
 
 
 async def test_a_long_feed_is_read_to_its_end_and_goes_on_where_it_was_cut(line: Line) -> None:

@@ -139,6 +139,14 @@ def test_a_county_may_keep_another_rhythm_and_what_it_leaves_out_is_as_usual():
     assert own.care[Care.empty_nest] == CARE_DAYS[Care.empty_nest]
 
 
+def test_old_age_alone_never_makes_a_need_wait_longer():
+    own = Intervals(care={Care.discharged: 3})
+
+    due, why = next_due(Call(DAY, SEEN), [Care.alone, Care.discharged], date(1930, 1, 1), own)
+
+    assert (due, why) == (in_days(3), "80 岁以上，独居、刚出院，每 3 天看一次")
+
+
 @pytest.mark.parametrize("days", [0, 367, -7])
 def test_no_interval_is_shorter_than_a_day_or_longer_than_a_year(days):
     with pytest.raises(ValidationError):
