@@ -210,16 +210,18 @@ class Outbox:
             for kind, key, parent, whole, body in found
         ]
 
-    def take_batch(self, limit: int) -> list[dict[str, Any]]:
-        """The oldest operations without an answer, marked sent: from here on nobody can take them back."""
-        due = self._due()
+    def take_batch(self, limit: int, after: int = 0) -> list[dict[str, Any]]:
+        """The oldest operations without an answer that come `after` a number, marked sent: from here on nobody can
+        take them back."""
+        due = (*self._due(), after)
+        waiting = f"{_WAITING} AND device_seq > ?"
         with self._db.transaction():
-            found = self._db.rows(f"SELECT device_seq, op_id, body {_WAITING} ORDER BY device_seq LIMIT ?", *due, limit)
+            found = self._db.rows(f"SELECT device_seq, op_id, body {waiting} ORDER BY device_seq LIMIT ?", *due, limit)
             found = _that_fit(found)
             if found:
                 self._db.note(
                     "UPDATE outbox SET state='sent', hold_until=NULL, tries=tries + 1 "
-                    f"WHERE device_seq IN (SELECT device_seq {_WAITING} AND device_seq <= ?)",
+                    f"WHERE device_seq IN (SELECT device_seq {waiting} AND device_seq <= ?)",
                     *due,
                     found[-1][0],
                 )
@@ -354,9 +356,10 @@ class Outbox:
         found = dict(self._db.rows("SELECT state, count(*) FROM outbox GROUP BY state"))
         return {state: int(found.get(state.value, 0)) for state in State}
 
-    def waiting(self) -> bool:
-        """Whether something without an answer may be pushed now."""
-        return self._db.row(f"SELECT 1 {_WAITING}", *self._due()) is not None
+    def waiting(self, before: int | None = None) -> bool:
+        """Whether something without an answer may be pushed now; if a number is given, something that comes before."""
+        earlier = "" if before is None else f" AND device_seq < {before:d}"
+        return self._db.row(f"SELECT 1 {_WAITING}{earlier}", *self._due()) is not None
 
     def is_due(self) -> bool:
         """Whether something that was never pushed may be pushed now."""

@@ -6,6 +6,7 @@ import platform
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ from mobile.attachments.uploads import Uploads
 from mobile.core.clock import Clock, local_day
 from mobile.store.store import Store
 from mobile.sync import pace, rescue
-from mobile.sync.client import Client
+from mobile.sync.client import Client, Packed, pack
 from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, SignInNeeded, TooMuch
 from mobile.sync.status import SyncStatus
 from shared.auth import Role
@@ -28,6 +29,14 @@ STAFF = frozenset({Role.county_admin, Role.community_worker, Role.grid_worker})
 DEVICE_NAME = platform.node()[:60]
 log = logging.getLogger(__name__)
 Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Operations taken from the outbox, and the push that carries them, ready to be sent."""
+
+    operations: list[dict[str, Any]]
+    packed: Packed
 
 
 class Syncer:
@@ -139,17 +148,43 @@ class Syncer:
 
     async def _push_all(self) -> None:
         answered: set[str] = set()
-        while batch := await asyncio.to_thread(self._store.outbox.take_batch, BATCH):
-            if all(operation["op_id"] in answered for operation in batch):
+        load = await asyncio.to_thread(self._load)
+        while load:
+            if all(operation["op_id"] in answered for operation in load.operations):
                 return  # The server holds these for a person to decide; asking again at once would not help.
-            answered.update(operation["op_id"] for operation in batch)
-            await self._push(batch)
+            answered.update(operation["op_id"] for operation in load.operations)
+            load = await self._push_and_load(load)
             self._store.changed()
 
-    async def _push(self, batch: list[dict[str, Any]]) -> None:
-        push = PushIn(schema_version=SCHEMA, device_id=self._store.device_id, operations=batch)
+    def _load(self, after: int = 0) -> Load | None:
+        operations = self._store.outbox.take_batch(BATCH, after)
+        return Load(operations, pack(self._carrying(operations))) if operations else None
+
+    def _carrying(self, operations: list[dict[str, Any]]) -> PushIn:
+        return PushIn(schema_version=SCHEMA, device_id=self._store.device_id, operations=operations)
+
+    async def _push_and_load(self, load: Load) -> Load | None:
+        """Push, and return what comes next. That is made ready while the server works, and put back if the receipt
+        says that something else goes before it: what is held, what waited for it, what a restored server has lost."""
+        loading = asyncio.ensure_future(asyncio.to_thread(self._load, load.operations[-1]["device_seq"]))
         try:
-            receipt = await self._client.push(push)
+            await self._push(load.operations, load.packed)
+        except BaseException:
+            self._put_back(await loading)
+            raise
+        following = await loading
+        if following and not self._store.outbox.waiting(before=following.operations[0]["device_seq"]):
+            return following
+        self._put_back(following)
+        return await asyncio.to_thread(self._load)
+
+    def _put_back(self, load: Load | None) -> None:
+        if load:
+            self._store.outbox.never_left(load.operations)
+
+    async def _push(self, batch: list[dict[str, Any]], packed: Packed | None = None) -> None:
+        try:
+            receipt = await self._client.push(self._carrying(batch), packed)
         except (NeverLeft, SignInNeeded):
             self._store.outbox.never_left(batch)
             raise

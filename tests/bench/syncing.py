@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from mobile.core.session import Session
 from mobile.store.outbox import State
-from mobile.sync.client import Client
+from mobile.sync.client import Client, Packed
 from mobile.visits.effects import effects
 from shared.auth import TokenOut
 from shared.grid import CellOut
@@ -68,9 +68,9 @@ class Watched(Client):
         self.sent: list[dict[str, Any]] = []
         self.reads_at: tuple[float, int] | None = None
 
-    async def push(self, push: PushIn) -> PushOut:
+    async def push(self, push: PushIn, packed: Packed | None = None) -> PushOut:
         self.sent += push.operations
-        return await super().push(push)
+        return await super().push(push, packed)
 
     async def pull(self, pull: PullIn) -> PullOut:
         self.reads_at = self.reads_at or (time.perf_counter(), sum(self._line.counts()))

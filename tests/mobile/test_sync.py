@@ -15,7 +15,7 @@ from mobile.core.session import AppContext
 from mobile.device import fakes
 from mobile.store.outbox import State
 from mobile.store.store import Store
-from mobile.sync import pace
+from mobile.sync import pace, syncer
 from mobile.sync.client import Client
 from mobile.sync.status import SyncStatus
 from mobile.sync.syncer import Syncer
@@ -57,11 +57,13 @@ class Line:
         self.waits.put_nowait(seconds)
         await asyncio.Event().wait()
 
-    def record(self) -> UUID:
+    def record(self, after: UUID | None = None) -> UUID:
         visit = VisitIn(household_id=self.home.id, outcome=VisitOutcome.absent, visited_at=self.desk.now())
         visit_id, fields = uuid7(), visit.model_dump(mode="json")
         changed = effects(visit_id, visit, self.home, self.desk.me)
-        self.store.outbox.capture(OperationKind.visit_record, visit_id, fields, changed, title="何长顺 走访")
+        self.store.outbox.capture(
+            OperationKind.visit_record, visit_id, fields, changed, title="何长顺 走访", after=after
+        )
         return visit_id
 
     def counts(self) -> tuple[int, int, int, int]:
@@ -136,6 +138,51 @@ async def test_a_push_that_was_cut_keeps_what_it_carried(line: Line) -> None:
 
     assert line.counts() == (0, 0, 3, 0)
     assert len(line.stored()) == 3
+
+
+async def test_what_was_made_ready_behind_a_push_that_was_cut_can_still_be_taken_back(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncer, "BATCH", 2)
+    for _ in range(3):
+        line.record()
+    last = line.store.outbox.entries(State.unsent)[0]
+    line.county.fails("/sync/push", cut_off)
+
+    await line.syncer.sync_once()
+    between, taken_back = line.counts(), line.store.outbox.take_back(last.op_id)
+    await line.syncer.sync_once()
+
+    assert (between, taken_back) == ((1, 2, 0, 0), True)
+    assert (line.counts(), len(line.stored())) == ((0, 0, 2, 0), 2)
+
+
+async def test_what_waited_for_a_receipt_goes_before_what_was_made_ready_meanwhile(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncer, "BATCH", 2)
+    first = line.record()
+    waited = line.record(after=line.store.outbox.entries(State.unsent)[0].op_id)
+    later = [line.record() for _ in range(3)]
+
+    await line.syncer.sync_once()
+
+    assert line.stored() == [str(one) for one in (first, later[0], waited, *later[1:])]
+
+
+async def test_a_restored_server_gets_back_what_it_lost_before_what_was_made_ready_meanwhile(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncer, "BATCH", 1)
+    lost = line.record()
+    await line.syncer.sync_once()
+    line.county.epoch, line.county.settled_seq = "second", 0
+    line.county.applied.clear()
+    new = [line.record() for _ in range(3)]
+
+    await line.syncer.sync_once()
+
+    assert line.stored() == [str(one) for one in (new[0], lost, *new[1:])]
 
 
 async def test_a_refused_neighbour_does_not_stop_the_others(line: Line) -> None:

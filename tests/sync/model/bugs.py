@@ -50,8 +50,8 @@ def acknowledge_before_store() -> Iterator[None]:
     """The phone calls an operation accepted as soon as it has been sent."""
     take_batch = Outbox.take_batch
 
-    def take_and_forget(outbox: Outbox, limit: int) -> list[dict[str, Any]]:
-        batch = take_batch(outbox, limit)
+    def take_and_forget(outbox: Outbox, limit: int, after: int = 0) -> list[dict[str, Any]]:
+        batch = take_batch(outbox, limit, after)
         for operation in batch:
             outbox._db.execute("UPDATE outbox SET state='accepted' WHERE op_id=?", operation["op_id"])
         return batch
