@@ -5,6 +5,7 @@ Kivy with a word in it, whose memory is no app's.
 """
 
 import asyncio
+import gc
 import json
 import os
 import random
@@ -57,6 +58,7 @@ async def _used(running: Any, folder: Path, server: str) -> dict[str, Any]:
     from mobile.app import GridhoodApp
     from mobile.device import desktop
 
+    gc.freeze()  # as `main` does
     app = GridhoodApp(folder, server, desktop.ports)
     async with running(app):
         hand = Hand(app)
