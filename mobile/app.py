@@ -1,6 +1,5 @@
 """The app with its window: every room's screens behind one shell, led by who is signed in."""
 
-import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from mobile import widgets
 from mobile.attachments import album_screen as attachments
 from mobile.auth import lock_screen
 from mobile.auth import screen as auth
+from mobile.core.garbage import Sweeper
 from mobile.core.navigation import VOLUNTEER_TABS, WORKER_TABS, Shell
 from mobile.core.session import AppContext, Session
 from mobile.device.ports import Ports
@@ -74,6 +74,7 @@ class GridhoodApp(App):
         super().__init__()
         self._folder, self._server, self._make_ports = folder, server, make_ports
         self.ctx: AppContext | None = None
+        self._sweeper = Sweeper()
 
     def build(self) -> Shell:
         # Signing in and sending need the event loop, which runs from here on.
@@ -87,8 +88,7 @@ class GridhoodApp(App):
         return build_shell(self.ctx)
 
     def on_start(self) -> None:
-        # Not frozen: half of a screen that nobody can collect would still follow the theme, and fail at it.
-        gc.enable()
+        self._sweeper.start()
         Window.bind(on_resize=self._read_edges, on_minimize=self._out_of_sight, on_restore=self._in_sight)
         self._cover_window()
 
@@ -130,6 +130,7 @@ class GridhoodApp(App):
             self.ctx.keep()
         if self.root is not None:
             self.root.close()
+        self._sweeper.stop()
 
 
 def _keep_clear(top: float, bottom: float) -> None:

@@ -19,14 +19,17 @@ MISSED_BY_NOBODY = ("Input: MTDev", "Cutbuffer")
 def main(arguments: list[str] | None = None) -> None:
     """gridhood-phone [--folder DIR] [--server URL] [--place LON,LAT]"""
     given = _parser().parse_args(arguments)
-    # Looking for garbage while everything is being made takes a sixth of the start and finds none. `App.on_start`
-    # turns it on again.
+    # Looking for garbage while everything is being made takes a sixth of the start and finds none. `Sweeper` turns it
+    # on again.
     gc.disable()
     _configure_kivy()
     make_ports = _android() if _on_android() else _desktop(given.place)
     from mobile.app import GridhoodApp, run
     from mobile.core.settings import DEFAULT_SERVER
 
+    # What was imported is never garbage. Screens are not frozen: half of one that nobody can collect would still follow
+    # the theme, and fail at it.
+    gc.freeze()
     # Ctrl-C in the terminal closes the window like any other way to end it.
     with suppress(KeyboardInterrupt):
         asyncio.run(run(GridhoodApp(given.folder, given.server or DEFAULT_SERVER, make_ports)))

@@ -1,9 +1,11 @@
 """The real app in a process of its own, which says what it felt like in a line of JSON. Started by `tests.bench.phone`.
 
-`start` ends at the first frame; `use` types, scrolls while sync runs, and looks at its memory.
+`start` ends at the first frame; `use` types, scrolls while sync runs, and looks at its memory; `bare` is a window of
+Kivy with a word in it, whose memory is no app's.
 """
 
 import asyncio
+import gc
 import json
 import os
 import random
@@ -46,16 +48,19 @@ def start(folder: Path, server: str, since: float) -> None:
 
 def use(folder: Path, server: str) -> None:
     os.environ["GRIDHOOD_TEST_DENSITY"] = "1"
-    print(json.dumps(asyncio.run(_used(folder, server))), flush=True)
+    # First of all: the app's modules open a window, and without this it would have Kivy's own size and smoothing.
+    from tests.mobile.driver import running
+
+    print(json.dumps(asyncio.run(_used(running, folder, server))), flush=True)
 
 
-async def _used(folder: Path, server: str) -> dict[str, Any]:
+async def _used(running: Any, folder: Path, server: str) -> dict[str, Any]:
     from mobile.app import GridhoodApp
     from mobile.device import desktop
-    from tests.mobile import driver  # fixes the window before Kivy is imported
 
+    gc.freeze()  # as `main` does
     app = GridhoodApp(folder, server, desktop.ports)
-    async with driver.running(app):
+    async with running(app):
         hand = Hand(app)
         await hand.quiet()
         typed = await hand.types()
@@ -63,6 +68,28 @@ async def _used(folder: Path, server: str) -> dict[str, Any]:
         memory = _memory_mib()
         await app.ctx.close()
     return {**typed, **scrolled, **memory}
+
+
+def bare() -> None:
+    os.environ.update(SDL_VIDEODRIVER="offscreen", KIVY_NO_ARGS="1", KIVY_NO_FILELOG="1", KIVY_METRICS_DENSITY="1")
+    from kivy.config import Config
+
+    for key, value in {"width": 390, "height": 844, "multisamples": 0}.items():
+        Config.set("graphics", key, str(value))
+    from kivy.app import App
+    from kivy.clock import Clock
+    from kivy.uix.label import Label
+
+    class Bare(App):
+        def build(self) -> Label:
+            Clock.schedule_once(self._drawn, 1)
+            return Label(text="Kivy")
+
+        def _drawn(self, _dt: float) -> None:
+            print(json.dumps(_memory_mib()), flush=True)
+            self.stop()
+
+    Bare().run()
 
 
 class Hand:
@@ -124,8 +151,9 @@ class Hand:
         from mobile.residents.spelling import readings
         from shared.residents import ResidentOut
 
-        people = sorted(self._session.store.entities.all(ResidentOut), key=lambda one: one.id)
-        for person in self._chance.sample(people, PEOPLE):
+        entities = self._session.store.entities
+        for key in self._chance.sample(sorted(entities.stamps(ResidentOut)), PEOPLE):
+            person = entities.get(ResidentOut, key)
             syllables = [readings(letter)[0] for letter in person.name]
             ways = person.name, "".join(syllables), "".join(one[0] for one in syllables), (person.phone or "")[-4:]
             for whole in ways:
@@ -172,10 +200,10 @@ class Hand:
         from shared.types import uuid7
         from shared.visits import VisitIn, VisitOutcome
 
-        due = {door.household_id for door in self._session.today.doors}
-        homes = [home for home in self._session.store.entities.all(HouseholdOut) if home.id not in due]
-        for home in self._chance.sample(homes, VISITS):
-            visit_id = uuid7()
+        entities = self._session.store.entities
+        due = {str(door.household_id) for door in self._session.today.doors}
+        for key in self._chance.sample(sorted(entities.stamps(HouseholdOut).keys() - due), VISITS):
+            home, visit_id = entities.get(HouseholdOut, key), uuid7()
             visit = VisitIn(household_id=home.id, outcome=VisitOutcome.seen, visited_at=self._app.ctx.now())
             changed = effects(visit_id, visit, home, self._session.me)
             fields = visit.model_dump(mode="json")
@@ -191,5 +219,7 @@ def _memory_mib() -> dict[str, float]:
 if __name__ == "__main__":
     if sys.argv[1] == "start":
         start(Path(sys.argv[2]), sys.argv[3], float(sys.argv[4]))
+    elif sys.argv[1] == "bare":
+        bare()
     else:
         use(Path(sys.argv[2]), sys.argv[3])

@@ -32,7 +32,7 @@ def report(starts: int = 5) -> None:
         with county_served(folder) as server:
             asyncio.run(_filled(folder / "phone", server.address))
             started = [_start(folder / "phone", server.address) for _ in range(starts + 1)][1:]
-            used = _child("use", str(folder / "phone"), server.address)
+            used = _child("use", str(folder / "phone"), server.address) | {"bare": _child("bare")}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(_table(started, used))
@@ -93,7 +93,8 @@ def _notes(starts: Sequence[dict[str, Any]], used: dict[str, Any]) -> list[str]:
         f"Frames without sync: {_in_words(_all(used['quiet_ms']))}; with sync: {_in_words(_all(used['syncing_ms']))};"
         f" without sync against itself: median {median(halves[0]) / median(halves[1]):.2f}, 95th percentile"
         f" {_p95(halves[0]) / _p95(halves[1]):.2f}.",
-        f"Memory (PSS): {used['pss_mib']:.0f} MiB.",
+        f"Memory (PSS): {used['pss_mib']:.0f} MiB. A bare window of Kivy with a word in it, on the same GL: RSS"
+        f" {used['bare']['rss_mib']:.0f} MiB, PSS {used['bare']['pss_mib']:.0f} MiB.",
     ]
 
 

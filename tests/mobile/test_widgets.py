@@ -1,5 +1,7 @@
 """The widget kit in a real window: nothing is cut at any letter size, and everything answers a finger."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from kivy.uix.widget import Widget
 
 from mobile import widgets
 from mobile.core.navigation import VOLUNTEER_TABS, WORKER_TABS, Shell, shell_of
+from mobile.widgets.fields import Input
 from mobile.widgets.frame import SubHeader
 from mobile.widgets.layout import Box, Page
 from mobile.widgets.press import Btn
@@ -247,6 +250,34 @@ async def test_a_pushed_screen_hides_the_tabs_and_back_returns(phone, animate: b
         assert (p.root.at, p.shows("网格"), p.shows("这是今日走访")) == ("today", True, True)
         assert len(p.root.manager.screens) == 1
         assert not p.root.back()
+        p.root.close()
+
+
+class Written(Plain):
+    def __init__(self) -> None:
+        super().__init__("写的地方")
+        self.children[0].add_widget(Input(label="姓名"))
+
+
+async def test_a_screen_that_was_left_is_forgotten_with_the_field_that_was_written_in(phone) -> None:
+    left: list[weakref.ref[Screen]] = []
+
+    def write() -> Screen:
+        screen = Written()
+        left.append(weakref.ref(screen))
+        return screen
+
+    async with phone(lambda: Shell({"today": lambda: Plain("今日走访"), "write": write})) as p:
+        p.root.use_tabs(WORKER_TABS[:1])
+        p.root.push("write")
+        await p.settle()
+        await p.type("何长顺", into="姓名")
+
+        await p.press_back()
+        gc.collect()
+
+        assert p.shows("这是今日走访")
+        assert left[0]() is None
         p.root.close()
 
 
