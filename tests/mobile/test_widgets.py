@@ -341,3 +341,13 @@ async def test_a_snackbar_left_alone_ends_by_itself(phone) -> None:
         assert said == ["end"]
         assert not p.shows("您答应了")
         p.root.close()
+
+
+async def test_a_count_that_comes_when_the_tabs_are_shown_already_stands_at_its_icon(phone) -> None:
+    async with phone(lambda: shell([])) as p:
+        p.root.badge("me", 7)
+        await p.settle()
+        [number] = [w for w in sight.visible(p.root) if isinstance(w, Label) and w.text == "7"]
+        bar, top = p.root.tab_bar, number.to_window(0, number.center_y)[1] + dp(10)
+
+        assert bar.y < top < bar.to_window(0, bar.top)[1]
