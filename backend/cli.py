@@ -91,9 +91,18 @@ def _place(word: str) -> str:
     return word
 
 
+def _asked(words: Sequence[str] | None) -> argparse.Namespace:
+    """Read a command. What is said about a sheet says nothing about a county: a dry run of one would not be dry."""
+    commands = parser()
+    asked = commands.parse_args(words)
+    if asked.command == "import" and asked.all and (asked.map or asked.dry_run or asked.update or asked.sheet):
+        commands.error("--map, --sheet, --dry-run and --update are for a sheet, not for --all")
+    return asked
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; a refusal is one sentence on standard error."""
-    asked = parser().parse_args(words)
+    asked = _asked(words)
     try:
         return _run(asked)
     except (PostgresFailed, SettingsRefused, UnsafeRole, CannotServe, ArchiveRefused) as error:

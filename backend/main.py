@@ -38,6 +38,7 @@ from backend.requests.service import from_visit, when_stepped
 from backend.residents.codes_router import router as codes
 from backend.residents.events import when_left
 from backend.residents.links import arrived as links_arrive
+from backend.residents.links import let_go_of_the_dead
 from backend.residents.links_router import router as links
 from backend.residents.moves import when_arrived
 from backend.residents.register_router import router as register
@@ -91,6 +92,7 @@ when_found(from_visit)
 when_paused(withdraw)
 when_left(following.left)
 when_left(nobody_left)
+when_left(let_go_of_the_dead)
 when_arrived(following.arrived)
 when_arrived(links_arrive)
 when_redrawn(move_people)

@@ -50,6 +50,12 @@ _SPELLINGS: Final = {
 
 _NOISE: Final = re.compile(r"[\s*：:（）()【】\[\]、,，.。/\\_-]|必填|选填")
 
+_BRACKETS: Final = r"()（）\[\]【】"
+_FILLING_IN: Final = "[0-9位级]|格式|文本|年|男|例|如|是/否|下拉|yyyy"
+_HOW_TO: Final = re.compile(f"[(（\\[【][^{_BRACKETS}]*(?:{_FILLING_IN})[^{_BRACKETS}]*[)）\\]】]", re.IGNORECASE)
+"""What sheets say in brackets about how to fill a column in. Other words in brackets may make it another column: the
+telephone of somebody else, for one."""
+
 
 def plain(header: str) -> str:
     """Bring a header to one form: half width, no blanks, brackets, stars."""
@@ -61,7 +67,7 @@ _MEANINGS: Final = {plain(word): column for column, words in _SPELLINGS.items() 
 
 def meaning_of(header: str) -> Column | None:
     """Return what a header says its column is, if it is one of the known spellings."""
-    return _MEANINGS.get(plain(header))
+    return _MEANINGS.get(plain(header)) or _MEANINGS.get(plain(_HOW_TO.sub("", header)))
 
 
 def meanings_of(headers: Sequence[str]) -> list[Column | None]:

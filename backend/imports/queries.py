@@ -11,6 +11,7 @@ import orjson
 from backend.core.paging import PageParams
 from backend.imports import ids
 from shared.imports import BUSY, ImportOut, ImportState, IssueOut
+from shared.types import community_of
 
 _BATCH = (
     "id, area_code, file_name, sheet, made_by, known, state, done, total, columns, counts, problem, rev, received_at,"
@@ -158,9 +159,11 @@ async def issues(
 
 
 async def remembered(conn: asyncpg.Connection, county: str, area: str, fingerprint: str) -> list[str | None] | None:
+    """Return what somebody said of such a sheet for this area, else for the community that it lies in."""
     found = await conn.fetchval(
-        "SELECT columns FROM import_mapping WHERE county_code = $1 AND area_code = $2 AND fingerprint = $3",
-        county, area, fingerprint,
+        "SELECT columns FROM import_mapping WHERE county_code = $1 AND area_code = ANY ($2::text[])"
+        " AND fingerprint = $3 ORDER BY length(area_code) DESC LIMIT 1",
+        county, [area, community_of(area)], fingerprint,
     )  # fmt: skip
     return orjson.loads(found) if found else None
 

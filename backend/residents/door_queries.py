@@ -198,3 +198,20 @@ async def occupancies(conn: asyncpg.Connection, county: str, household_id: UUID)
         county, household_id, FOREVER,
     )  # fmt: skip
     return [OccupancyOut.model_validate(dict(row)) for row in rows]
+
+
+async def doors_on(
+    conn: asyncpg.Connection, county: str, households: Sequence[UUID], day: date
+) -> dict[UUID, asyncpg.Record]:
+    """Return the doors behind which households lived on a day, as far as anybody noted a move; before the first one
+    they lived where that one began."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT ON (o.household_id) o.household_id, d.compound, d.building, d.unit, d.room, d.lon, d.lat
+        FROM occupancy o JOIN dwelling d ON d.county_code = o.county_code AND d.id = o.dwelling_id
+        WHERE o.county_code = $1 AND o.household_id = ANY ($2::uuid[])
+        ORDER BY o.household_id, o.from_day <= $3 DESC, abs(o.from_day - $3::date)
+        """,
+        county, list(households), day,
+    )  # fmt: skip
+    return {row["household_id"]: row for row in rows}

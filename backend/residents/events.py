@@ -43,6 +43,7 @@ class Leaver(NamedTuple):
     area_code: str
     reason: str
     """Why what is open for them ends; empty when it waits for them to arrive elsewhere in the county."""
+    died: bool = False
 
 
 LeaveHandler = Callable[[Transaction, Sequence[Leaver]], Awaitable[None]]
@@ -115,7 +116,7 @@ async def _change(tx: Transaction, _keys: Keys, worker: Caller, event_id: UUID, 
     if body.to:
         await moves.expect(tx, event_id, body, people)
     if leaving:
-        await _tell_left(tx, people, _why(tx, body))
+        await _tell_left(tx, people, _why(tx, body), died=body.kind is EventKind.death)
 
 
 def _refuse_before_birth(body: EventIn, born: Sequence[date | None]) -> None:
@@ -163,8 +164,8 @@ def _why(tx: Transaction, body: EventIn) -> str:
     return _("已迁出本县") if moves.leaves_county(tx, body) else ""
 
 
-async def _tell_left(tx: Transaction, people: Sequence[asyncpg.Record], reason: str) -> None:
-    leavers = [Leaver(row["id"], row["household_id"], row["area_code"], reason) for row in people]
+async def _tell_left(tx: Transaction, people: Sequence[asyncpg.Record], reason: str, *, died: bool = False) -> None:
+    leavers = [Leaver(row["id"], row["household_id"], row["area_code"], reason, died) for row in people]
     for follow in _followers:
         await follow(tx, leavers)
 

@@ -125,6 +125,32 @@ async def members_on(
     return rows
 
 
+async def homes_on(
+    conn: asyncpg.Connection, county: str, area: str, day: date, after: tuple[datetime, UUID] | None, limit: int,
+    left_out: Sequence[UUID],
+) -> list[asyncpg.Record]:  # fmt: skip
+    """Return the households of an area that somebody belonged to on a day, as (id, noted_at), newest noted first."""
+    arguments: list[Any] = [county, area, day, list(left_out), limit, *(after or ())]
+    page = "HAVING (max(noted_at), value::uuid) < ($6, $7)" if after else ""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        f"SELECT value::uuid AS id, max(noted_at) AS noted_at FROM period WHERE {_IN_FORCE} AND track = 'household'"
+        f" GROUP BY value {page} ORDER BY 2 DESC, 1 DESC LIMIT $5",
+        *arguments,
+    )
+    return rows
+
+
+async def members_of(
+    conn: asyncpg.Connection, county: str, area: str, day: date, homes: Sequence[UUID], left_out: Sequence[UUID]
+) -> list[UUID]:
+    """Return who belonged to any of these households on a day."""
+    rows = await conn.fetch(
+        f"SELECT resident_id FROM period WHERE {_IN_FORCE} AND track = 'household' AND value = ANY ($5::text[])",
+        county, area, day, list(left_out), [str(home) for home in homes],
+    )  # fmt: skip
+    return [row["resident_id"] for row in rows]
+
+
 _IN_FORCE = (
     "county_code = $1 AND area_code >= $2 AND area_code < $2 || ':' AND from_day <= $3::date AND until_day > $3::date"
     " AND resident_id <> ALL ($4::uuid[])"

@@ -35,6 +35,15 @@ async def of_people(
     return [LinkOut.model_validate(dict(row)) for row in rows]
 
 
+async def lock_naming(conn: asyncpg.Connection, county: str, people: Sequence[UUID], open_on: date) -> list[LinkOut]:
+    """Lock the links that name any of these people as the other side and have not ended, and return them."""
+    rows = await conn.fetch(
+        f"{_LINK} AND person_id = ANY ($2::uuid[]) AND until_day > $3 ORDER BY id FOR UPDATE",
+        county, list(people), open_on,
+    )  # fmt: skip
+    return [LinkOut.model_validate(dict(row)) for row in rows]
+
+
 async def contacts_of_home(conn: asyncpg.Connection, county: str, household_id: UUID, day: date) -> list[LinkOut]:
     """Return whom to call about a household, and those folded into it, or somebody in it; the household's own first."""
     rows = await conn.fetch(

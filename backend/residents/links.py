@@ -15,7 +15,7 @@ from backend.core.handover import beyond_scope
 from backend.core.scope import STAFF, Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
-from backend.residents import folding, households, merging, moves, rules, service
+from backend.residents import events, folding, households, merging, moves, rules, service
 from backend.residents import link_queries as queries
 from shared.errors import Code
 from shared.links import LinkIn, LinkKind, LinkOut, LinkPatch
@@ -260,3 +260,16 @@ async def arrived(tx: Transaction, arrivals: Sequence[moves.Arrival]) -> None:
     for (household_id, area), people in homes.items():
         async with beyond_scope(tx, "link.followed", "household", household_id, area):
             await follow(tx, people, household_id, area)
+
+
+async def let_go_of_the_dead(tx: Transaction, leavers: Sequence[events.Leaver]) -> None:
+    """End what names somebody who has died as guardian, helper or whom to call: nobody shall ring them up, and a child
+    whose guardian they were stands without one. Whose links these are may live in any cell of the county."""
+    for dead in (one for one in leavers if one.died):
+        async with beyond_scope(tx, "link.let_go", "resident", dead.resident_id, tx.county):
+            rows = await merging.rows_of(tx.conn, tx.county, dead.resident_id)
+            today = county_day(tx.now)
+            for link in await queries.lock_naming(tx.conn, tx.county, rows, today):
+                await _end(tx, link, today)
+                tx.audit(f"link.{link.kind}_ended", "link", link.id, link.area_code, on=today.isoformat())
+                _tell(tx, link.id, link.area_code, today)

@@ -1,6 +1,8 @@
 """The register as it was on a past day, a person's history, and corrections of what is known of the past."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -12,13 +14,24 @@ from backend.core.paging import Page, PageParams, encode_cursor
 from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from backend.grid import service as grid
-from backend.residents import event_queries, history, history_queries, merging, periods, present, queries, twins
+from backend.residents import (
+    door_queries,
+    event_queries,
+    history,
+    history_queries,
+    merging,
+    periods,
+    present,
+    queries,
+    rules,
+    twins,
+)
 from backend.residents import service as residents
 from backend.residents.history import CARE, YES, Tracks
 from backend.residents.present import Left
 from shared.errors import Code
 from shared.register import CountsOut, HistoryOut, PeriodCorrectIn, Track
-from shared.residents import Care, Relation, Residency, ResidentOut
+from shared.residents import Care, HouseholdOut, Relation, Residency, ResidentOut
 from shared.sync import EntityKind
 from shared.texts import _
 
@@ -48,9 +61,7 @@ async def listed(
     page: PageParams,
 ) -> Page[ResidentOut]:
     """List who belonged to an area on a day, with the values of that day. Names and numbers are those of today."""
-    if text:
-        raise Refusal(Code.malformed, _("过去的某一天不能按字查。"), pointer="/q")
-    day, area = _past(tx, day), await grid.area_to_list(tx, reader, area)
+    day, area = await _asked(tx, reader, area, text, day)
     known = await twins.on_day(tx, area, day)
     rows = await history_queries.members_on(
         tx.conn, tx.county, area, day, household_id, page.after, page.limit + 1, known.left_out
@@ -59,6 +70,60 @@ async def listed(
     people = await _people(tx, area, [row["resident_id"] for row in items], day, known)
     more = encode_cursor(items[-1]["noted_at"], items[-1]["resident_id"]) if len(rows) > page.limit else None
     return Page(items=[residents.seen_by(reader, person) for person in people], next_cursor=more)
+
+
+async def _asked(tx: Transaction, reader: Caller, area: str | None, text: str | None, day: date) -> tuple[date, str]:
+    if text:
+        raise Refusal(Code.malformed, _("过去的某一天不能按字查。"), pointer="/q")
+    return _past(tx, day), await grid.area_to_list(tx, reader, area)
+
+
+async def homes(
+    tx: Transaction, reader: Caller, area: str | None, text: str | None, day: date, page: PageParams
+) -> Page[HouseholdOut]:
+    """List the households of an area on a day: who was there, behind which door. Nothing was due then any more."""
+    day, area = await _asked(tx, reader, area, text, day)
+    known = await twins.on_day(tx, area, day)
+    rows = await history_queries.homes_on(tx.conn, tx.county, area, day, page.after, page.limit + 1, known.left_out)
+    ids = [row["id"] for row in rows[: page.limit]]
+    found, doors = await _homes(tx, area, ids, day)
+    members = await history_queries.members_of(tx.conn, tx.county, area, day, ids, known.left_out)
+    living: dict[UUID, list[ResidentOut]] = {}
+    for person in await _people(tx, area, members, day, known):
+        living.setdefault(person.household_id, []).append(person)
+    items = [
+        _home_then(found[one], living[one], doors.get(one, {}), day) for one in ids if one in found and one in living
+    ]
+    more = encode_cursor(rows[page.limit - 1]["noted_at"], ids[-1]) if len(rows) > page.limit else None
+    return Page(items=items, next_cursor=more)
+
+
+async def _homes(
+    tx: Transaction, area: str, ids: list[UUID], day: date
+) -> tuple[dict[UUID, HouseholdOut], Mapping[UUID, Mapping[str, Any]]]:
+    found = await queries.folded_too(tx.conn, tx.county, ids)
+    if len(found) == len(ids):
+        return found, await door_queries.doors_on(tx.conn, tx.county, ids, day)
+    # Some belong to another area by now, as people may.
+    async with beyond_scope(tx, "households.read_as_at", "area", UUID(int=0), area, day=str(day)):
+        found = await queries.folded_too(tx.conn, tx.county, ids)
+        return found, await door_queries.doors_on(tx.conn, tx.county, ids, day)
+
+
+def _home_then(home: HouseholdOut, people: Sequence[ResidentOut], door: Mapping[str, Any], day: date) -> HouseholdOut:
+    there = sorted(people, key=lambda one: (one.received_at, one.id))
+    sums = rules.add_up([rules.Member(one.name, one.relation, one.care) for one in there])
+    seen = {name: at if (at := getattr(home, name)) and at <= day else None for name in _SEEN}
+    return home.model_copy(
+        update={
+            "area_code": there[0].area_code, **sums._asdict(), **seen,
+            **{name: value for name, value in door.items() if name != "household_id"},
+            "tries_since_seen": 0, "due_on": None, "due_reason": "",
+        }
+    )  # fmt: skip
+
+
+_SEEN = ("last_visited_on", "last_seen_on")
 
 
 async def _people(tx: Transaction, area: str, ids: list[UUID], day: date, known: twins.Twins) -> list[ResidentOut]:

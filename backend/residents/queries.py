@@ -65,8 +65,18 @@ async def household(conn: asyncpg.Connection, county: str, household_id: UUID) -
 
 
 async def households_by_ids(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, HouseholdOut]:
-    """Return the households of these ids that the caller sees."""
-    query = _HOUSEHOLDS.format(source="household") + _BY_IDS.format(row="h") + " AND " + STANDS.format(row="h")
+    """Return the households of these ids that the caller sees; one that was folded into another stands there no
+    more."""
+    return await _homes(conn, county, ids, " AND " + STANDS.format(row="h"))
+
+
+async def folded_too(conn: asyncpg.Connection, county: str, ids: Sequence[UUID]) -> dict[UUID, HouseholdOut]:
+    """Return the households of these ids that the caller sees, those that were folded into another among them."""
+    return await _homes(conn, county, ids, "")
+
+
+async def _homes(conn: asyncpg.Connection, county: str, ids: Sequence[UUID], which: str) -> dict[UUID, HouseholdOut]:
+    query = _HOUSEHOLDS.format(source="household") + _BY_IDS.format(row="h") + which
     rows = await conn.fetch(query, county, list(ids))
     return {row["id"]: HouseholdOut.model_validate(dict(row)) for row in rows}
 

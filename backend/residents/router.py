@@ -62,9 +62,16 @@ async def put_household(
 
 @router.get("/households")
 async def list_households(
-    page: Paging, reader: CurrentReader, tx: Tx, area_code: Area = None, q: SearchText = None
+    page: Paging,
+    reader: CurrentReader,
+    tx: Tx,
+    area_code: Area = None,
+    q: SearchText = None,
+    as_at: Annotated[Day | None, Query(description="看过去某一天有人住的各户；不能和 q 一起用")] = None,
 ) -> Page[HouseholdOut]:
-    """列出各户，可按门牌、姓名、拼音、电话查。"""
+    """列出各户，可按门牌、姓名、拼音、电话查。问过去某一天的，户主、人口、关爱标签和门牌都照那一天。"""
+    if as_at:
+        return await past.homes(tx, reader, area_code, q, as_at, page)
     return await households.listed(tx, reader, area_code, q, page)
 
 

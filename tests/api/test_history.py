@@ -321,13 +321,57 @@ async def test_a_past_day_is_listed_with_the_values_of_that_day(make, worker, to
     assert await names(worker, as_at=str(today)) == []
 
 
-async def test_a_past_day_is_not_searched_by_words(worker, today):
-    answer = await worker.client.get(f"{API}/residents", params={"as_at": str(today), "q": "王"})
+async def test_households_of_a_past_day_are_listed_as_they_were(make, worker, today, since_long_ago):
+    home, other = await make.household(room="302"), await make.household(room="402")
+    head = await make.resident(home, name="何长顺", relation=Relation.head, care=["alone"])
+    await make.resident(home, name="李秀英", relation=Relation.spouse)
+    later = await make.resident(other, name="王小华")
+    await since_long_ago()
+    door = (await worker.client.get(f"{API}/dwellings", params={"area_code": CELL})).json()["items"]
+    free = next(one["id"] for one in door if one["room"] == "402")
+    present = await worker.client.get(f"{API}/households/{home.id}")
+    moved = await worker.client.post(
+        f"{API}/households/{home.id}/door", json={"dwelling_id": free, "tenure": "tenant", "on": str(today)},
+        headers={"If-Match": present.headers["ETag"]},
+    )  # fmt: skip
+    assert moved.status_code == 200, moved.text
+    await put(worker, event("death", head, on=today))
+    await put(worker, event("move_out", later, on=today, to={"words": "外地"}))
+
+    async def homes(day):
+        answer = await worker.client.get(f"{API}/households", params={"as_at": str(day)})
+        assert answer.status_code == 200, answer.text
+        return {(one["room"], one["head_name"], one["size"], tuple(one["care"])) for one in answer.json()["items"]}
+
+    assert await homes(today - timedelta(days=1)) == {("302", "何长顺", 2, ("alone",)), ("402", "王小华", 1, ())}
+    assert await homes(today) == {("402", "李秀英", 1, ())}
+    assert await homes(LONG_AGO - timedelta(days=1)) == set()
+
+
+async def test_households_of_a_past_day_come_in_pages_without_a_gap(make, worker, today):
+    homes = [await make.household(room=str(room)) for room in range(5)]
+    for home in homes:
+        await make.resident(home)
+
+    seen, cursor = [], None
+    while True:
+        params = {"as_at": str(today), "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = (await worker.client.get(f"{API}/households", params=params)).json()
+        seen += [one["id"] for one in page["items"]]
+        if (cursor := page["next_cursor"]) is None:
+            break
+
+    assert sorted(seen) == sorted(str(home.id) for home in homes)
+
+
+@pytest.mark.parametrize("what", ["residents", "households"])
+async def test_a_past_day_is_not_searched_by_words(worker, today, what):
+    answer = await worker.client.get(f"{API}/{what}", params={"as_at": str(today), "q": "王"})
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/q")
 
 
-@pytest.mark.parametrize("path", ["residents", "register/counts"])
+@pytest.mark.parametrize("path", ["residents", "households", "register/counts"])
 async def test_a_day_to_come_cannot_be_asked_for(worker, today, path):
     answer = await worker.client.get(f"{API}/{path}", params={"as_at": str(today + timedelta(days=1))})
 

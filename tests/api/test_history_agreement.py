@@ -261,6 +261,8 @@ async def test_who_was_merged_is_counted_and_listed_once_on_every_day_that_any_r
             assert found["by_residency"] == rows.counted(area, day), (area, day)
             assert found["people"] == len(items)
             assert {item["id"] for item in items} == rows.listed(area, day), (area, day)
+            there = (await reader.client.get(f"{API}/households", params=asked)).json()["items"]
+            assert (len(there), sum(one["size"] for one in there)) == (found["households"], found["people"])
     await owner.close()
 
 

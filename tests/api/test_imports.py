@@ -718,12 +718,14 @@ async def test_headers_that_nobody_knows_are_shown_and_can_be_put_right_by_hand(
     await imports.work(batch["id"])
     checked = (await coordinator.client.get(f"{URL}/{batch['id']}")).json()
     again = await imports.send(coordinator, content)
+    of_a_cell = await imports.send(coordinator, content, area=CELL)
 
     assert (batch["state"], "姓名" in batch["problem"]) == ("failed", True)
     assert [column["header"] for column in batch["columns"]] == headers
     assert put.status_code == 200
     assert (checked["state"], checked["counts"]["add"]) == ("checked", 1)
     assert [column["means"] for column in again["columns"]] == body["columns"]
+    assert of_a_cell["columns"] == again["columns"]
 
 
 async def test_a_cell_is_meant_by_its_name_in_the_community_of_the_sheet(imports, make, coordinator):

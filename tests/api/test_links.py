@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+import asyncpg
+
 from backend.core.clock import county_day, system_clock
 from shared.links import LinkOut, Reach, whom_to_call
 from shared.types import uuid7
@@ -206,3 +208,31 @@ async def test_a_persons_links_go_with_them_and_a_households_stay(make):
     assert (left.status_code, settled.status_code) == (200, 200), settled.text
     assert [(gone, body and body["id"]) for gone, body in await fed(worker)] == [(False, str(shared)), (True, None)]
     assert [(body["id"], body["household_id"]) for _gone, body in await fed(receiving)] == [(str(own), str(there.id))]
+
+
+async def test_who_has_died_is_nobodys_guardian_and_nobody_to_call_whatever_the_cell(make, database_url):
+    home, there = await make.household(), await make.household(NEIGHBOUR)
+    grandfather = await make.resident(home, birth_date=date(1950, 1, 1))
+    mother = await make.resident(home, name="王小华", birth_date=date(1990, 1, 1))
+    child = await make.resident(there, name="何安安", birth_date=date(2020, 1, 1))
+    worker, neighbour = await make.worker(CELL), await make.worker(NEIGHBOUR)
+    guardian, other = uuid7(), uuid7()
+    body = {"kind": "guardian", "name": "何长顺", "relation": "祖父"}
+    await neighbour.client.put(of(child, guardian), json=body | {"person_id": str(grandfather.id)})
+    await neighbour.client.put(of(child, other), json=body | {"name": "王小华", "person_id": str(mother.id)})
+    await worker.client.put(at_home(home, uuid7()), json={"name": "何长顺", "person_id": str(grandfather.id)})
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("UPDATE link SET from_day = from_day - 9")
+    await owner.close()
+
+    died = {"kind": "death", "on": TODAY.isoformat(), "resident_ids": [str(grandfather.id)]}
+    answer = await worker.client.put(f"/api/v1/register-events/{uuid7()}", json=died)
+
+    assert answer.status_code == 200, answer.text
+    standing = (await neighbour.client.get(f"/api/v1/residents/{child.id}/links")).json()
+    assert [one["id"] for one in standing] == [str(other)]
+    assert (await worker.client.get(f"/api/v1/households/{home.id}/contacts")).json() == []
+    all_of_them = await neighbour.client.get(f"/api/v1/residents/{child.id}/links", params={"ended": True})
+    until = {one["id"]: one["until_day"] for one in all_of_them.json()}
+    assert until == {str(guardian): TODAY.isoformat(), str(other): None}
+    assert [gone for gone, body in await fed(neighbour) if body is None or body["id"] == str(other)] == [False, True]

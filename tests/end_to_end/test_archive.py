@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 from sqlmodel import SQLModel
 
+from backend.cli import main
 from backend.core.db import Database
 from backend.core.migrate import migrate
 from backend.core.scope import system_caller
@@ -366,6 +367,25 @@ def test_from_the_embedded_database_to_an_operators_own_postgresql_15_by_the_com
     assert "there is none here" in no_key.stderr
     assert found == first
     assert _members(file) == _members(again)
+
+
+@pytest.mark.parametrize("more", [["--dry-run"], ["--update"], ["--sheet", "一组"], ["--map", "map.json"]])
+def test_what_is_said_of_a_sheet_does_not_bring_a_county_in(tmp_path: Path, more: list[str]) -> None:
+    folder = tmp_path / "data"
+
+    with pytest.raises(SystemExit) as ended:
+        main(["import", "--all", str(tmp_path / "county.zip"), "--data", str(folder), *more])
+
+    assert ended.value.code == 2
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("place", ["abc", "610330", "６１０３３０１００００８"])
+def test_a_sheet_goes_to_a_community_or_a_cell(tmp_path: Path, place: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["import", str(tmp_path / "people.csv"), "--area", place, "--data", str(tmp_path / "data")])
+
+    assert ended.value.code == 2
 
 
 def _make_owner(socket: Path) -> None:

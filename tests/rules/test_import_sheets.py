@@ -202,6 +202,9 @@ def test_a_zip_that_is_no_workbook_is_refused(tmp_path):
         ("与户主关系", Column.relation), ("手机号", Column.phone), ("楼号", Column.building), ("门牌号", Column.room),
         ("人户状态", Column.residency), ("网格编码", Column.cell), ("是否独居", Column.care_alone),
         ("低保", Column.subsistence), ("残疾", Column.disability), ("随便写的", None),
+        ("身份证号码（18位）", Column.id_number), ("性别(男/女)", Column.sex), ("小区(院落)", Column.compound),
+        ("出生日期(yyyy-mm-dd)", Column.birth_date), ("是否独居（是/否）", Column.care_alone),
+        ("电话（监护人）", None), ("姓名（户主）", None),
     ],
 )  # fmt: skip
 def test_headers_are_known_by_their_usual_spellings(header, meaning):
