@@ -7,7 +7,6 @@ from weakref import WeakMethod
 from kivy.animation import Animation
 from kivy.base import ExceptionHandler, ExceptionManager
 from kivy.core.window import Window
-from kivy.uix.behaviors import FocusBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.screenmanager import NoTransition, Screen, ScreenManager, SlideTransition
 from kivy.uix.widget import Widget
@@ -214,7 +213,6 @@ class Shell(BoxLayout):
         for screen in screens:
             if screen.manager is self.manager and screen is not self.manager.current_screen:
                 self.manager.remove_widget(screen)
-                _let_go_of_fields(screen)
         if not self.manager.transition.is_active:
             # The last one would hold the screen that it took away.
             self.manager.transition = NoTransition()
@@ -231,14 +229,6 @@ class Shell(BoxLayout):
 
     def _key(self, _window: object, key: int, *_: object) -> bool:
         return key in BACK_KEYS and self.back()
-
-
-def _let_go_of_fields(screen: Screen) -> None:
-    """The keyboard knows the field that was written in last, and Kivy's code for fields knows it too: as long as it
-    stands in its screen, they would keep all of it."""
-    for field in [widget for widget in screen.walk(restrict=True) if isinstance(widget, FocusBehavior)]:
-        field.focus = False
-        field.parent.remove_widget(field)
 
 
 def shell_of(widget: Widget) -> Shell:
