@@ -41,6 +41,7 @@ STATE_WORDS = {
     TaskState.cancelled: _("已取消"),
 }
 STATE_KINDS = {TaskState.accepted: "sent", TaskState.serving: "ok", TaskState.finished: "ok"}
+EARLY = timedelta(hours=2)
 OPEN_STATES = (TaskState.accepted, TaskState.serving)
 
 
@@ -109,6 +110,11 @@ def time_words(offer: OfferOut | TaskOut, now: datetime) -> tuple[str, str]:
     return texts.slot(offer.starts_at, _end(offer, offer.starts_at), now), _("{day}，{length}").format(
         day=day, length=length
     )
+
+
+def is_early(task: TaskOut, now: datetime) -> bool:
+    """Whether 签到 now is more likely a slip of the finger: what was agreed begins much later."""
+    return task.state is TaskState.accepted and task.starts_at is not None and task.starts_at - now > EARLY
 
 
 def large_time_words(offer: OfferOut, now: datetime) -> tuple[str, str]:

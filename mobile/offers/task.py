@@ -81,6 +81,11 @@ class TaskBoard(EventDispatcher):
             patch = {"state": TaskState.finished.value, "checked_out_at": at["at"]}
             self._capture(OperationKind.task_check_out, task, at, patch, _("签退：{title}").format(title=task.title))
 
+    def is_early(self) -> bool:
+        """签到 is asked about first: minutes would count from now on, and it cannot be taken back."""
+        task = self._current()
+        return task is not None and rules.is_early(task, self._now())
+
     def late(self) -> None:
         """会晚一点: said once is enough."""
         task = self._current()
@@ -170,5 +175,5 @@ class TaskBoard(EventDispatcher):
     def _show_minutes(self, task: TaskOut | None) -> None:
         serving = task is not None and task.checked_in_at is not None
         minutes = rules.minutes_served(task, self._now()) if task and serving else task.minutes if task else 0
-        self.served_word = _("已经陪了") if serving else _("大约要")
+        self.served_word = _("已经帮了") if serving else _("大约要")
         self.minutes_text = _("{minutes} 分钟").format(minutes=minutes) if task else ""

@@ -61,12 +61,19 @@ class HandBackAsk(Ask):
     screen = ObjectProperty()
 
 
+class EarlyAsk(Ask):
+    """Somebody who has just said yes for another day looks at the same large button."""
+
+    screen = ObjectProperty(rebind=True)
+
+
 class TaskScreen(Asking):
     vm: TaskBoard = ObjectProperty(rebind=True)
     status: SyncStatus = ObjectProperty(rebind=True)
 
     def __init__(self, vm: TaskBoard, status: SyncStatus, forgotten: Forgotten) -> None:
         self._forgotten = forgotten
+        self._question: type[Ask] = HandBackAsk
         super().__init__(vm=vm, status=status)
         self.follow(vm, ("has_task", "tasks", "waiting", "shown"))
         self.follow(forgotten, ("task_id",))
@@ -83,6 +90,19 @@ class TaskScreen(Asking):
         self._clock.cancel()
 
     def act(self) -> None:
+        if self.vm.is_early():
+            self._question, self.asking = EarlyAsk, True
+        else:
+            self._act()
+
+    def check_in(self) -> None:
+        self.asking = False
+        self._act()
+
+    def ask_back(self) -> None:
+        self._question, self.asking = HandBackAsk, True
+
+    def _act(self) -> None:
         word = self.vm.action_text
         self.vm.act()
         shell_of(self).snack(_("已{word}").format(word=word), 4)
@@ -117,8 +137,8 @@ class TaskScreen(Asking):
             return ForgottenAsk(vm=self._forgotten)
         return StepBar(screen=self, vm=self.vm) if self.vm.has_task else None
 
-    def question(self) -> HandBackAsk | None:
-        return HandBackAsk(screen=self) if self.vm.has_task else None
+    def question(self) -> Ask | None:
+        return self._question(screen=self) if self.vm.has_task else None
 
     def _next(self, *_: object) -> None:
         self.vm.next_task()

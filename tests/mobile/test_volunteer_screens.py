@@ -93,6 +93,17 @@ async def show_hand_back(folder: Path) -> tuple[AppContext, Reach]:
     return ctx, show
 
 
+async def show_early(folder: Path) -> tuple[AppContext, Reach]:
+    person = teacher()
+    ctx = await signed_in(folder, County(person), task(an_offer(person)))
+
+    async def show(p: Phone) -> None:
+        await p.tap("任务")
+        await p.tap("签到")
+
+    return ctx, show
+
+
 async def show_waiting_task(folder: Path) -> tuple[AppContext, Reach]:
     ctx, _, _ = await asked(folder)
 
@@ -174,6 +185,7 @@ SCREENS: dict[str, Shown] = {
     "accepted": show_accepted,
     "task": show_task,
     "hand-back": show_hand_back,
+    "early": show_early,
     "waiting-task": show_waiting_task,
     "hours": show_hours,
     "no-invite": show_no_invite,
@@ -331,7 +343,8 @@ async def test_leaving_takes_two_taps(phone, tmp_path: Path) -> None:
 
 async def test_only_the_next_step_has_the_button(phone, tmp_path: Path) -> None:
     person = teacher()
-    ctx = await signed_in(tmp_path, County(person), task(an_offer(person)))
+    soon = MORNING + timedelta(minutes=90)
+    ctx = await signed_in(tmp_path, County(person), task(an_offer(person, starts_at=soon)))
     async with shown(phone, ctx) as p:
         await p.tap("任务")
         first = big_buttons(p)
@@ -340,6 +353,22 @@ async def test_only_the_next_step_has_the_button(phone, tmp_path: Path) -> None:
         assert first == ["签到"]
         assert big_buttons(p) == ["签退"]
         assert [kind for kind, _ in waiting(ctx)] == [OperationKind.task_check_in]
+
+
+async def test_a_finger_that_slips_on_the_day_before_starts_no_minutes(phone, tmp_path: Path) -> None:
+    ctx, show = await show_early(tmp_path)
+    async with shown(phone, ctx) as p:
+        await show(p)
+        asked, before = p.shows("说好的是明天 上午 9:00–11:00"), waiting(ctx)
+        await p.tap("还没到")
+        left = waiting(ctx)
+        await p.tap("签到")
+        await p.tap("签到")
+
+        assert asked
+        assert before == left == []
+        assert [kind for kind, _ in waiting(ctx)] == [OperationKind.task_check_in]
+        assert p.find("已经到了").disabled
 
 
 async def test_what_a_volunteer_says_of_themselves_at_twice_the_size(phone, tmp_path: Path) -> None:
@@ -431,7 +460,8 @@ async def test_the_minutes_go_on_while_the_task_is_open(phone, tmp_path: Path) -
 
 
 async def test_calling_being_late_and_giving_back(phone, tmp_path: Path) -> None:
-    ctx, _ = await serving(tmp_path)
+    person = teacher()
+    ctx = await signed_in(tmp_path, County(person), task(an_offer(person)))
     async with shown(phone, ctx) as p:
         await p.tap("任务")
         await p.tap("打电话")
