@@ -331,6 +331,24 @@ async def test_what_nobody_answers_for_is_named_and_counted_every_day(make, coor
     assert '"cells_without_in_charge": 2' in await make.run(counted)
 
 
+async def test_people_on_their_way_to_no_cell_are_named_until_one_expects_them(make, coordinator, zhang, today):
+    person, admin, move = await make.resident(name="何长顺"), await make.admin(), uuid7()
+    to = {"words": "县城老街，儿子家"}
+    body = {"kind": "move_out", "on": str(today), "resident_ids": [str(person.id)], "to": to}
+    written = await zhang.client.put(f"/api/v1/register-events/{move}", json=body)
+    assert written.status_code == 200, written.text
+
+    named = (await admin.client.get("/api/v1/grid/gaps")).json()["moves_without_cell"]
+    passed = await admin.client.post(
+        f"/api/v1/moves/{move}/forward", json={"cell_code": CELL}, headers={"If-Match": '"1"'}
+    )
+    after = (await admin.client.get("/api/v1/grid/gaps")).json()["moves_without_cell"]
+
+    assert [(one["id"], one["names"], one["words"]) for one in named] == [(str(move), ["何长顺"], "县城老街，儿子家")]
+    assert passed.status_code == 200, passed.text
+    assert after == []
+
+
 async def test_a_request_without_a_cell_is_named(make, coordinator, today):
     admin = await make.admin()
     place = {"lon": 106.9, "lat": 33.99, "crs": "wgs84"}
