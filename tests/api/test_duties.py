@@ -260,6 +260,16 @@ async def test_who_has_left_may_do_nothing_at_the_very_next_request(make, coordi
     assert code_of(push) == (403, "device_revoked")
 
 
+async def test_who_hands_a_post_over_once_more_is_told_that_it_may_be_done(make, coordinator, zhang, today):
+    wang = await make.worker(CELL, name="王芳")
+    await leave(coordinator, zhang, wang, today)
+
+    again = await leave(coordinator, zhang, wang, today)
+
+    assert code_of(again) == (403, "area_not_allowed")
+    assert again.json()["detail"] == "这个人现在没有岗位，可能已经交接过了。"
+
+
 async def test_what_the_successor_may_not_take_is_listed_and_nobody_elses_phone_stops(make, today):
     admin, wang = await make.admin(), await make.worker(CELL, name="王芳")
     await make.cell(CELL)
