@@ -186,6 +186,17 @@ class PlanGap(WireOut):
     effective_on: Day = Field(description="生效日期")
 
 
+class MoveGap(WireOut):
+    """People who are on their way to no cell that could look whether they have come."""
+
+    id: UUID = Field(description="编号")
+    area_code: AreaCode = Field(description="区域编码")
+    names: list[str] = Field(description="谁")
+    words: str = Field(description="去哪里，原话")
+    out_on: Day = Field(description="迁出日期")
+    received_at: Utc = Field(description="收到时间")
+
+
 class GapsOut(WireOut):
     """What nobody answers for, at most a thousand of each."""
 
@@ -195,3 +206,4 @@ class GapsOut(WireOut):
     cells_without_in_charge: list[CellGap] = Field(description="没有人管事的网格")
     duties_expired: list[DutyGap] = Field(description="过期或没有授权的角色")
     plans_overdue: list[PlanGap] = Field(description="到期没能生效的方案")
+    moves_without_cell: list[MoveGap] = Field(description="没有网格去核实的迁入")

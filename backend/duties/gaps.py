@@ -61,6 +61,13 @@ _GAPS = {
         SELECT p.id, p.area_code AS community_code, p.effective_on FROM boundary_plan p
         WHERE {_AREA.format(row="p")} AND p.state = 'scheduled' AND p.effective_on <= $3 ORDER BY p.effective_on, p.id
     """,
+    "moves_without_cell": f"""
+        SELECT m.id, m.area_code, m.words, m.out_on, m.received_at,
+               ARRAY(SELECT one ->> 'name' FROM jsonb_array_elements(m.movers) one) AS names
+        FROM move m
+        WHERE {_AREA.format(row="m")} AND m.state = 'expected' AND length(m.area_code) < 15 AND $3::date IS NOT NULL
+        ORDER BY m.received_at, m.id
+    """,
 }
 
 

@@ -56,7 +56,7 @@ async def _people(
         raise Refusal(Code.malformed, _("不能交给自己。"), pointer="/to_account_id")
     post = [(role, area) for role, area in grants if role in rules.ENDING]
     if not rules.may_end(coordinator.grants, post):
-        raise Refusal(Code.area_not_allowed)
+        raise Refusal(Code.area_not_allowed, None if post else _("这个人现在没有岗位，可能已经交接过了。"))
     if Role.county_admin in {role for role, _unused in post} and not await leaving.other_admins(
         tx.conn, tx.county, account, today
     ):

@@ -67,5 +67,5 @@ async def get_gaps(
     tx: Tx,
     area_code: Annotated[AreaCode | None, Query(description="区域编码，默认全部可见区域")] = None,
 ) -> GapsOut:
-    """没有网格或没有经办人的事项、没有人管事的网格、过期的角色、到期没生效的方案。"""
+    """没有网格或没有经办人的事项、没有人管事的网格、过期的角色、到期没生效的方案、没有网格去核实的迁入。"""
     return await gaps.in_area(tx, reader, area_code)

@@ -29,9 +29,11 @@ from shared.register import MoveOut, MoveSettleIn, MoveState
 from shared.residents import HouseholdOut, ResidentIn, ResidentOut
 from shared.sync import EntityKind, OperationKind, Outcome
 from shared.texts import _
+from shared.types import is_within
 from shared.visits import CorrectionState
 
 UNDO_SECONDS = 10
+COUNTY_DIGITS = 6
 REGISTER = frozenset(
     {
         OperationKind.household_put,
@@ -189,25 +191,32 @@ class Checks(EventDispatcher):
         return [entry for entry in found if entry.kind in REGISTER and entry.kind != OperationKind.conflict_settle]
 
     def _expected(self) -> list[MoveOut]:
-        mine = {cell.code for cell in self._store.entities.all(CellOut)}
-        moves = self._store.entities.all(MoveOut)
-        here = [move for move in moves if move.state is MoveState.expected and move.area_code in mine]
+        """Also what waits at a community because its cell was closed: whoever works there decides about it."""
+        me = self._store.me()
+        areas = [cell.code for cell in self._store.entities.all(CellOut)]
+        areas += [grant.area_code for grant in me.grants] if me else []
+        moves = [move for move in self._store.entities.all(MoveOut) if move.state is MoveState.expected]
+        here = [move for move in moves if any(is_within(move.area_code, area) for area in areas)]
         return sorted(here, key=lambda move: move.out_on)
 
     def _arrival(self, move: MoveOut) -> Arrival:
         today = local_day(self._now())
         days = (today - move.out_on).days
+        line = _("{day}从{place}迁出").format(day=texts.day_word(move.out_on, today), place=self._from(move))
         return Arrival(
             id=move.id,
             title=_("、").join(mover.name for mover in move.movers),
-            line=_("{day}从{place}迁出").format(day=texts.day_word(move.out_on, today), place=self._from(move)),
+            line=_("{line}，去“{words}”").format(line=line, words=move.words) if move.words else line,
             late=_("{days} 天了还没核实").format(days=days) if move.overdue else "",
             can_call=any(mover.phone for mover in move.movers),
         )
 
     def _from(self, move: MoveOut) -> str:
-        cells = self._store.entities.all(CellOut)
-        return next((cell.name for cell in cells if cell.code == move.from_area_code), _("本县别的网格"))
+        if move.from_area_code[:COUNTY_DIGITS] != move.area_code[:COUNTY_DIGITS]:
+            return _("外县")
+        names = {cell.code: cell.name for cell in self._store.cell_names()}
+        names |= {cell.code: cell.name for cell in self._store.entities.all(CellOut)}
+        return names.get(move.from_area_code, _("本县别的网格"))
 
     def _settle(self, move_id: UUID, household_id: UUID | None) -> str:
         move = self._store.entities.get(MoveOut, move_id)

@@ -260,6 +260,16 @@ async def test_who_has_left_may_do_nothing_at_the_very_next_request(make, coordi
     assert code_of(push) == (403, "device_revoked")
 
 
+async def test_who_hands_a_post_over_once_more_is_told_that_it_may_be_done(make, coordinator, zhang, today):
+    wang = await make.worker(CELL, name="王芳")
+    await leave(coordinator, zhang, wang, today)
+
+    again = await leave(coordinator, zhang, wang, today)
+
+    assert code_of(again) == (403, "area_not_allowed")
+    assert again.json()["detail"] == "这个人现在没有岗位，可能已经交接过了。"
+
+
 async def test_what_the_successor_may_not_take_is_listed_and_nobody_elses_phone_stops(make, today):
     admin, wang = await make.admin(), await make.worker(CELL, name="王芳")
     await make.cell(CELL)
@@ -329,6 +339,24 @@ async def test_what_nobody_answers_for_is_named_and_counted_every_day(make, coor
         return await tx.conn.fetchval("SELECT detail FROM audit WHERE action = 'grid.checked'")
 
     assert '"cells_without_in_charge": 2' in await make.run(counted)
+
+
+async def test_people_on_their_way_to_no_cell_are_named_until_one_expects_them(make, coordinator, zhang, today):
+    person, admin, move = await make.resident(name="何长顺"), await make.admin(), uuid7()
+    to = {"words": "县城老街，儿子家"}
+    body = {"kind": "move_out", "on": str(today), "resident_ids": [str(person.id)], "to": to}
+    written = await zhang.client.put(f"/api/v1/register-events/{move}", json=body)
+    assert written.status_code == 200, written.text
+
+    named = (await admin.client.get("/api/v1/grid/gaps")).json()["moves_without_cell"]
+    passed = await admin.client.post(
+        f"/api/v1/moves/{move}/forward", json={"cell_code": CELL}, headers={"If-Match": '"1"'}
+    )
+    after = (await admin.client.get("/api/v1/grid/gaps")).json()["moves_without_cell"]
+
+    assert [(one["id"], one["names"], one["words"]) for one in named] == [(str(move), ["何长顺"], "县城老街，儿子家")]
+    assert passed.status_code == 200, passed.text
+    assert after == []
 
 
 async def test_a_request_without_a_cell_is_named(make, coordinator, today):

@@ -14,6 +14,7 @@ from mobile.residents.person import PersonDetail
 from mobile.residents.person_form import PersonForm
 from mobile.residents.viewmodel import HouseholdDetail
 from mobile.store.outbox import State
+from shared.auth import GrantOut, Role
 from shared.errors import CATALOGUE, Code
 from shared.grid import CellName
 from shared.links import SettleIn
@@ -385,6 +386,29 @@ def test_only_who_is_expected_here_is_asked_about(desk: Desk) -> None:
     [arrival] = checks.arrivals
     assert (arrival.title, arrival.line) == ("冯玉梅", "11月7日从本县别的网格迁出")
     assert arrival.late == "16 天了还没核实"
+
+
+def test_who_arrives_is_said_to_come_from_where_and_to_go_where(desk: Desk) -> None:
+    desk.store.keep_cell_names([CellName(code=OTHER, name="新建路第1网格")], MONDAY)
+    desk.holds(
+        a_move(words="县城老街，儿子家"), a_move(from_area_code="610331100001002", out_on=MONDAY),
+    )  # fmt: skip
+
+    lines = [arrival.line for arrival in Checks(desk.store, fakes.ports(), desk.now).arrivals]
+
+    assert lines == ["11月7日从新建路第1网格迁出，去“县城老街，儿子家”", "今天从外县迁出"]
+
+
+def test_who_waits_at_a_community_is_shown_to_who_works_in_all_of_it_only(desk: Desk) -> None:
+    desk.holds(a_move(area_code=CELL[:12]))
+
+    shown = []
+    for area in (CELL, CELL[:12]):
+        grant = GrantOut(role=Role.community_worker, area_code=area)
+        desk.store.keep_me(desk.me.model_copy(update={"grants": [grant]}))
+        shown.append(Checks(desk.store, fakes.ports(), desk.now).count)
+
+    assert shown == [0, 1]
 
 
 def test_somebody_who_arrived_lives_in_the_chosen_household_at_once(desk: Desk) -> None:
