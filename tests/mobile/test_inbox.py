@@ -411,3 +411,17 @@ async def test_a_row_that_cannot_be_read_costs_its_notice_and_not_the_sync(tmp_p
 
     assert [text[:2] for text in texts(inbox)] == ["来了"]
     await ctx.close()
+
+
+async def test_a_worker_is_told_nothing_of_what_their_volunteers_are_asked(tmp_path: Path) -> None:
+    somebody = me(Role.volunteer)
+    ctx, county = await worker(tmp_path)
+    asked, promised = offer(somebody.volunteer_id), offer(somebody.volunteer_id)
+    done = task(promised, state=TaskState.accepted)
+
+    await comes(ctx, county, asked, done, service(somebody, MONDAY, 40))
+    inbox = await comes(ctx, county, again(asked, state=OfferState.recalled), again(done, state=TaskState.cancelled))
+
+    assert texts(inbox) == []
+    assert rings(ctx) == []
+    await ctx.close()
