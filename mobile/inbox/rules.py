@@ -136,7 +136,7 @@ class News:
 
 def news(eyes: Eyes, kind: EntityKind, before: dict[str, Any] | None, after: dict[str, Any]) -> News | None:
     model, rule = ALL[kind]
-    was, now = (model.model_validate(body) if body is not None else None for body in (before, after))
+    was, now = None if before is None else model.model_validate(before), model.model_validate(after)
     if kind in _VOLUNTEER_RULES and now.volunteer_id != eyes.me.volunteer_id:
         return None  # staff read what their volunteers are asked for
     what = rule(eyes, was, now)

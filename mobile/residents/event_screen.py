@@ -17,7 +17,6 @@ from mobile.widgets.layout import Box, Card, Col
 from mobile.widgets.lists import Item
 from shared.texts import _
 
-
 LAYOUT_FRAMES = 5
 """Chips that break into lines have their height after a few frames only, large letters later than small ones."""
 
