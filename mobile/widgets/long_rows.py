@@ -7,7 +7,7 @@ from itertools import accumulate
 from kivy.clock import Clock
 from kivy.factory import Factory
 from kivy.metrics import dp
-from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
@@ -26,7 +26,7 @@ AT_ONCE = 4
 
 
 class LongRows(Fitting):
-    """One under another, like Rows, for lists without end inside a Scroll.
+    """One under another, like Rows, for lists without end inside a Scroll: with a line between them, or with room.
 
     A row's class must show all it shows out of `item` and `vm`: what else it remembers would turn up in another row.
     """
@@ -34,7 +34,7 @@ class LongRows(Fitting):
     items = ListProperty()
     row = StringProperty("")
     vm = ObjectProperty(None)
-    ruled = BooleanProperty(False)
+    ruled, spacing = BooleanProperty(False), NumericProperty(0)
     watched = ("height",)
 
     def __init__(self, **kwargs: object) -> None:
@@ -44,7 +44,7 @@ class LongRows(Fitting):
         self._tops: Sequence[float] = []
         """How far below the list's own top each row begins, and where the last one ends."""
         self._high: list[float | None] = []
-        """What each row turned out to need, line above it included; None when it was not seen at this width."""
+        """What each row turned out to need, line or room above it included; None when it was not seen at this width."""
         self._at: dict[int, Widget] = {}
         self._since: dict[int, int] = {}
         """The frame in which each of them was filled."""
@@ -88,7 +88,10 @@ class LongRows(Fitting):
         return [0.0, *accumulate(live.get(at, guess if high is None else high) for at, high in enumerate(self._high))]
 
     def _needed(self, place: int) -> float:
-        return float(self._at[place].height) + (dp(1) if self.ruled and place else 0)
+        return float(self._at[place].height) + (self._between() if place else 0)
+
+    def _between(self) -> float:
+        return dp(1) if self.ruled else float(self.spacing)
 
     def _has_settled(self, place: int) -> bool:
         """In the frame in which a row is filled its height may still be that of another item."""
@@ -160,7 +163,7 @@ class LongRows(Fitting):
             y = self.top - self._tops[place]
             if self.ruled and place:
                 self._draw_line(self._lines[widget], y)
-                y -= dp(1)
+            y -= self._between() if place else 0
             widget.width = self.width
             widget.pos = self.x, y - widget.height
 

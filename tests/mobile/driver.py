@@ -149,12 +149,23 @@ class Phone:
         await self.settle()
 
     async def scroll_to(self, target: str | Widget, *, nth: int = 0) -> None:
-        """Bring a widget into sight by its ScrollView, as a thumb would."""
+        """Bring a widget into sight by its ScrollView, as a thumb would; a long list builds what is below on the way."""
+        while isinstance(target, str) and not self.shows(target) and self._page_down():
+            await self.settle()
         widget = target if isinstance(target, Widget) else self.find(target, nth=nth)
         for owner in sight.ancestors(widget):
             if isinstance(owner, ScrollView):
                 owner.scroll_to(widget, padding=dp(24), animate=False)
         await self.settle()
+
+    def _page_down(self) -> bool:
+        """False at the end of the page, or where nothing scrolls."""
+        for scroll in (w for w in sight.visible(self.root) if isinstance(w, ScrollView)):
+            hidden = scroll.children[0].height - scroll.height
+            if hidden > 0 and scroll.scroll_y > 0:
+                scroll.scroll_y = max(0, scroll.scroll_y - scroll.height / hidden)
+                return True
+        return False
 
     async def type(self, text: str, into: str = "") -> None:
         """Type as a Chinese keyboard does: a composition first, then the characters. `into`: an Input's label."""
