@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from kivy.clock import Clock
 from kivy.properties import BooleanProperty, ObjectProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.screenmanager import Screen
@@ -16,9 +15,6 @@ from mobile.residents.event_form import EventForm
 from mobile.widgets.layout import Box, Card, Col
 from mobile.widgets.lists import Item
 from shared.texts import _
-
-LAYOUT_FRAMES = 5
-"""Chips that break into lines have their height after a few frames only, large letters later than small ones."""
 
 
 class DayPress(Item, ButtonBehavior, Box):
@@ -46,8 +42,6 @@ class EventScreen(Screen):
     def __init__(self, form: EventForm, **kwargs: object) -> None:
         super().__init__(form=form, **kwargs)
         form.bind(on_saved=self._saved)
-        form.day.bind(month_shown=lambda _day, shown: self._show("month") if shown else None)
-        form.to.bind(choice=lambda _to, _choice: self._show("places"), cells=lambda _to, _cells: self._show("places"))
 
     def on_back(self) -> bool:
         asked, self.asking = self.asking, False
@@ -67,12 +61,6 @@ class EventScreen(Screen):
             )
         else:
             self.form.choose_relation(value)
-
-    def _show(self, name: str, frames: int = LAYOUT_FRAMES) -> None:
-        """What a tap has opened may lie below the button: nobody looks for it there."""
-        self.ids.scroll.scroll_to(self.ids[name].__self__, animate=False)
-        if frames:
-            Clock.schedule_once(lambda _dt: self._show(name, frames - 1))
 
     def save(self) -> None:
         if self.form.question and not self.asking:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from shared.grid import CellName
 from shared.register import EventOut, MoveOut, Mover, MoveState
 from shared.residents import ResidentOut
 from shared.sync import Answer, Outcome
@@ -114,6 +113,7 @@ async def look_at_move_out(p: Phone, worker: Worker) -> None:
 async def look_at_month(p: Phone, worker: Worker) -> None:
     await reach(p, "选日期")
     await p.settle()
+    p.root.screen.ids.scroll.scroll_y = 0
 
 
 async def look_at_birth(p: Phone, worker: Worker) -> None:
@@ -300,24 +300,6 @@ async def test_a_move_out_of_one_person_takes_four_taps_from_their_page(worker: 
         assert p.taps == 4
         assert "何小军" not in people_of(worker, "何长顺")
         assert p.shows("名单里没有了")
-
-
-async def test_what_a_tap_opens_is_in_sight_without_looking_for_it(worker: Worker, opened: Opened) -> None:
-    names = [CellName(code=f"6103301000{at:02}001", name=f"城关{at}社区第1网格") for at in (1, 2, 3, 4, 5, 6)]
-    async with opened(worker) as p:
-        worker.store.keep_cell_names(names, MONDAY)
-        await look_at_event(p, worker)
-        await p.settle()
-        await p.tap("迁出")
-        await reach(p, "选日期")
-        await p.tap("1", nth=0)
-        day = p.root.screen.form.day.day
-        await p.scroll_to("本县网格")
-        await p.tap("本县网格")
-        await p.tap("城关6社区")
-
-        assert day == MONDAY.replace(day=1)
-        assert p.root.screen.form.to.wire().cell_code == "610330100006001"
 
 
 async def test_a_birth_needs_only_the_name_to_be_typed(worker: Worker, opened: Opened) -> None:
