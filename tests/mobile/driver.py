@@ -149,7 +149,7 @@ class Phone:
         await self.settle()
 
     async def scroll_to(self, target: str | Widget, *, nth: int = 0) -> None:
-        """Bring a widget into sight by its ScrollView, as a thumb would; a long list builds what is below on the way."""
+        """Bring a widget into sight by its ScrollView, as a thumb would; a long list makes what is below on the way."""
         while isinstance(target, str) and not self.shows(target) and self._page_down():
             await self.settle()
         widget = target if isinstance(target, Widget) else self.find(target, nth=nth)
