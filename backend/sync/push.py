@@ -18,7 +18,7 @@ from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Settled, Transaction
 from backend.sync import conflicts, doing, queries, queueing
-from backend.sync.reading import Asked, no, outcome_of, read
+from backend.sync.reading import Asked, no, outcome_of, read, receipt
 from backend.sync.versions import SPOKEN, Versions
 from backend.visits import service as visits
 from shared.conflicts import ConflictSettleIn
@@ -40,24 +40,28 @@ async def push(
 ) -> PushOut:
     """Apply a phone's operations in the scope of whoever made them, one transaction per author."""
     versions.admit(sent.schema_version)
-    authors = await _authors(database, caller, sent.device_id)
+    asked, answers = read(keys, sent, versions)
+    if asked and caller.grants and all(one.operation.author_id == caller.account_id for one in asked):
+        return await _alone(database, keys, caller, sent, asked, answers)
+    async with database.bare() as conn:
+        authors = _authors(await queries.device(conn, caller.county_code, sent.device_id), caller)
     if not caller.grants:
         raise Refusal(Code.grant_ended)
-    asked, answers = read(keys, sent, versions)
     strangers = [one for one in asked if one.operation.author_id not in authors]
     answers += [no(one.index, one.operation.op_id, Code.not_the_author) for one in strangers]
-    receipt = partial(_receipt, sent=sent, asked=asked)
-    if asked and all(one.operation.author_id == caller.account_id for one in asked):
-        return await _alone(database, keys, caller, asked, partial(receipt, others=answers))
     for author in dict.fromkeys(one.operation.author_id for one in asked if one.operation.author_id in authors):
         mine = [one for one in asked if one.operation.author_id == author]
         answers += await _as_author(database, directory, keys, caller, author, mine)
-    return await database.run(caller, partial(receipt, answers=answers))
+
+    async def settle(tx: Transaction) -> PushOut:
+        """Once everything is committed."""
+        device = await queries.settle(tx.conn, tx.county, sent.device_id, _last_seq(asked))
+        return receipt(tx.now, device, answers)
+
+    return await database.run(caller, settle)
 
 
-async def _authors(database: Database, caller: Caller, device_id: UUID) -> set[UUID]:
-    async with database.bare() as conn:
-        device = await queries.device(conn, caller.county_code, device_id)
+def _authors(device: asyncpg.Record | None, caller: Caller) -> set[UUID]:
     if device is None:
         raise Refusal(Code.device_unknown)
     if device["revoked_at"] is not None:
@@ -75,16 +79,24 @@ async def _as_author(
     author = pusher if author_id == pusher.account_id else await directory.caller(pusher.county_code, author_id)
     if author is None:
         return [no(one.index, one.operation.op_id, Code.session_ended) for one in asked]
-    return await _together_or_one_by_one(database, author, partial(_apply, keys=keys, asked=asked))
+
+    async def work(tx: Transaction, together: bool) -> list[Answer]:
+        await queries.lock_device(tx.conn, tx.county, asked[0].operation.device_id)
+        return await _apply(tx, keys, asked, together)
+
+    return await _together_or_one_by_one(database, author, work)
 
 
 async def _alone(
-    database: Database, keys: Keys, caller: Caller, asked: Sequence[Asked], receipt: Callable[..., Awaitable[PushOut]]
+    database: Database, keys: Keys, caller: Caller, sent: PushIn, asked: Sequence[Asked], others: Sequence[Answer]
 ) -> PushOut:
-    """Apply a push whose author is the pusher, which is nearly all of them, and write its receipt in one commit."""
+    """Apply a push whose author is the pusher, which is nearly all of them. What is settled is committed with it, so
+    one statement can lock the phone, say whose it is and settle its numbers."""
 
     async def work(tx: Transaction, together: bool) -> PushOut:
-        return await receipt(tx, answers=await _apply(tx, keys, asked, together))
+        device = await queries.settle(tx.conn, tx.county, sent.device_id, _last_seq(asked))
+        _authors(device, caller)
+        return receipt(tx.now, device, [*await _apply(tx, keys, asked, together), *others])
 
     return await _together_or_one_by_one(database, caller, work)
 
@@ -97,7 +109,6 @@ async def _together_or_one_by_one(database: Database, author: Caller, work: Call
 
 
 async def _apply(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: bool) -> list[Answer]:
-    await queries.lock_device(tx.conn, tx.county, asked[0].operation.device_id)
     recorded = [one.operation.entity_id for one in asked if one.kind is OperationKind.visit_record]
     known, made = await operations.remembered_either(tx, [one.operation.op_id for one in asked], recorded)
     strange = set() if together else await _of_others(tx, asked, known)
@@ -235,15 +246,5 @@ async def _do_one(tx: Transaction, keys: Keys, one: Asked) -> None:
         await doing.do(tx, keys, one.operation, one.kind, one.body)
 
 
-async def _receipt(
-    tx: Transaction, sent: PushIn, asked: Sequence[Asked], answers: Sequence[Answer], others: Sequence[Answer] = ()
-) -> PushOut:
-    """Settle the phone's numbers once everything is committed, or with it, and write the receipt."""
-    top = max((one.operation.device_seq for one in asked), default=0)
-    settled_seq, epoch = await queries.settle(tx.conn, tx.county, sent.device_id, top)
-    return PushOut(
-        epoch=epoch,
-        settled_seq=settled_seq,
-        answers=sorted([*answers, *others], key=lambda answer: answer.index),
-        server_time=tx.now,
-    )
+def _last_seq(asked: Sequence[Asked]) -> int:
+    return max((one.operation.device_seq for one in asked), default=0)

@@ -55,15 +55,14 @@ async def changes(
     return rows
 
 
+_DEVICE = """
+settled_seq, revoked_at, ARRAY(SELECT account_id FROM device_login l
+                               WHERE l.county_code = d.county_code AND l.device_id = d.id) AS authors
+"""
+
+
 async def device(conn: asyncpg.Connection, county: str, device_id: UUID) -> asyncpg.Record | None:
-    return await conn.fetchrow(
-        """
-        SELECT settled_seq, revoked_at, ARRAY(SELECT account_id FROM device_login l
-                                              WHERE l.county_code = d.county_code AND l.device_id = d.id) AS authors
-        FROM device d WHERE county_code = $1 AND id = $2
-        """,
-        county, device_id,
-    )  # fmt: skip
+    return await conn.fetchrow(f"SELECT {_DEVICE} FROM device d WHERE county_code = $1 AND id = $2", county, device_id)
 
 
 async def lock_device(conn: asyncpg.Connection, county: str, device_id: UUID) -> None:
@@ -80,15 +79,13 @@ async def edits_since(conn: asyncpg.Connection, county: str, entity_id: UUID, re
     return rows
 
 
-async def settle(conn: asyncpg.Connection, county: str, device_id: UUID, seq: int) -> tuple[int, str]:
-    """Move the phone's settled number on; return it and the epoch that it counts in."""
-    row = await conn.fetchrow(
-        f"UPDATE device SET settled_seq = greatest(settled_seq, $3) WHERE county_code = $1 AND id = $2"
-        f" RETURNING settled_seq, ({_EPOCH})",
+async def settle(conn: asyncpg.Connection, county: str, device_id: UUID, seq: int) -> asyncpg.Record | None:
+    """Move the phone's settled number on, which locks it; return it as `device` does, with the number's epoch."""
+    return await conn.fetchrow(
+        f"UPDATE device d SET settled_seq = greatest(settled_seq, $3) WHERE county_code = $1 AND id = $2"
+        f" RETURNING {_DEVICE}, ({_EPOCH}) AS epoch",
         county, device_id, seq,
     )  # fmt: skip
-    assert row is not None
-    return row[0], row[1]
 
 
 async def all_grants(conn: asyncpg.Connection, county: str, accounts: Sequence[UUID]) -> list[asyncpg.Record]:

@@ -1,10 +1,12 @@
 """Reading what a phone sent, each operation on its own, and the words of an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backend.core import operations
@@ -14,7 +16,7 @@ from backend.sync import conflict_rules, doing
 from backend.sync.versions import Versions
 from shared.conflicts import ConflictSettleIn
 from shared.errors import CATALOGUE, Code
-from shared.sync import Answer, Operation, OperationKind, Outcome, PushIn
+from shared.sync import Answer, Operation, OperationKind, Outcome, PushIn, PushOut
 
 BODIES: dict[OperationKind, type[BaseModel]] = {**doing.BODIES, OperationKind.conflict_settle: ConflictSettleIn}
 
@@ -93,3 +95,10 @@ def outcome_of(code: Code) -> Outcome:
     if code in _STAYS:
         return Outcome.held
     return Outcome.conflict if code in conflict_rules.WAITING else Outcome.rejected
+
+
+def receipt(now: datetime, device: asyncpg.Record | None, answers: Sequence[Answer]) -> PushOut:
+    """What the phone is told once its numbers are settled."""
+    assert device is not None
+    ordered = sorted(answers, key=lambda answer: answer.index)
+    return PushOut(epoch=device["epoch"], settled_seq=device["settled_seq"], answers=ordered, server_time=now)

@@ -20,7 +20,7 @@ from backend.core.settings import Keys
 from backend.core.transaction import Settled, Transaction
 from backend.sync import queries, queueing
 from backend.sync.conflict_rules import DEEPEST, too_deep
-from backend.sync.reading import Asked, no, op_id_of, read
+from backend.sync.reading import Asked, no, op_id_of, read, receipt
 from backend.sync.versions import Versions
 from shared.errors import Code
 from shared.sync import Answer, Outcome, PushIn, PushOut
@@ -38,8 +38,7 @@ async def rescue(database: Database, keys: Keys, caller: Caller, sent: PushIn) -
         authors = await _authors(tx, sent.device_id)
         await queries.lock_device(tx.conn, tx.county, sent.device_id)
         answers = await _all(tx, keys, authors, sent)
-        settled_seq, epoch = await queries.settle(tx.conn, tx.county, sent.device_id, 0)
-        return PushOut(epoch=epoch, settled_seq=settled_seq, answers=answers, server_time=tx.now)
+        return receipt(tx.now, await queries.settle(tx.conn, tx.county, sent.device_id, 0), answers)
 
     return await database.run(caller, work)
 

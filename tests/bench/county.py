@@ -91,6 +91,7 @@ async def _fill_visits(conn: asyncpg.Connection, visits: int, worker: Worker) ->
         # The rows are right by construction; checking each foreign key would take longer than writing them.
         await conn.execute("SET LOCAL session_replication_role = replica")
         await conn.execute(_VISITS, COUNTY, visits, HOUSEHOLDS, worker.account_id, timeout=600)
+        await conn.execute(_LEDGER, timeout=600)
     await conn.execute("VACUUM ANALYZE", timeout=600)
     await conn.execute("CHECKPOINT", timeout=600)
 
@@ -172,4 +173,12 @@ SELECT $1, uuidv7(-ago), area_code, area_code, home.id, $4, '工作人员', 'hom
        (ARRAY['seen', 'family', 'absent'])[1 + i % 3], ARRAY['fine'], '家里都好，药按时吃，炉子看过了，没有问题。',
        now() - ago, lon, lat, 12, 3, area_code, 'at_door', now() - ago + interval '1 minute'
 FROM went JOIN home USING (n) ORDER BY i
+"""
+
+# What a county keeps of them: without statistics of a ledger, the planner would have every push read all of it.
+_LEDGER = """
+INSERT INTO operation (county_code, id, account_id, kind, entity_id, outcome, content_hmac, received_at)
+SELECT county_code, uuidv7(received_at - now()), worker_id, 'visit.record', id, 'applied', sha256(id::text::bytea),
+       received_at
+FROM visit WHERE received_at > now() - interval '400 days' ORDER BY received_at
 """

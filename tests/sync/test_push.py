@@ -1,11 +1,13 @@
 """What phones send: each operation is answered, once, and none blocks its neighbours."""
 
+import asyncio
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from backend.auth.directory import CHANNEL
+from tests.core.waiting import until_blocked
 from tests.factories import CELL, NEIGHBOUR, visit_to
 
 
@@ -159,6 +161,30 @@ async def test_an_unregistered_phone_is_told_so(make, household):
     answer = await phone.push(phone.visit(household.id))
 
     assert (answer.status_code, answer.json()["code"]) == (403, "device_unknown")
+
+
+async def test_a_phone_takes_nothing_from_whoever_never_signed_in_on_it(make, phone, household):
+    stranger = Phone(await make.worker(name="生人"), phone.device_id)
+
+    answer = await stranger.push(stranger.visit(household.id))
+    stored = await phone.person.client.get("/api/v1/visits")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "device_unknown")
+    assert stored.json()["items"] == []
+
+
+async def test_a_phone_that_is_revoked_while_its_push_waits_brings_nothing_any_more(make, phone, household):
+    async def revoke(tx):
+        await tx.conn.execute("UPDATE device SET revoked_at = now() WHERE id = $1", UUID(phone.device_id))
+        pushing = asyncio.create_task(phone.push(phone.visit(household.id)))
+        await until_blocked(make.database)
+        return pushing
+
+    answer = await (await make.run(revoke))
+    stored = await phone.person.client.get("/api/v1/visits")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "device_revoked")
+    assert stored.json()["items"] == []
 
 
 async def test_a_pull_brings_everything_then_only_what_changed(phone, household):
