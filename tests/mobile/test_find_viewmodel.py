@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pypinyin
 import pytest
+from pypinyin.constants import PINYIN_DICT
 
+from deploy.android.stage import ROOT, sources
+from deploy.readings import TABLE, table
 from mobile.residents.directory import Directory
 from mobile.residents.finder import Finder
-from mobile.residents.spelling import name_keys
+from mobile.residents.spelling import name_keys, readings
 from shared.residents import Care, Relation
 from tests.mobile.phone_parts import MONDAY, Desk, change, household, page, resident
 
@@ -75,6 +79,16 @@ def test_a_surname_is_found_under_each_of_its_readings() -> None:
     keys = name_keys("单玉兰")
 
     assert all(f"\n{reading}yulan" in keys for reading in ("dan", "shan", "chan"))
+
+
+def test_every_character_reads_on_the_phone_as_on_the_server() -> None:
+    chars = [*map(chr, PINYIN_DICT), "a", "7", "é", "カ"]
+    found = (pypinyin.pinyin(char, style=pypinyin.Style.NORMAL, heteronym=True, errors="ignore") for char in chars)
+    expected = {char: tuple(one[0]) if one else (char,) for char, one in zip(chars, found, strict=True)}
+
+    assert {char: readings(char) for char in chars} == expected
+    assert TABLE.read_text(encoding="utf-8") == table()
+    assert TABLE.relative_to(ROOT) in sources()
 
 
 def test_looking_for_a_household_shows_each_only_once(desk: Desk) -> None:
