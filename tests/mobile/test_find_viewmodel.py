@@ -116,6 +116,20 @@ def test_the_index_follows_what_a_pull_brings_and_takes_away(desk: Desk) -> None
     assert find.found == []
 
 
+def test_a_search_that_was_left_takes_no_time_of_a_sync_and_is_right_when_seen_again(desk: Desk) -> None:
+    find = finder(desk)
+    find.words = "田"
+    find.in_sight = False
+    desk.store.take_page(page(PEOPLE[1].model_copy(update={"name": "田秀真"})), [])
+
+    find.follow()
+    left = [row.title for row in find.found]
+    find.in_sight = True
+    find.follow()
+
+    assert (left, [row.title for row in find.found]) == (["田秀珍"], ["田秀真"])
+
+
 def test_only_what_changed_is_read_anew(desk: Desk) -> None:
     """The control of the index's speed: a refresh keeps the rows that nobody has touched."""
     directory = Directory(desk.store.entities)
