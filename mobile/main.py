@@ -67,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
 def _configure_kivy() -> None:
     """Kivy would otherwise read our arguments, open a landscape window and look for touch pads."""
     os.environ.setdefault("KIVY_NO_ARGS", "1")
+    # Left to itself Kivy keeps all its readers of pictures in memory.
+    os.environ.setdefault("KIVY_IMAGE", "sdl2")
     from kivy.config import Config
     from kivy.logger import Logger
 

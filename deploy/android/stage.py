@@ -12,7 +12,7 @@ from deploy.texts import catalogues
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "build" / "android" / "app"
 FONTS = ("Text.ttf", "Semi.ttf", "IconBold.ttf", "IconFill.ttf", "OFL.txt", "PHOSPHOR-LICENSE.txt", "built.json")
-KINDS = {".py", ".kv", ".json"}
+KINDS = {".py", ".kv", ".json", ".txt"}
 LEFT_OUT = {Path("mobile/device/desktop.py"), Path("mobile/device/fakes.py")}
 
 MAIN = '''"""Where python-for-android begins."""

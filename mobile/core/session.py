@@ -220,7 +220,7 @@ class Session(EventDispatcher):
 
     def finder(self, *, doors_only: bool = False) -> Finder:
         finder = Finder(self.store, self.directory, self._now, doors_only=doors_only)
-        self.bind(version=finder.refresh)
+        self.bind(version=finder.follow)
         return finder
 
     def event_form(

@@ -49,8 +49,12 @@ class FindScreen(Screen):
 
     def on_pre_enter(self, *_: Any) -> None:
         """Nobody comes here for anything but to type."""
+        self.vm.in_sight = True
         self.vm.refresh()
         Clock.schedule_once(self._focus)
+
+    def on_leave(self, *_: Any) -> None:
+        self.vm.in_sight = False
 
     def open(self, row: FoundRow) -> None:
         shell = shell_of(self)

@@ -43,7 +43,13 @@ class Finder(EventDispatcher):
     def __init__(self, store: Store, directory: Directory, now: Clock, *, doors_only: bool = False) -> None:
         super().__init__()
         self._store, self._directory, self._now, self._doors_only = store, directory, now, doors_only
+        self.in_sight = True
         self.refresh()
+
+    def follow(self, *_: object) -> None:
+        """The store has changed. Who comes back to the screen finds it refreshed."""
+        if self.in_sight:
+            self.refresh()
 
     def refresh(self, *_: object) -> None:
         self._directory.refresh()

@@ -1,10 +1,10 @@
 """How a name or a door may be typed: characters, pinyin, initials, from any syllable on."""
 
-import os
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice, product
+from pathlib import Path
 
 BREAK = "\n"
 """Stands before every key, so that one search through a long text only finds beginnings of keys."""
@@ -12,6 +12,9 @@ BREAK = "\n"
 _NAME_LENGTH, _SPELLINGS = 12, 12
 _SURNAME_READINGS, _OTHER_READINGS = 4, 2
 """A surname has readings of its own (单 shan, 仇 qiu, 解 xie), so more of its first character's are kept."""
+
+_FIRST_HAN = "\u2e80"
+"""Readings themselves are written in letters before it."""
 
 
 def plain(text: str) -> str:
@@ -52,9 +55,14 @@ def _joined(keys: Iterable[str]) -> str:
 @lru_cache(maxsize=8192)
 def readings(char: str) -> tuple[str, ...]:
     """The toneless readings of a character, the usual one first; another letter or digit reads as itself."""
-    # The dictionary of phrases takes 45 MB and says nothing about names.
-    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
-    import pypinyin
+    table = _table()
+    at = table.find(char) if char >= _FIRST_HAN else -1
+    if at < 0:
+        return (char,)
+    return tuple(table[table.rfind("\n", 0, at) + 1 : at].split(" ")[0].split(","))
 
-    found = pypinyin.pinyin(char, style=pypinyin.Style.NORMAL, heteronym=True, errors="ignore")
-    return tuple(found[0]) if found and found[0][0] else (char,)
+
+@cache
+def _table() -> str:
+    """Looked through as text: as a dictionary it would take ten times the memory. `deploy/readings.py` writes it."""
+    return Path(__file__).with_name("readings.txt").read_text(encoding="utf-8")

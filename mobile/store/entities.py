@@ -154,7 +154,9 @@ class Entities:
             if row is not None:
                 yield row
 
-    def _bodies(self, kind: str, parent: UUID | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _bodies(
+        self, kind: str, parent: UUID | None = None, only: Container[str] | None = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         mine = "" if parent is None else " AND parent_id=?"
         values = (kind,) if parent is None else (kind, str(parent))
         # Left to itself SQLite reads the whole kind for one household: it has no statistics on a phone.
@@ -166,12 +168,12 @@ class Entities:
             *values,
         ):
             laid.setdefault(row[1], []).append(row)
-        for key, sealed in found:
-            body = self._lay_over(kind, self._db.unseal(sealed, kind, key), laid.pop(key, ()))
-            if body is not None:
-                yield key, body
-        for key, rows in laid.items():
-            body = self._lay_over(kind, None, rows)
+        sealed = dict(found)
+        for key in [*sealed, *(key for key in laid if key not in sealed)]:
+            if only is not None and key not in only:
+                continue
+            below = self._db.unseal(sealed[key], kind, key) if key in sealed else None
+            body = self._lay_over(kind, below, laid.get(key, ()))
             if body is not None:
                 yield key, body
 
@@ -181,7 +183,8 @@ class Entities:
         kind = KINDS[model].value
         known, stamps = self._gleaned.get((kind, names), {}), self.stamps(model)
         changed = [key for key, stamp in stamps.items() if key not in known or known[key][0] != stamp]
-        bodies = self._bodies(kind) if len(changed) > FEW else ((key, self._shown(kind, key)) for key in changed)
+        many = len(changed) > FEW
+        bodies = self._bodies(kind, only=set(changed)) if many else ((key, self._shown(kind, key)) for key in changed)
         now = {key: known[key] for key in stamps.keys() - set(changed)}
         for key, body in bodies:
             if body and key in stamps and key not in now:

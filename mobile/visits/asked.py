@@ -11,7 +11,7 @@ from shared.rounds import AlertOut, Home, Person, RoundEntry, RoundRuleOut, Rule
 Asked = Mapping[UUID, RoundEntry]
 
 
-def asked_today(entities: Entities, households: Sequence[HouseholdOut], today: date) -> Asked:
+def asked_today(entities: Entities, today: date) -> Asked:
     """Return whom to see by due day and rule. Without a rule that could apply nobody's facts are opened."""
     alerts = [alert for alert in entities.all(AlertOut) if alert.from_day <= today <= alert.last_day]
     kinds = {alert.kind for alert in alerts}
@@ -22,7 +22,7 @@ def asked_today(entities: Entities, households: Sequence[HouseholdOut], today: d
     members: dict[UUID, list[Person]] = {}
     for one in entities.each(ResidentOut):
         members.setdefault(one.household_id, []).append(Person(one.birth_date, one.care, one.residency))
-    homes = (_home(household, members.get(household.id, [])) for household in households)
+    homes = (_home(household, members.get(household.id, [])) for household in entities.each(HouseholdOut))
     return {entry.household_id: entry for entry in round_of(homes, rules, alerts, today)}
 
 

@@ -73,7 +73,7 @@ def place_line(fix: DeviceFix, household: HouseholdOut) -> str:
 
 def to_see(households: Iterable[HouseholdOut], today: date, asked: Asked) -> list[HouseholdOut]:
     """Doors that rules ask for, or that are due by tomorrow and were not visited today; the longest overdue first."""
-    last = today + timedelta(days=1)
+    last = last_due(today)
 
     def is_due(household: HouseholdOut) -> bool:
         due = household.due_on is not None and household.due_on <= last and household.last_visited_on != today
@@ -84,6 +84,11 @@ def to_see(households: Iterable[HouseholdOut], today: date, asked: Asked) -> lis
         return due, household.building, household.unit, household.room
 
     return sorted(filter(is_due, households), key=place)
+
+
+def last_due(today: date) -> date:
+    """What is due tomorrow may be done today."""
+    return today + timedelta(days=1)
 
 
 def due_on(household: HouseholdOut, today: date, entry: RoundEntry | None) -> date:

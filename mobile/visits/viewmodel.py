@@ -1,7 +1,9 @@
 """今日走访: who to see and why."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from kivy.event import EventDispatcher
@@ -70,14 +72,23 @@ class Today(EventDispatcher):
         self.refresh()
 
     def refresh(self, *_: object) -> None:
-        today = local_day(self._now())
-        households = self._store.entities.all(HouseholdOut)
-        asked = asked_today(self._store.entities, households, today)
-        self.doors = self._doors(rules.to_see(households, today, asked), today, asked)
+        today, entities = local_day(self._now()), self._store.entities
+        days = entities.fields(HouseholdOut, "due_on", "last_visited_on")
+        asked = asked_today(entities, today)
+        self.doors = self._doors(rules.to_see(self._likely(days, today, asked), today, asked), today, asked)
         self.next_door, self.rest = next(iter(self.doors), None), self.doors[1:]
-        self.seen = sum(household.last_visited_on == today for household in households)
+        self.seen = sum(visited_on == str(today) for _due_on, visited_on in days.values())
         self.can_speak = self._ports.speech.available
-        self._say(today, bool(households))
+        self._say(today, bool(days))
+
+    def _likely(self, days: Mapping[str, tuple[Any, ...]], today: date, asked: Asked) -> Iterator[HouseholdOut]:
+        """The doors that may have to be seen. To open all of them after each sync takes as long as several frames."""
+        last, by_rule = str(rules.last_due(today)), {str(household_id) for household_id in asked}
+        for key, (due_on, _visited_on) in days.items():
+            if key in by_rule or (isinstance(due_on, str) and due_on <= last):
+                household = self._store.entities.get(HouseholdOut, key)
+                if household is not None:
+                    yield household
 
     def toggle_route(self) -> None:
         """Between what is most urgent and what is nearest."""

@@ -21,6 +21,9 @@ VISITS, PHASES = 500, 6
 BETWEEN_KEYS_S = 0.12
 """Eight keys a second: a fast hand."""
 
+# The command line of httpx comes with rich and pygments, which are installed here for other reasons and on no phone.
+sys.modules["httpx._main"] = None  # type: ignore[assignment]
+
 PEOPLE, STEP_PX, LEAST_FRAMES = 8, 60, 60
 
 

@@ -15,6 +15,7 @@ DENSITY = int(os.environ.get("GRIDHOOD_TEST_DENSITY", "2"))
 WIDTH, HEIGHT = 390, 844
 os.environ.update(
     KIVY_NO_ARGS="1",
+    KIVY_IMAGE="sdl2",
     KIVY_NO_FILELOG="1",
     KIVY_LOG_MODE="PYTHON",
     KIVY_HOME=str(ARTEFACTS / "kivy-home"),

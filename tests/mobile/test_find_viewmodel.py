@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pypinyin
 import pytest
+from pypinyin.constants import PINYIN_DICT
 
+from deploy.android.stage import ROOT, sources
+from deploy.readings import TABLE, table
 from mobile.residents.directory import Directory
 from mobile.residents.finder import Finder
-from mobile.residents.spelling import name_keys
+from mobile.residents.spelling import name_keys, readings
 from shared.residents import Care, Relation
 from tests.mobile.phone_parts import MONDAY, Desk, change, household, page, resident
 
@@ -77,6 +81,16 @@ def test_a_surname_is_found_under_each_of_its_readings() -> None:
     assert all(f"\n{reading}yulan" in keys for reading in ("dan", "shan", "chan"))
 
 
+def test_every_character_reads_on_the_phone_as_on_the_server() -> None:
+    chars = [*map(chr, PINYIN_DICT), "a", "7", "é", "カ"]
+    found = (pypinyin.pinyin(char, style=pypinyin.Style.NORMAL, heteronym=True, errors="ignore") for char in chars)
+    expected = {char: tuple(one[0]) if one else (char,) for char, one in zip(chars, found, strict=True)}
+
+    assert {char: readings(char) for char in chars} == expected
+    assert TABLE.read_text(encoding="utf-8") == table()
+    assert TABLE.relative_to(ROOT) in sources()
+
+
 def test_looking_for_a_household_shows_each_only_once(desk: Desk) -> None:
     find = finder(desk, doors_only=True)
 
@@ -100,6 +114,20 @@ def test_the_index_follows_what_a_pull_brings_and_takes_away(desk: Desk) -> None
 
     assert (before, after) == (["田秀珍"], ["田秀真"])
     assert find.found == []
+
+
+def test_a_search_that_was_left_takes_no_time_of_a_sync_and_is_right_when_seen_again(desk: Desk) -> None:
+    find = finder(desk)
+    find.words = "田"
+    find.in_sight = False
+    desk.store.take_page(page(PEOPLE[1].model_copy(update={"name": "田秀真"})), [])
+
+    find.follow()
+    left = [row.title for row in find.found]
+    find.in_sight = True
+    find.follow()
+
+    assert (left, [row.title for row in find.found]) == (["田秀珍"], ["田秀真"])
 
 
 def test_only_what_changed_is_read_anew(desk: Desk) -> None:

@@ -136,6 +136,26 @@ def test_kept_fields_follow_every_change_and_open_only_what_changed(
     assert 0 < opened[0] < 5
 
 
+def test_when_many_rows_changed_the_others_stay_closed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    homes = [household(head_name=f"{number}") for number in range(4 * FEW)]
+    desk.holds(*homes)
+    read, opened, unseal = desk.store.entities.fields, [0], Database.unseal
+    read(HouseholdOut, "head_name")
+    record(desk, homes[0])
+    desk.holds(*(home.model_copy(update={"head_name": "改过的", "rev": 2}) for home in homes[: FEW + 1]))
+
+    def counting(database: Database, *sealed: Any) -> Any:
+        opened[0] += 1
+        return unseal(database, *sealed)
+
+    monkeypatch.setattr(Database, "unseal", counting)
+    now = read(HouseholdOut, "head_name")
+
+    assert [now[str(home.id)] for home in homes[FEW : FEW + 2]] == [("改过的",), (f"{FEW + 1}",)]
+    assert (len(now), now[str(homes[0].id)]) == (4 * FEW, ("改过的",))
+    assert opened[0] < 2 * FEW
+
+
 class Looked(EventDispatcher):
     """Stands where a view-model stands and counts how often it looks at the store."""
 
