@@ -9,7 +9,7 @@ from pathlib import Path
 import pypinyin
 from pypinyin.constants import PINYIN_DICT
 
-TABLE = Path(__file__).parents[1] / "mobile" / "residents" / "readings.txt"
+TABLE = Path(__file__).parents[1] / "mobile" / "residents" / "data" / "readings.txt"
 
 
 def table() -> str:

@@ -65,4 +65,4 @@ def readings(char: str) -> tuple[str, ...]:
 @cache
 def _table() -> str:
     """Looked through as text: as a dictionary it would take ten times the memory. `deploy/readings.py` writes it."""
-    return Path(__file__).with_name("readings.txt").read_text(encoding="utf-8")
+    return (Path(__file__).parent / "data" / "readings.txt").read_text(encoding="utf-8")
