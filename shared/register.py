@@ -69,8 +69,18 @@ class MoveTo(WireIn):
         return self
 
 
+class BackIn(WireIn):
+    """Where somebody lives who had moved away and is on file from then."""
+
+    household_id: UUID = Field(description="回到哪一户")
+    residency: Residency = Field(default=Residency.living, description="回来以后的人员状态")
+
+
 class EventIn(WireIn):
-    """One of the six events, as a worker writes it down. A birth and a move in bring the person with them."""
+    """One of the six events, as a worker writes it down.
+
+    A birth and a move in bring the person with them; whoever had moved away and comes back is named, with `back`.
+    """
 
     model_config = example(
         {
@@ -87,12 +97,17 @@ class EventIn(WireIn):
     resident_ids: list[UUID] = Field(default_factory=list, max_length=30, description="谁（迁出可以是一家人）")
     new_resident_id: UUID | None = Field(default=None, description="新登记的人的编号，由手机生成")
     new_resident: ResidentIn | None = Field(default=None, description="出生或迁入时新登记的人")
+    back: BackIn | None = Field(
+        default=None, description="迁出过的人迁回来，住进哪一户（写在册的编号，不写新登记的人）"
+    )
     to: MoveTo | None = Field(default=None, description="迁出去哪里")
     note: Note = Field(default="", description="说明")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        new = self.kind in (EventKind.birth, EventKind.move_in)
+        if self.back and self.kind is not EventKind.move_in:
+            raise ValueError("only a move in brings somebody back")
+        new = self.kind is EventKind.birth or (self.kind is EventKind.move_in and self.back is None)
         if new != (self.new_resident is not None) or new != (self.new_resident_id is not None):
             raise ValueError("a birth or a move in brings a new resident, and nothing else does")
         if not new and not self.resident_ids:

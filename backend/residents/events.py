@@ -62,7 +62,7 @@ async def record(tx: Transaction, keys: Keys, worker: Caller, event_id: UUID, bo
     if not await operations.repeated(tx, op_id, content, Code.id_taken):
         if body.on > county_day(tx.now):
             raise Refusal(Code.in_the_future, pointer="/on")
-        await (_enter if body.kind in _ENTERING else _change)(tx, keys, worker, event_id, body)
+        await _way_of(body)(tx, keys, worker, event_id, body)
         tx.settled(operations.applied(op_id, KIND, event_id, content))
     return await get(tx, event_id)
 
@@ -83,6 +83,12 @@ async def listed(
     return cut(found, page.limit)
 
 
+def _way_of(body: EventIn) -> Callable[..., Awaitable[None]]:
+    if body.back:
+        return _come_back
+    return _enter if body.kind in _ENTERING else _change
+
+
 async def _enter(tx: Transaction, keys: Keys, worker: Caller, event_id: UUID, body: EventIn) -> None:
     """A birth or a move in: the person comes with the event."""
     assert body.new_resident is not None
@@ -97,6 +103,23 @@ async def _enter(tx: Transaction, keys: Keys, worker: Caller, event_id: UUID, bo
     book = await history.read(tx, [stored.id])
     written = {"before": {}, "after": _plain(book.tracks(stored.id))}
     await _store(tx, worker, event_id, stored.area_code, body, [(stored.id, stored.name, written)])
+
+
+async def _come_back(tx: Transaction, _keys: Keys, worker: Caller, event_id: UUID, body: EventIn) -> None:
+    """A move in of people who had moved away: their rows, with number and past, and not new ones beside them."""
+    assert body.back is not None
+    people = await _who_may_be_written(tx, worker, body.resident_ids)
+    if any(row["left_by"] != EventKind.move_out for row in people):
+        raise Refusal(Code.step_not_allowed, _("只有迁出了的人才能这样迁回来。"), pointer="/resident_ids")
+    if any(body.on < row["left_on"] for row in people):
+        raise Refusal(Code.too_old, _("迁回来不能早于迁出。"), pointer="/on")
+    before = (await history.read(tx, [row["id"] for row in people])).tracks
+    gone = {row["id"]: _plain(before(row["id"])) for row in people}
+    area, wanted = await moves.come_back(tx, worker, people, body.back, body.on)
+    written = [
+        (row["id"], row["name"], {"before": gone[row["id"]], "after": _plain(wanted[row["id"]])}) for row in people
+    ]
+    await _store(tx, worker, event_id, area, body, written)
 
 
 async def _change(tx: Transaction, _keys: Keys, worker: Caller, event_id: UUID, body: EventIn) -> None:
@@ -125,15 +148,20 @@ def _refuse_before_birth(body: EventIn, born: Sequence[date | None]) -> None:
 
 
 async def _people(tx: Transaction, worker: Caller, ids: Sequence[UUID]) -> list[asyncpg.Record]:
+    people = await _who_may_be_written(tx, worker, ids)
+    if any(row["left_on"] for row in people):
+        raise Refusal(Code.has_left, pointer="/resident_ids")
+    if len({row["area_code"] for row in people}) > 1:
+        raise Refusal(Code.step_not_allowed, _("不在同一个网格的人要分开登记。"), pointer="/resident_ids")
+    return people
+
+
+async def _who_may_be_written(tx: Transaction, worker: Caller, ids: Sequence[UUID]) -> list[asyncpg.Record]:
     people = await history_queries.lock_people(tx.conn, tx.county, ids)
     if len(people) < len(set(ids)):
         raise Refusal(Code.resident_not_here, pointer="/resident_ids")
     if not all(worker.may_write_in(row["area_code"]) for row in people):
         raise Refusal(Code.area_not_allowed, pointer="/resident_ids")
-    if any(row["left_on"] for row in people):
-        raise Refusal(Code.has_left, pointer="/resident_ids")
-    if len({row["area_code"] for row in people}) > 1:
-        raise Refusal(Code.step_not_allowed, _("不在同一个网格的人要分开登记。"), pointer="/resident_ids")
     return people
 
 
@@ -189,13 +217,20 @@ async def withdraw(tx: Transaction, worker: Caller, event_id: UUID, reason: str)
         raise Refusal(Code.step_not_allowed, _("之后又有变动，不能直接撤回；请用更正。"))
     before = {person: _spans(said["before"]) for person, said in written.items()}
     left = Left(event.on, WITHDRAWN) if event.kind in _ENTERING else None
-    await present.follow(tx, people, book, before, left)
+    for row in people:
+        tracks = before[row["id"]]
+        await present.follow(tx, [row], book, {row["id"]: tracks}, _gone_again(tracks) if left and tracks else left)
     await queries.withdraw(tx.conn, tx.county, event, reason, worker.account_id, tx.now)
     tx.changed(EntityKind.register_event, event_id, event.area_code)
     tx.audit("register.withdrawn", "register_event", event_id, event.area_code, reason=reason)
     if left:
         await _tell_left(tx, people, _("登记有误，已撤回"))
     return await get(tx, event_id)
+
+
+def _gone_again(tracks: Tracks) -> Left:
+    """Whoever had not come back after all had left on the day their last period ended."""
+    return Left(max(span.until_day for span in tracks[Track.residency]), EventKind.move_out)
 
 
 def _plain(tracks: Tracks) -> dict[str, list[list[str]]]:

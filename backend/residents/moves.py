@@ -22,7 +22,7 @@ from backend.residents import move_queries as queries
 from backend.residents import queries as register
 from backend.residents import service as residents
 from shared.errors import Code
-from shared.register import EventIn, EventKind, HandoverContent, MoveOut, MoveSettleIn, MoveState
+from shared.register import BackIn, EventIn, EventKind, HandoverContent, MoveOut, MoveSettleIn, MoveState
 from shared.residents import Relation, Residency, ResidentIn
 from shared.sync import EntityKind
 from shared.texts import _
@@ -146,7 +146,7 @@ async def settle(
         return present_move
     preconditions.require(if_match, present_move.rev)
     await _refuse(tx, present_move, body)
-    home = await _home(tx, worker, body) if body.arrived else None
+    home = await _home_told(tx, worker, body) if body.arrived else None
     async with beyond_scope(tx, f"move.{state}", "move", move_id, present_move.area_code):
         move = await queries.lock(tx.conn, tx.county, move_id)
         if move is None or move["rev"] != present_move.rev:
@@ -156,14 +156,12 @@ async def settle(
         )
         waiting = [row for row in people if row["left_by"] == EventKind.move_out]
         if home:
-            await _arrive(tx, waiting, home, body)
+            await _arrive(tx, waiting, home, body.residency, body.on)
         else:
             await _stay(tx, waiting, move["out_on"])
         await queries.settle(tx.conn, tx.county, move_id, state, body.on, worker.name, body.note)
     if home:
-        arrivals = [Arrival(row["id"], home.id, row["area_code"], home.area_code) for row in waiting]
-        for follow in _followers:
-            await follow(tx, arrivals)
+        await _tell_arrived(tx, waiting, home)
     if home and not present_move.from_area_code.startswith(tx.county):
         await _register(tx, keys, worker, move, {row["id"] for row in people}, home, body)
     _tell(tx, move)
@@ -214,19 +212,41 @@ class _Home(NamedTuple):
     empty: bool
 
 
-async def _home(tx: Transaction, worker: Caller, body: MoveSettleIn) -> _Home:
-    """Lock the household that the people join: any door of the worker's own."""
+async def _home_told(tx: Transaction, worker: Caller, body: MoveSettleIn) -> _Home:
     if body.household_id is None:
         raise Refusal(Code.malformed, _("到了的要写住进哪一户。"), pointer="/household_id")
-    area = await register.lock_household(tx.conn, tx.county, body.household_id)
+    return await _home(tx, worker, body.household_id, "/household_id")
+
+
+async def _home(tx: Transaction, worker: Caller, household_id: UUID, pointer: str) -> _Home:
+    """Lock the household that the people join: any door of the worker's own."""
+    area = await register.lock_household(tx.conn, tx.county, household_id)
     if area is None:
-        raise Refusal(Code.household_not_here, pointer="/household_id")
+        raise Refusal(Code.household_not_here, pointer=pointer)
     if not worker.may_write_in(area):
-        raise Refusal(Code.area_not_allowed, pointer="/household_id")
-    return _Home(body.household_id, area, not await register.members(tx.conn, tx.county, body.household_id))
+        raise Refusal(Code.area_not_allowed, pointer=pointer)
+    return _Home(household_id, area, not await register.members(tx.conn, tx.county, household_id))
 
 
-async def _arrive(tx: Transaction, people: Sequence[asyncpg.Record], home: _Home, body: MoveSettleIn) -> None:
+async def come_back(
+    tx: Transaction, worker: Caller, people: Sequence[asyncpg.Record], back: BackIn, on: date
+) -> tuple[str, dict[UUID, history.Tracks]]:
+    """Let people who had moved away belong to a household again; return its area and what is known of them now."""
+    home = await _home(tx, worker, back.household_id, "/back/household_id")
+    wanted = await _arrive(tx, people, home, back.residency, on)
+    await _tell_arrived(tx, people, home)
+    return home.area_code, wanted
+
+
+async def _tell_arrived(tx: Transaction, people: Sequence[asyncpg.Record], home: _Home) -> None:
+    arrivals = [Arrival(row["id"], home.id, row["area_code"], home.area_code) for row in people]
+    for follow in _followers:
+        await follow(tx, arrivals)
+
+
+async def _arrive(
+    tx: Transaction, people: Sequence[asyncpg.Record], home: _Home, residency: Residency, on: date
+) -> dict[UUID, history.Tracks]:
     """Let people belong to their new household from the day they were found there."""
     book = await history.read(tx, [row["id"] for row in people])
     wanted, headed = {}, set[UUID]()
@@ -234,10 +254,11 @@ async def _arrive(tx: Transaction, people: Sequence[asyncpg.Record], home: _Home
         # Whose head is somebody else is related to that one in a way that nobody has said yet.
         relation = _one_head(row["relation"], home.id, headed) if home.empty else Relation.other
         there = present.of_row(row)._replace(
-            area_code=home.area_code, household_id=home.id, residency=body.residency, relation=relation
+            area_code=home.area_code, household_id=home.id, residency=residency, relation=relation
         )
-        wanted[row["id"]] = _and(book.tracks(row["id"]), present.entering(there, body.on))
+        wanted[row["id"]] = _and(book.tracks(row["id"]), present.entering(there, on))
     await present.follow(tx, people, book, wanted)
+    return wanted
 
 
 async def _stay(tx: Transaction, people: Sequence[asyncpg.Record], out_on: date) -> None:
