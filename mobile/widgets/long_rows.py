@@ -21,7 +21,7 @@ GUESS = 96
 AHEAD = 0.2
 """Share of the screen, above it and below it, that is filled too: a finger must not pull blank ground into sight."""
 
-AT_ONCE = 4
+AT_ONCE = 3
 """Rows that are made in one frame. Making one takes ten times as long as filling it, and nobody who types may wait."""
 
 

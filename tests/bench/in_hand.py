@@ -147,6 +147,7 @@ class Hand:
             worked.append((time.thread_time() - own) * 1000)
             await asyncio.sleep(BETWEEN_KEYS_S)
         self._shell.pop()
+        finder.in_sight = False  # as its screen does that was left
         return {"opened_ms": opened, "model_ms": model, "shown_ms": shown, "worked_ms": worked}
 
     def _typed(self) -> Iterator[str]:
