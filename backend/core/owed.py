@@ -64,8 +64,8 @@ WITH settled AS (
     SELECT stream, count(*) AS n FROM want GROUP BY stream
 ), head AS (
     UPDATE feed_head f SET seq = f.seq + size.n
-      FROM size, (SELECT (SELECT count(*) FROM settled) + (SELECT count(*) FROM noted)) AS written
-     WHERE f.county_code = $1 AND f.stream = size.stream
+      FROM size, (SELECT (SELECT count(*) FROM settled) + (SELECT count(*) FROM noted) AS before) AS written
+     WHERE f.county_code = $1 AND f.stream = size.stream AND written.before >= 0  -- unread, it would not be waited for
     RETURNING f.stream, f.seq - size.n AS base
 )
 INSERT INTO change (county_code, stream, kind, id, area_code, seq, gone, at)

@@ -66,8 +66,9 @@ standing AS (
 ), head AS (
     UPDATE feed_head f SET seq = f.seq + n
     FROM (SELECT stream, count(*) AS n FROM want GROUP BY stream) AS size,
-         (SELECT (SELECT count(*) FROM noted) + (SELECT count(*) FROM settled)) AS written  -- heads are locked last
-    WHERE f.county_code = $1 AND f.stream = size.stream RETURNING f.stream, f.seq - n AS base
+         (SELECT (SELECT count(*) FROM noted) + (SELECT count(*) FROM settled) AS before) AS written
+    WHERE f.county_code = $1 AND f.stream = size.stream AND written.before >= 0  -- heads are locked last
+    RETURNING f.stream, f.seq - n AS base
 ), fed AS (
     INSERT INTO change (county_code, stream, kind, id, area_code, seq, gone, at)
     SELECT $1, stream, kind, id, area_code, base + row_number() OVER (PARTITION BY stream), false, now()

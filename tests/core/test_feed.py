@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from backend.core import feed, owed
+from backend.core import feed, operations, owed
 from backend.core.db import Database, Unit
 from backend.core.scope import system_caller
 from shared.sync import EntityKind
@@ -59,6 +59,28 @@ BY_HEAD = (
     f"SELECT id, seq FROM change WHERE county_code = '{COUNTY}' AND stream = '{COMMUNITY}' AND seq > $1 ORDER BY seq"
 )
 BY_SEQUENCE = "SELECT id, seq FROM naive WHERE seq > $1 ORDER BY seq"
+
+
+async def test_who_waits_for_a_row_of_the_ledger_does_not_hold_up_the_feed_meanwhile(database):
+    op_id = uuid7()
+    first, _ = await begun(database)
+    (await first.begin(COUNTY_ITSELF)).settled(operations.applied(op_id, "visit.record", uuid7(), b"first"))
+    await first.flush()
+    second, _ = await begun(database, CELL)
+    (await second.begin(COUNTY_ITSELF)).settled(operations.applied(op_id, "visit.record", uuid7(), b"second"))
+    waiting = asyncio.create_task(second.flush())
+    await until_blocked(database)
+
+    third, passed = await begun(database, CELL)
+    await third.flush()
+    await third.commit()
+
+    reader = Reader(database, BY_HEAD)
+    await reader.pull()
+    await first.rollback()
+    await waiting
+    await second.commit()
+    assert reader.seen == [passed]
 
 
 async def test_a_reader_misses_nothing_that_many_writers_commit_out_of_step(database):

@@ -110,8 +110,8 @@ MAKE_NAIVE = "CREATE SEQUENCE naive START 1000; GRANT ALL ON SEQUENCE naive TO g
 _NAIVE_WRITE = owed._WRITE.replace(
     """head AS (
     UPDATE feed_head f SET seq = f.seq + size.n
-      FROM size, (SELECT (SELECT count(*) FROM settled) + (SELECT count(*) FROM noted)) AS written
-     WHERE f.county_code = $1 AND f.stream = size.stream
+      FROM size, (SELECT (SELECT count(*) FROM settled) + (SELECT count(*) FROM noted) AS before) AS written
+     WHERE f.county_code = $1 AND f.stream = size.stream AND written.before >= 0  -- unread, it would not be waited for
     RETURNING f.stream, f.seq - size.n AS base
 )""",
     """head AS (
@@ -121,6 +121,7 @@ _NAIVE_WRITE = owed._WRITE.replace(
 ).replace("head.base + row_number() OVER (PARTITION BY w.stream)", "nextval('naive')")
 assert "nextval" in _NAIVE_WRITE
 assert "head.base" not in _NAIVE_WRITE
+assert "UPDATE feed_head" not in _NAIVE_WRITE
 
 _NAIVE_HEADS = """
 SELECT s.area, f.stream,
