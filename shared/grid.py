@@ -4,9 +4,11 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
 
 from shared.errors import Code
+from shared.identifiers import full_credit_code
 from shared.texts import _
 from shared.types import AreaCode, CellCode, Crs, Day, Name, Position, ShortText, Utc, WireIn, WireOut, example
 
@@ -62,6 +64,21 @@ PURPOSE_WORDS = {
 Geometry = Annotated[dict[str, Any], Field(description="GeoJSON Polygon 或 MultiPolygon，WGS-84")]
 
 
+def _read_unit_code(given: str, info: ValidationInfo) -> str:
+    """Bring a unit's code to how it is stored. Only what was sent is looked at, so a basic cell may leave it out."""
+    if not given:
+        return given
+    if info.data.get("kind") is CellKind.basic:
+        raise PydanticCustomError("unit_of_basic_cell", "a unit belongs to a special-purpose cell")
+    code = full_credit_code(given)
+    if code is None:
+        raise PydanticCustomError("credit_code", "not a unified social credit code")
+    return code
+
+
+UnitCode = Annotated[ShortText, AfterValidator(_read_unit_code)]
+"""Stands behind `kind` in its model."""
+
 Given = TypeVar("Given")
 
 
@@ -92,6 +109,7 @@ class CellIn(WireIn):
     kind: CellKind = Field(default=CellKind.basic, description="网格种类")
     purpose: Purpose | None = Field(default=None, description="专属网格的用途")
     unit_name: ShortText = Field(default="", description="专属网格里的单位名称")
+    unit_code: UnitCode = Field(default="", description="专属网格里单位的统一社会信用代码（GB 32100）")
     geometry: Geometry
     from_day: Day | None = Field(default=None, description="边界生效日期，默认今天")
 
@@ -109,6 +127,7 @@ class CellOut(WireOut):
     kind: CellKind = Field(description="网格种类")
     purpose: Purpose | None = Field(default=None, description="专属网格的用途")
     unit_name: str = Field(default="", description="专属网格里的单位名称")
+    unit_code: str = Field(default="", description="专属网格里单位的统一社会信用代码（GB 32100）")
     community_code: str = Field(description="社区编码")
     geometry: Geometry
     crs_name: Crs = Field(default=Crs.wgs84, description="边界的坐标系")
@@ -203,6 +222,7 @@ class GridProperties(_Loose):
     kind: CellKind = Field(default=CellKind.basic, description="网格种类")
     purpose: Purpose | None = Field(default=None, description="专属网格的用途")
     unit_name: ShortText = Field(default="", description="专属网格里的单位名称")
+    unit_code: UnitCode = Field(default="", description="专属网格里单位的统一社会信用代码（GB 32100）")
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:

@@ -1,5 +1,6 @@
 """Numbers that carry a check character: GB 11643 of citizens, old ones too, and GB 32100 of organisations. Pure."""
 
+import unicodedata
 from datetime import date
 from typing import Final
 
@@ -46,12 +47,27 @@ def sex_in(number: str) -> str:
 
 
 def is_credit_code(code: str) -> bool:
-    """Say whether an organisation's unified social credit code (GB 32100) fits its check character."""
+    """Say whether an organisation's unified social credit code (GB 32100) fits its check character.
+
+    No authority that registers organisations is written 0, and places three to eight are the digits of its region:
+    eighteen noughts fit their check character too.
+    """
     if len(code) != 18 or any(symbol not in _CREDIT_SYMBOLS for symbol in code):
+        return False
+    if code[0] == "0" or not _digits(code[2:8]):
         return False
     values = [_CREDIT_SYMBOLS.index(symbol) for symbol in code]
     total = sum(value * weight for value, weight in zip(values, _CREDIT_WEIGHTS, strict=False))
     return values[17] == (31 - total % 31) % 31
+
+
+def full_credit_code(given: str) -> str | None:
+    """Return an organisation's code as it is stored, however it was typed: small letters, full-width ones, in groups.
+
+    None when it cannot be one.
+    """
+    code = "".join(unicodedata.normalize("NFKC", given).split()).upper()
+    return code if is_credit_code(code) else None
 
 
 def _digits(text: str) -> bool:

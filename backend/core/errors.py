@@ -34,6 +34,8 @@ _WORDS = {
     "greater_than_equal": _("太小了。"),
     "less_than_equal": _("太大了。"),
     "finite_number": _("要是一个有限的数。"),
+    "credit_code": _("统一社会信用代码对不上，请对着证书再核一遍：18 位，没有字母 I、O、S、V、Z。"),
+    "unit_of_basic_cell": _("基础网格不写单位，专属网格才有统一社会信用代码。"),
 }
 
 

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-NEWEST = "2026_12_01_photo_counts"
+NEWEST = "2026_12_01_unit_codes"
 """The newest revision. A contract test compares it with the migrations themselves."""
 
 

@@ -35,12 +35,14 @@ class Cell(StoredRow, table=True):
             f"purpose IS NULL OR kind = 'special' AND purpose IN ({', '.join(repr(p.value) for p in Purpose)})",
             name="cell_purpose",
         ),
+        CheckConstraint("unit_code = '' OR kind = 'special' AND length(unit_code) = 18", name="cell_unit_code"),
     )
 
     name: str = text_column(nullable=False)
     kind: str = text_column(nullable=False)
     purpose: str | None = text_column(default=None, nullable=True)
     unit_name: str = text_column(nullable=False, default="", sa_column_kwargs={"server_default": ""})
+    unit_code: str = text_column(nullable=False, default="", sa_column_kwargs={"server_default": ""})
 
 
 class GridVersion(SQLModel, table=True):

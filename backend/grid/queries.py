@@ -14,8 +14,8 @@ from shared.grid import CellIn, CellOut, DivisionOut, Level
 
 # No boundary begins in the future, so the open-ended one is the present one. `>=`: asyncpg stores that day as infinity.
 _CELLS = """
-SELECT c.id, c.area_code AS code, c.name, c.kind, c.purpose, c.unit_name, left(c.area_code, 12) AS community_code,
-       b.geometry, b.from_day, b.area_m2, c.rev, c.received_at
+SELECT c.id, c.area_code AS code, c.name, c.kind, c.purpose, c.unit_name, c.unit_code,
+       left(c.area_code, 12) AS community_code, b.geometry, b.from_day, b.area_m2, c.rev, c.received_at
 FROM cell c
 JOIN cell_boundary b ON b.county_code = c.county_code AND b.cell_id = c.id AND b.until_day >= DATE '9999-12-31'
 WHERE c.county_code = $1
@@ -23,7 +23,7 @@ WHERE c.county_code = $1
 
 _FEATURE = """
 json_build_object('type', 'Feature', 'id', code, 'geometry', geometry, 'properties', json_build_object(
-    'code', code, 'name', name, 'kind', kind, 'purpose', purpose, 'unit_name', unit_name,
+    'code', code, 'name', name, 'kind', kind, 'purpose', purpose, 'unit_name', unit_name, 'unit_code', unit_code,
     'community_code', community_code, 'from_day', from_day, 'area_m2', area_m2, 'rev', rev,
     'received_at', received_at))
 """
@@ -188,18 +188,18 @@ async def add_cell(
     conn: asyncpg.Connection, county: str, cell_id: UUID, code: str, body: CellIn, now: datetime
 ) -> None:
     await conn.execute(
-        "INSERT INTO cell (county_code, id, area_code, name, kind, purpose, unit_name, rev, received_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)",
-        county, cell_id, code, body.name, body.kind, body.purpose, body.unit_name, now,
+        "INSERT INTO cell (county_code, id, area_code, name, kind, purpose, unit_name, unit_code, rev, received_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)",
+        county, cell_id, code, body.name, body.kind, body.purpose, body.unit_name, body.unit_code, now,
     )  # fmt: skip
 
 
 async def change_cell(conn: asyncpg.Connection, county: str, cell_id: UUID, body: CellIn) -> int:
     """Change a cell and return its new revision."""
     rev: int = await conn.fetchval(
-        "UPDATE cell SET name = $3, kind = $4, purpose = $5, unit_name = $6, rev = rev + 1"
+        "UPDATE cell SET name = $3, kind = $4, purpose = $5, unit_name = $6, unit_code = $7, rev = rev + 1"
         " WHERE county_code = $1 AND id = $2 RETURNING rev",
-        county, cell_id, body.name, body.kind, body.purpose, body.unit_name,
+        county, cell_id, body.name, body.kind, body.purpose, body.unit_name, body.unit_code,
     )  # fmt: skip
     return rev
 

@@ -11,7 +11,7 @@ from shared.types import is_within
 Grants = Collection[tuple[Role, str]]
 
 _DRAWING = frozenset({Role.county_admin, Role.community_worker})
-WORDS = ("name", "kind", "purpose", "unit_name")
+WORDS = ("name", "kind", "purpose", "unit_name", "unit_code")
 """What a cell is called and what it is for: all of it but its boundary."""
 
 _WITHIN_SCOPE_ONLY = frozenset({Role.partner})

@@ -44,6 +44,14 @@ async def lock_naming(conn: asyncpg.Connection, county: str, people: Sequence[UU
     return [LinkOut.model_validate(dict(row)) for row in rows]
 
 
+async def lock_left_on(conn: asyncpg.Connection, county: str, resident_id: UUID) -> date | None:
+    """Return when somebody left the register, and let it stay so: a death of this moment then sees the link too."""
+    left: date | None = await conn.fetchval(
+        "SELECT left_on FROM resident WHERE county_code = $1 AND id = $2 FOR SHARE", county, resident_id
+    )
+    return left
+
+
 async def contacts_of_home(conn: asyncpg.Connection, county: str, household_id: UUID, day: date) -> list[LinkOut]:
     """Return whom to call about a household, and those folded into it, or somebody in it; the household's own first."""
     rows = await conn.fetch(

@@ -34,11 +34,12 @@ class Owner(NamedTuple):
     area: str
     resident_id: UUID | None = None
     birth_date: date | None = None
+    left_on: date | None = None
 
 
 async def person(tx: Transaction, resident_id: UUID) -> Owner:
     found = await service.get(tx, resident_id)
-    return Owner(found.household_id, found.area_code, resident_id, found.birth_date)
+    return Owner(found.household_id, found.area_code, resident_id, found.birth_date, found.left_on)
 
 
 async def owner_of(tx: Transaction, link_id: UUID) -> Owner:
@@ -100,6 +101,21 @@ def _refuse(tx: Transaction, owner: Owner, body: LinkIn) -> None:
         raise Refusal(Code.reason_missing, _("成年人有监护人，请在备注写明缘由。"), pointer="/note")
 
 
+async def _refuse_left(tx: Transaction, owner: Owner, named: UUID | None) -> None:
+    """Refuse a link for somebody who has died or left, and one that newly names them. What was written down before is
+    answered as it was, and one that names somebody who has moved away since may still be changed otherwise."""
+    if owner.left_on:
+        raise Refusal(Code.has_left)
+    if named is None:
+        return
+    # They may live in any cell of the county.
+    async with beyond_scope(tx, "link.named", "resident", named, owner.area):
+        kept = await merging.standing(tx.conn, tx.county, named)
+        left = kept and await queries.lock_left_on(tx.conn, tx.county, kept["id"])
+    if left:
+        raise Refusal(Code.has_left, _("写的这个人已经去世或迁出。还找得到的，只写姓名和电话。"), pointer="/person_id")
+
+
 def _minor(born: date | None, today: date) -> bool:
     return born is not None and age_on(today, born) < _ADULT
 
@@ -108,6 +124,7 @@ async def _add(tx: Transaction, keys: Keys, owner: Owner, link_id: UUID, body: L
     op_id = operations.of_put(KIND, link_id)
     content = operations.fingerprint(keys.ledger, f"{KIND}|{owner.resident_id or owner.household_id}", link_id, body)
     if not await operations.repeated(tx, op_id, content, Code.id_taken):
+        await _refuse_left(tx, owner, body.person_id)
         row = {
             "county_code": tx.county, "id": link_id, "area_code": owner.area, "received_at": tx.now,
             "household_id": owner.household_id, "resident_id": owner.resident_id, **_columns(tx, body, None),
@@ -155,6 +172,7 @@ def _as_written(present: LinkOut, patch: LinkPatch) -> LinkIn:
 async def _write(tx: Transaction, owner: Owner, present: LinkOut, body: LinkIn) -> LinkOut:
     if body.kind is not present.kind:
         raise Refusal(Code.step_not_allowed, _("种类不能改，请另外登记一条。"), pointer="/kind")
+    await _refuse_left(tx, owner, body.person_id if body.person_id != present.person_id else None)
     row = _columns(tx, body, present)
     rev = await _store(queries.change(tx.conn, tx.county, present.id, present.rev, row))
     if rev is None:

@@ -22,7 +22,7 @@ from backend.exports.words import cell, columns
 from backend.exports.writers import Form
 from backend.grid.geo import from_wgs84
 from shared.types import Crs
-from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR, OTHER_COMMUNITY, visit_to
+from tests.factories import CELL, COMMUNITY, COUNTY, NEIGHBOUR, OTHER_COMMUNITY, plot_of, visit_to
 
 PHONE = "12600002706"
 ID_NUMBER = "610388195403082713"
@@ -92,6 +92,17 @@ async def test_a_workbook_has_the_rows_of_the_csv_and_a_sheet_that_says_what_it_
     assert in_book == [header, row]
     assert notes["条数"] == 1
     assert notes["区域"] == CELL
+
+
+async def test_a_sheet_of_cells_has_the_codes_of_their_units_as_text(make):
+    school = {"name": "凤县中学网格", "kind": "special", "geometry": plot_of(CELL), "unit_code": "124403004557500003"}
+    made = await (await make.worker(COMMUNITY)).client.put(f"/api/v1/cells/{CELL}", json=school)
+
+    book = openpyxl.load_workbook(io.BytesIO((await get(await make.admin(), "cells.xlsx")).content))
+
+    header, row = book["网格"].iter_rows(values_only=True)
+    assert made.status_code == 201
+    assert dict(zip(header, row, strict=True))["专属网格里单位的统一社会信用代码（GB 32100）"] == school["unit_code"]
 
 
 async def test_a_full_sheet_goes_on_in_another_one(make, monkeypatch):

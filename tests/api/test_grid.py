@@ -590,6 +590,69 @@ async def test_a_basic_cell_has_neither_purpose_nor_unit(make):
     assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
 
 
+UNIT_CODE = "12100000400000624D"
+"""Of a real university; the school here is none."""
+
+
+async def test_the_code_of_a_unit_is_stored_in_capitals_and_read_back_everywhere(make):
+    coordinator, phone = await make.worker(COMMUNITY), await make.worker(COMMUNITY)
+    await make.cell(CELL)
+
+    made = await school(make, coordinator, unit_code=" 12100000400000624d ")
+    again = await school(make, coordinator, unit_code="１２１０００００４０００００６２４Ｄ")
+    read = (await coordinator.client.get(url(SCHOOL))).json()
+    listed = (await coordinator.client.get("/api/v1/cells")).json()["items"]
+    drawn_on_map = (await coordinator.client.get(url(SCHOOL), headers=GEOJSON)).json()
+    heard = (await phone.client.get("/api/v1/changes")).json()["items"]
+
+    assert (made.status_code, again.status_code) == (201, 200)
+    assert read == made.json() == again.json()
+    assert read["unit_code"] == UNIT_CODE
+    assert {one["code"]: one["unit_code"] for one in listed} == {SCHOOL: UNIT_CODE, CELL: ""}
+    assert drawn_on_map["properties"]["unit_code"] == UNIT_CODE
+    cells = {one["body"]["code"]: one["body"]["unit_code"] for one in heard if one["kind"] == "cell"}
+    assert cells == {SCHOOL: UNIT_CODE, CELL: ""}
+
+
+async def test_another_code_is_a_new_version_that_is_kept_until_it_is_taken_away(make):
+    coordinator = await make.worker(COMMUNITY)
+    await school(make, coordinator, unit_code=UNIT_CODE)
+    body = {name: value for name, value in (await coordinator.client.get(url(SCHOOL))).json().items()
+            if name in ("name", "kind", "purpose", "unit_name", "geometry")}  # fmt: skip
+
+    missing = await coordinator.client.put(url(SCHOOL), json=body | {"unit_code": "12440300455752807L"})
+    changed = await coordinator.client.put(
+        url(SCHOOL), json=body | {"unit_code": "12440300455752807L"}, headers={"If-Match": '"1"'}
+    )
+    away = await coordinator.client.put(url(SCHOOL), json=body, headers={"If-Match": '"2"'})
+
+    assert missing.status_code == 428
+    assert (changed.json()["unit_code"], changed.json()["rev"]) == ("12440300455752807L", 2)
+    assert (away.json()["unit_code"], away.json()["rev"]) == ("", 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"unit_code": UNIT_CODE[:-1] + "E"}, "统一社会信用代码对不上"),
+        ({"unit_code": "0" * 18}, "统一社会信用代码对不上"),
+        ({"unit_code": UNIT_CODE[8:17]}, "统一社会信用代码对不上"),
+        ({"unit_code": UNIT_CODE, "kind": "basic", "purpose": None, "unit_name": ""}, "基础网格不写单位"),
+        ({"unit_code": UNIT_CODE + "4" * 100}, "太长了"),
+    ],
+)
+async def test_a_code_that_cannot_be_the_units_is_refused_in_words_and_nothing_is_stored(make, given, words):
+    coordinator = await make.worker(COMMUNITY)
+
+    answer = await school(make, coordinator, **given)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    [said] = answer.json()["errors"]
+    assert said["pointer"] == "/unit_code"
+    assert said["detail"].startswith(words)
+    assert (await coordinator.client.get(url(SCHOOL))).status_code == 404
+
+
 async def test_many_places_are_answered_one_by_one(make):
     worker, partner = await make.worker(), await make.partner(NEIGHBOUR)
     for code in (CELL, NEIGHBOUR):

@@ -1,12 +1,15 @@
 """Contacts, guardians and helpers, over HTTP on PostgreSQL."""
 
+import asyncio
 from datetime import date, timedelta
 
 import asyncpg
+import pytest
 
 from backend.core.clock import county_day, system_clock
 from shared.links import LinkOut, Reach, whom_to_call
 from shared.types import uuid7
+from tests.core.waiting import until_blocked
 from tests.factories import CELL, NEIGHBOUR, OTHER_COMMUNITY
 
 TODAY = county_day(system_clock())
@@ -208,6 +211,79 @@ async def test_a_persons_links_go_with_them_and_a_households_stay(make):
     assert (left.status_code, settled.status_code) == (200, 200), settled.text
     assert [(gone, body and body["id"]) for gone, body in await fed(worker)] == [(False, str(shared)), (True, None)]
     assert [(body["id"], body["household_id"]) for _gone, body in await fed(receiving)] == [(str(own), str(there.id))]
+
+
+async def leave(make, resident, kind="death"):
+    event = {"kind": kind, "on": TODAY.isoformat(), "resident_ids": [str(resident.id)]}
+    if kind == "move_out":
+        event["to"] = {"words": "西安", "leaves_county": True}
+    answer = await (await make.worker()).client.put(f"/api/v1/register-events/{uuid7()}", json=event)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("kind", ["death", "move_out"])
+async def test_nobody_is_written_down_for_or_as_somebody_who_has_left(make, kind):
+    home = await make.household()
+    gone = await make.resident(home, birth_date=date(1950, 1, 1))
+    stays = await make.resident(home, name="王小华", relation="10", birth_date=date(1990, 1, 1))
+    beyond = await make.resident(await make.household(NEIGHBOUR), name="何安安", birth_date=date(2000, 1, 1))
+    worker, neighbour = await make.worker(), await make.worker(NEIGHBOUR)
+    about, naming, named_none = uuid7(), uuid7(), uuid7()
+    await worker.client.put(of(gone, about), json=helper())
+    await worker.client.put(of(stays, named_none), json=helper())
+    await leave(make, gone, kind)
+
+    for_them = await worker.client.put(of(gone, uuid7()), json=helper())
+    changed = await worker.client.put(of(gone, about), json=helper(name="周丽华"), headers={"If-Match": '"1"'})
+    repeated = await worker.client.put(of(gone, about), json=helper())
+    body = helper(person_id=str(gone.id))
+    as_them = [
+        await worker.client.put(of(stays, naming), json=body),
+        await worker.client.put(of(stays, named_none), json=body, headers={"If-Match": '"1"'}),
+        await worker.client.put(at_home(home, uuid7()), json={"name": "何长顺", "person_id": str(gone.id)}),
+        await neighbour.client.put(of(beyond, uuid7()), json=body),
+    ]
+
+    assert said(for_them) == said(changed) == (409, "has_left")
+    assert repeated.status_code == 200
+    assert {said(answer) for answer in as_them} == {(409, "has_left", "/person_id")}
+    assert as_them[0].json()["detail"] == "写的这个人已经去世或迁出。还找得到的，只写姓名和电话。"
+    kept = (await worker.client.get(of(stays))).json()
+    assert [(one["id"], one["person_id"]) for one in kept] == [(str(named_none), None)]
+    ended = await worker.client.delete(of(gone, about), headers={"If-Match": '"1"'})
+    assert ended.status_code == 204
+
+
+async def test_a_death_of_this_very_moment_is_waited_for(make, database_url):
+    home = await make.household()
+    dying = await make.resident(home, birth_date=date(1950, 1, 1))
+    stays = await make.resident(home, name="王小华", relation="10", birth_date=date(1990, 1, 1))
+    worker, other = await make.worker(), await asyncpg.connect(database_url)
+    body = {"kind": "contact", "name": "何长顺", "person_id": str(dying.id)}
+
+    async with other.transaction():
+        await other.execute("UPDATE resident SET left_on = current_date, left_by = 'death' WHERE id = $1", dying.id)
+        naming = asyncio.create_task(worker.client.put(of(stays, uuid7()), json=body))
+        await until_blocked(make.database)
+    await other.close()
+
+    assert said(await naming) == (409, "has_left", "/person_id")
+
+
+async def test_a_link_that_names_somebody_who_moved_away_since_may_still_be_changed(make):
+    home = await make.household()
+    son = await make.resident(home, birth_date=date(1980, 1, 1))
+    mother = await make.resident(home, name="王小华", relation="50", birth_date=date(1950, 1, 1))
+    worker, link_id = await make.worker(), uuid7()
+    body = {"kind": "contact", "name": "何长顺", "person_id": str(son.id)}
+    await worker.client.put(of(mother, link_id), json=body)
+    await leave(make, son, "move_out")
+
+    answer = await worker.client.put(
+        of(mother, link_id), json=body | {"phone": "12600003805"}, headers={"If-Match": '"1"'}
+    )
+
+    assert (answer.status_code, answer.json()["phone"]) == (200, "12600003805")
 
 
 async def test_who_has_died_is_nobodys_guardian_and_nobody_to_call_whatever_the_cell(make, database_url):

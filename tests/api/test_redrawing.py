@@ -197,6 +197,21 @@ async def load(person, body, community=COMMUNITY):
     return await person.client.put(f"/api/v1/communities/{community}/grid", json=body)
 
 
+async def test_a_units_code_comes_with_the_map_of_its_cell_and_goes_with_it(make, coordinator):
+    unit = {"kind": "special", "purpose": "school", "unit_code": "12100000400000624d"}
+    body = collection((CELL, plot_of(CELL)), (NEIGHBOUR, plot_of(CELL), unit))
+
+    first, again = [await load(coordinator, body) for _ in range(2)]
+    fetched = await coordinator.client.get("/api/v1/cells", headers={"Accept": "application/geo+json"})
+    brought_back = await load(coordinator, fetched.json())
+    wrong = await load(coordinator, collection((CELL, plot_of(CELL), {"unit_code": "12100000400000624D"})))
+
+    assert [one.json()["changed"] for one in (first, again, brought_back)] == [True, False, False]
+    assert fetched.json()["features"][0]["properties"]["unit_code"] == "12100000400000624D"
+    assert wrong.status_code == 422
+    assert [one["pointer"] for one in wrong.json()["errors"]] == ["/features/0/properties/unit_code"]
+
+
 async def test_all_cells_of_a_community_are_loaded_at_once_and_a_repeat_changes_nothing(make, coordinator):
     await make.cell(CELL)
     home = await door(make, 0.7)
@@ -574,6 +589,7 @@ async def test_a_draft_is_changed_on_what_was_read_and_made_once(make, coordinat
         ({"cells": []}, 422, "malformed"),
         ({"cells": [shape(OTHER_COMMUNITY + "001", plot_of(CELL))]}, 422, "malformed"),
         ({"cells": [shape(CELL, plot_of(CELL), unit_name="凤县中学")]}, 422, "malformed"),
+        ({"cells": [shape(CELL, plot_of(CELL), unit_code="12100000400000624D")]}, 422, "malformed"),
     ],
 )  # fmt: skip
 async def test_a_plan_that_cannot_be_is_refused(coordinator, today, change, status, code):

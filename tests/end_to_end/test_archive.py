@@ -30,7 +30,7 @@ from tests.conftest import KEYS, Running, on_database
 from tests.contract.rows import EXEMPT, fill, loosen
 from tests.end_to_end.server import Server
 from tests.end_to_end.test_serve import gridhood
-from tests.factories import COUNTY, Factory
+from tests.factories import CELL, COUNTY, Factory, plot_of
 from tests.postgres15 import postgres15
 
 OTHER_KEYS = derive_keys(bytes(range(100, 132)))
@@ -158,6 +158,19 @@ async def test_an_imported_county_gives_the_same_archive_again(taken: Taken, emp
 
     assert table_hashes(again) == table_hashes(taken.manifest)
     assert (tmp_path / "photos" / COUNTY / "ab" / "abcd").read_bytes() == b"a photo"
+
+
+async def test_the_code_of_a_unit_goes_along(make: Factory, database_url: str, empty: str, tmp_path: Path) -> None:
+    school = {"name": "凤县中学网格", "kind": "special", "geometry": plot_of(CELL), "unit_code": "12100000400000624D"}
+    made = await (await make.admin()).client.put(f"/api/v1/cells/{CELL}", json=school)
+    await export_all(database_url, KEYS, tmp_path, COUNTY, tmp_path / "county.zip")
+
+    await import_all(empty, PackageReader(tmp_path / "county.zip", KEYS), tmp_path)
+
+    conn = await asyncpg.connect(empty)
+    there = await conn.fetchval("SELECT unit_code FROM cell WHERE area_code = $1", CELL)
+    await conn.close()
+    assert (made.status_code, there) == (201, school["unit_code"])
 
 
 async def test_a_server_on_the_imported_county_reads_people_and_opens_their_numbers(

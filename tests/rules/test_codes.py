@@ -121,6 +121,28 @@ def test_the_known_credit_code_is_good_and_any_other_symbol_in_it_is_not():
     assert not identifiers.is_credit_code(CREDIT_CODE[:17])
 
 
+@pytest.mark.parametrize("code", ["12100000400000624D", "12440300455752807L", "12100000400011227Y"])
+def test_codes_of_public_bodies_are_good(code):
+    # 清华大学, its graduate school in Shenzhen and 北京航空航天大学, as they print them for whoever writes a bill.
+    assert identifiers.is_credit_code(code)
+
+
+def test_a_credit_code_is_stored_in_one_way_however_it_was_typed():
+    wide = "９１３５０１００Ｍ０００１００Ｙ４３"
+
+    for typed in (CREDIT_CODE.lower(), f" {CREDIT_CODE}\t", wide, wide.lower(), "91350100 M000100Y4 3"):
+        assert identifiers.full_credit_code(typed) == CREDIT_CODE
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "0" * 18, CREDIT_CODE[:-1] + "4", CREDIT_CODE + "3", "M000100Y4", "凤县中学", "91350100M0001OOY43",
+     "٩١٣٥٠١٠٠M000100Y43", "XXXXXXXXXXXXXXXXXX"],
+)  # fmt: skip
+def test_what_cannot_be_a_credit_code_is_none(typed):
+    assert identifiers.full_credit_code(typed) is None
+
+
 @given(st.integers(0, 17), st.integers(1, 30))
 def test_one_wrong_symbol_of_a_credit_code_is_always_found(at, further):
     symbols = "0123456789ABCDEFGHJKLMNPQRTUWXY"
