@@ -1,8 +1,9 @@
 """Doors and who lives behind them, who stands by whom, and two rows that may be one person."""
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -210,12 +211,6 @@ class StandIn(WireIn):
     from_day: Day = Field(description="从哪天起（含）")
     until_day: Day = Field(description="到哪天止（不含）")
 
-    @model_validator(mode="after")
-    def _a_time(self) -> Self:
-        if self.until_day <= self.from_day:
-            raise ValueError("a stand-in's last day lies before the first")
-        return self
-
 
 class ContactIn(WireIn):
     """Whom to call about a household; they need not be on the register."""
@@ -289,6 +284,9 @@ class LinkPatch(WireIn):
     helper: HelperKind | None = Field(default=None, description="帮扶人是哪一方的（只有帮扶人要填）")
     person_id: UUID | None = Field(default=None, description="在册的话，此人的居民编号")
     note: Note | None = Field(default=None, description="备注")
+    stand_in: StandIn | None = Field(
+        default=None, description="帮扶人不在时谁来（只有帮扶人可填），整个换掉；写明为空表示不用代了"
+    )
 
 
 class LinkEndIn(WireIn):
@@ -320,6 +318,33 @@ class LinkOut(WireOut):
     note: str = Field(description="备注")
     rev: int = Field(description="修订号")
     received_at: Utc = Field(description="服务器收到时间")
+
+
+STAND_IN = {
+    "name": "stand_in_name", "phone": "stand_in_phone", "from_day": "stand_in_from", "until_day": "stand_in_until",
+}  # fmt: skip
+"""The fields of a stand-in, and what a link calls them."""
+
+
+def stand_in_of(link: LinkOut) -> dict[str, Any] | None:
+    """Return a link's stand-in in the shape in which it is written."""
+    return {name: getattr(link, column) for name, column in STAND_IN.items()} if link.stand_in_name else None
+
+
+def link_fields(link: LinkOut) -> dict[str, Any]:
+    """Return a link as JSON, with its stand-in also as an edit names it."""
+    row = link.model_dump(mode="json")
+    held = {name: row[column] for name, column in STAND_IN.items()}
+    return row | {"stand_in": held if link.stand_in_name else None}
+
+
+def as_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of an edit under the names that the link has them by."""
+    plain = {name: value for name, value in fields.items() if name != "stand_in"}
+    if "stand_in" not in fields:
+        return plain
+    stand_in = fields["stand_in"] or {}
+    return plain | {column: stand_in.get(name) for name, column in STAND_IN.items()}
 
 
 class Reach(NamedTuple):

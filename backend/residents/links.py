@@ -18,7 +18,7 @@ from backend.core.transaction import Edited, Transaction
 from backend.residents import events, folding, households, merging, moves, rules, service
 from backend.residents import link_queries as queries
 from shared.errors import Code
-from shared.links import LinkIn, LinkKind, LinkOut, LinkPatch
+from shared.links import LinkIn, LinkKind, LinkOut, LinkPatch, as_columns, stand_in_of
 from shared.sync import EntityKind
 from shared.texts import _
 from shared.visiting import age_on
@@ -90,6 +90,7 @@ async def put(
         raise Refusal(Code.area_not_allowed)
     _refuse(tx, owner, body)
     if if_match is None:
+        _refuse_stand_in(tx, None, body)
         return await _add(tx, keys, owner, link_id, body)
     return await _change(tx, owner, link_id, body, if_match)
 
@@ -116,6 +117,17 @@ async def _refuse_left(tx: Transaction, owner: Owner, named: UUID | None) -> Non
         raise Refusal(Code.has_left, _("写的这个人已经去世或迁出。还找得到的，只写姓名和电话。"), pointer="/person_id")
 
 
+def _refuse_stand_in(tx: Transaction, before: dict[str, Any] | None, body: LinkIn) -> None:
+    """Refuse days on which nobody can come. A time that has passed since it was written stands as it is."""
+    new = body.stand_in
+    if new is None or new.model_dump() == before:
+        return
+    if new.until_day <= new.from_day:
+        raise Refusal(Code.malformed, _("代的日子写反了：结束要在开始之后。"), pointer="/stand_in/until_day")
+    if new.until_day <= county_day(tx.now):
+        raise Refusal(Code.malformed, _("代的日子已经过了，请重新选到哪天。"), pointer="/stand_in/until_day")
+
+
 def _minor(born: date | None, today: date) -> bool:
     return born is not None and age_on(today, born) < _ADULT
 
@@ -139,12 +151,14 @@ async def _add(tx: Transaction, keys: Keys, owner: Owner, link_id: UUID, body: L
 async def _change(tx: Transaction, owner: Owner, link_id: UUID, body: LinkIn, if_match: frozenset[str]) -> LinkOut:
     present = await get(tx, owner, link_id)
     preconditions.require(if_match, present.rev)
+    _refuse_stand_in(tx, stand_in_of(present), body)
     return await _write(tx, owner, present, body)
 
 
 def changes(present: LinkOut, patch: LinkPatch) -> set[str]:
     """Return the fields that an edit really changes."""
-    return {name for name in patch.model_fields_set if getattr(patch, name) != getattr(present, name)}
+    given, stands = patch.model_dump(exclude_unset=True), {"stand_in": stand_in_of(present)}
+    return {name for name, value in given.items() if value != (stands if name in stands else dict(present))[name]}
 
 
 async def edit(tx: Transaction, worker: Caller, owner: Owner, present: LinkOut, patch: LinkPatch) -> LinkOut:
@@ -153,14 +167,14 @@ async def edit(tx: Transaction, worker: Caller, owner: Owner, present: LinkOut, 
         raise Refusal(Code.area_not_allowed)
     body = _as_written(present, patch)
     _refuse(tx, owner, body)
+    _refuse_stand_in(tx, stand_in_of(present), body)
     return await _write(tx, owner, present, body)
 
 
 def _as_written(present: LinkOut, patch: LinkPatch) -> LinkIn:
-    stand_in = {name: getattr(present, column) for name, column in _STAND_IN.items()}
     values: dict[str, Any] = {
         **{name: getattr(present, name) for name in LinkIn.model_fields if name != "stand_in"},
-        "stand_in": stand_in if present.stand_in_name else None,
+        "stand_in": stand_in_of(present),
         **patch.model_dump(exclude_unset=True),
     }
     try:
@@ -190,7 +204,7 @@ def _differing(before: LinkOut, after: LinkOut) -> list[str]:
 
 
 def _of(link: LinkOut, name: str) -> Any:
-    return [getattr(link, column) for column in _STAND_IN.values()] if name == "stand_in" else getattr(link, name)
+    return stand_in_of(link) if name == "stand_in" else getattr(link, name)
 
 
 async def _store(writing: Any) -> Any:
@@ -205,18 +219,13 @@ async def _store(writing: Any) -> Any:
 def _columns(tx: Transaction, body: LinkIn, present: LinkOut | None) -> dict[str, Any]:
     """A day of beginning that is left out is the one already written, else today."""
     began = present.from_day if present else county_day(tx.now)
-    stand_in = body.stand_in.model_dump() if body.stand_in else dict.fromkeys(_STAND_IN)
+    stand_in = body.stand_in.model_dump() if body.stand_in else None
     return {
         "kind": body.kind, "helper": body.helper, "name": body.name, "phone": body.phone, "relation": body.relation,
         "rank": body.order, "person_id": body.person_id, "from_day": body.from_day or began,
         "until_day": body.until_day or FOREVER, "note": body.note, "account_id": tx.caller.account_id,
-        **{column: stand_in[name] for name, column in _STAND_IN.items()},
+        **as_columns({"stand_in": stand_in}),
     }  # fmt: skip
-
-
-_STAND_IN = {
-    "name": "stand_in_name", "phone": "stand_in_phone", "from_day": "stand_in_from", "until_day": "stand_in_until",
-}  # fmt: skip
 
 
 async def end(

@@ -20,6 +20,7 @@ from backend.sync import conflict_rules as rules
 from backend.sync import queries as sync_queries
 from shared.auth import Role
 from shared.errors import Code
+from shared.links import link_fields
 from shared.sync import EntityKind, Operation, OperationKind
 from shared.types import uuid7
 
@@ -160,7 +161,7 @@ async def _now(tx: Transaction, kind: OperationKind, about: asyncpg.Record) -> d
         return {**home.model_dump(mode="json"), "cell_code": home.area_code} if home else {}
     if kind is OperationKind.link_edit:
         link = (await links.links_by_ids(tx.conn, tx.county, [about["id"]])).get(about["id"])
-        return link.model_dump(mode="json") if link else {}
+        return link_fields(link) if link else {}
     if kind not in (OperationKind.resident_edit, OperationKind.register_event):
         return {}
     person = (await residents.merged_too(tx.conn, tx.county, [about["id"]])).get(about["id"])

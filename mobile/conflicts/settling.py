@@ -11,7 +11,7 @@ from mobile.store.entities import Effect, as_json
 from mobile.store.outbox import Entry, State
 from mobile.store.store import Store
 from shared.conflicts import ConflictChoice, ConflictOut, ConflictSettleIn
-from shared.links import LinkOut, LinkPatch
+from shared.links import LinkOut, LinkPatch, as_columns
 from shared.residents import ResidentOut
 from shared.sync import EntityKind, OperationKind
 
@@ -50,7 +50,7 @@ def _written(store: Store, item: ConflictOut, choice: ConflictChoice) -> list[Ef
     link = store.entities.get(LinkOut, item.entity_id) if item.entity_id else None
     if link is not None and item.kind == OperationKind.link_edit and choice is ConflictChoice.mine:
         late = {one.field: one.mine for one in item.fields if one.field in LinkPatch.model_fields}
-        return [Effect(EntityKind.link, link.id, late, parent=link.household_id)]
+        return [Effect(EntityKind.link, link.id, as_columns(late), parent=link.household_id)]
     row = store.entities.get(ResidentOut, item.entity_id) if item.entity_id else None
     if row is None or item.kind != OperationKind.resident_edit or choice not in WRITTEN:
         return []

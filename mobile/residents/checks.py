@@ -24,7 +24,7 @@ from mobile.store.outbox import Entry, State
 from mobile.store.store import Store
 from shared.errors import Code
 from shared.grid import CellOut
-from shared.links import DuplicateOut, LinkOut, SettleIn
+from shared.links import DuplicateOut, LinkOut, SettleIn, link_fields
 from shared.register import MoveOut, MoveSettleIn, MoveState
 from shared.residents import HouseholdOut, ResidentIn, ResidentOut
 from shared.sync import EntityKind, OperationKind, Outcome
@@ -264,7 +264,7 @@ class Checks(EventDispatcher):
         if entry.kind in _COMPARED:
             model, words = _COMPARED[entry.kind]
             row = self._store.entities.get(model, entry.entity_id)
-            now: dict[str, Any] = row.model_dump(mode="json") if row else {}
+            now = _fields_of(row) if row else {}
             theirs = words({name: now.get(name) for name in entry.fields})
             return [Value(label, mine, theirs.get(label, "")) for label, mine in words(entry.fields).items()]
         spoken = _TOLD.get(entry.kind, told)(entry.fields)
@@ -285,6 +285,11 @@ _TOLD: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     OperationKind.link_put: links.told,
     OperationKind.link_end: links.told,
 }
+
+
+def _fields_of(row: ResidentOut | LinkOut) -> dict[str, Any]:
+    """A row as an edit of it names its fields."""
+    return link_fields(row) if isinstance(row, LinkOut) else row.model_dump(mode="json")
 
 
 def _settled(move: MoveOut, found: MoveSettleIn) -> Effect:

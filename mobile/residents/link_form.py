@@ -1,5 +1,6 @@
 """加联系人 and 改联系人: who stands by a person, chosen rather than typed where the phone knows them."""
 
+from datetime import date, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,7 +13,17 @@ from mobile.residents import links, rules
 from mobile.residents.choices import Option
 from mobile.store.entities import Effect, as_json
 from mobile.store.store import Store
-from shared.links import HELPER_WORDS, LINK_WORDS, HelperKind, LinkKind, LinkOut, LinkPatch, PersonLinkIn
+from shared.links import (
+    HELPER_WORDS,
+    LINK_WORDS,
+    HelperKind,
+    LinkKind,
+    LinkOut,
+    LinkPatch,
+    PersonLinkIn,
+    as_columns,
+    link_fields,
+)
 from shared.residents import RELATION_WORDS, Relation, ResidentOut
 from shared.sync import EntityKind, OperationKind
 from shared.texts import _
@@ -26,6 +37,7 @@ _RELATIONS = {
     LinkKind.helper: (_("对门"), _("楼上楼下"), _("网格员"), _("党员"), _("单位同事")),
 }
 WRITTEN = ("name", "phone", "relation", "note")
+STAND_IN = ("stand_in_name", "stand_in_phone", "stand_in_days")
 REASONS: list[Option] = [(words, words, "") for words in (_("生活不能自理"), _("法院指定"), _("本人委托"))]
 """An adult decides for themselves unless somebody says why not."""
 
@@ -37,6 +49,10 @@ class LinkForm(EventDispatcher):
     kinds: ClassVar[list[Option]] = [(kind.value, LINK_WORDS[kind], links.ICONS[kind]) for kind in LinkKind]
     helpers: ClassVar[list[Option]] = [(kind.value, HELPER_WORDS[kind], "") for kind in HelperKind]
     reasons: ClassVar[list[Option]] = REASONS
+    lengths: ClassVar[list[Option]] = [
+        (days, words, "")
+        for days, words in (("3", _("三天")), ("7", _("一周")), ("14", _("两周")), ("30", _("一个月")))
+    ]
     title, title_line = StringProperty(_("联系人与帮扶")), StringProperty("")
     is_new = BooleanProperty(True)
     kind, helper = StringProperty(LinkKind.contact.value), StringProperty("")
@@ -44,7 +60,9 @@ class LinkForm(EventDispatcher):
     person_id = ObjectProperty(None, allownone=True)
     name, phone, relation, note = (StringProperty("") for _ in range(4))
     first = BooleanProperty(True)
-    drafted = ("kind", "helper", "person_id", *WRITTEN, "first")
+    stand_in_name, stand_in_phone, stand_in_days = (StringProperty("") for _ in range(3))
+    asks_stand_in, stand_in_now = BooleanProperty(False), StringProperty("")
+    drafted = ("kind", "helper", "person_id", *WRITTEN, "first", *STAND_IN)
     asks_helper, asks_reason = BooleanProperty(False), BooleanProperty(False)
     problem, can_save = StringProperty(""), BooleanProperty(False)
 
@@ -56,12 +74,13 @@ class LinkForm(EventDispatcher):
         self.people = [(str(one.id), one.name, "") for one in self._family]
         self.title_line = _("给{name}登记").format(name=self._person.name) if self._person else ""
         self._before = store.entities.get(LinkOut, link_id) if link_id else None
+        self._held = self._holding()
         self.is_new, self.rev = self._before is None, self._before.rev if self._before else None
         if self._before is not None:
             self._fill(self._before)
         else:
             self.first = not self._has_contact()
-        for name in ("kind", "helper", "name", "phone", "relation", "note"):
+        for name in ("kind", "helper", *WRITTEN, *STAND_IN):
             self.fbind(name, self._look)
         self._look()
 
@@ -87,6 +106,13 @@ class LinkForm(EventDispatcher):
     def choose_relation(self, value: str) -> None:
         self.relation = "" if self.relation == value else value
 
+    def choose_length(self, days: str) -> None:
+        self.stand_in_days = "" if self.stand_in_days == days else days
+
+    def end_stand_in(self) -> None:
+        """不用代了: the helper comes again."""
+        self.stand_in_name = self.stand_in_phone = self.stand_in_days = ""
+
     def save(self) -> bool:
         body = self._body()
         if self._person is None or body is None or not self.can_save:
@@ -109,7 +135,7 @@ class LinkForm(EventDispatcher):
 
     def _edit(self, before: LinkOut, body: PersonLinkIn) -> str:
         """What differs, upon what was on the screen; nothing is sent of what is as it was."""
-        old, new = as_json(before), as_json(body)
+        old, new = link_fields(before), as_json(body)
         changed = {name: new[name] for name in LinkPatch.model_fields if new[name] != old[name]}
         if not changed:
             return ""
@@ -117,7 +143,7 @@ class LinkForm(EventDispatcher):
             OperationKind.link_edit,
             before.id,
             changed,
-            [Effect(EntityKind.link, before.id, changed, parent=before.household_id)],
+            [Effect(EntityKind.link, before.id, as_columns(changed), parent=before.household_id)],
             title=_("{subject} 改资料").format(subject=links.subject(self._store, before.id)),
             base_rev=before.rev,
             base={name: old[name] for name in changed},
@@ -125,7 +151,7 @@ class LinkForm(EventDispatcher):
         return _("已改：{link} {name}").format(link=LINK_WORDS[body.kind], name=body.name)
 
     def draft(self) -> dict[str, Any]:
-        words = {name: getattr(self, name) for name in WRITTEN}
+        words = {name: getattr(self, name) for name in (*WRITTEN, *STAND_IN)}
         if self._before is None and not any(word.strip() for word in words.values()):
             return {}
         person = str(self.person_id) if self.person_id else ""
@@ -133,7 +159,7 @@ class LinkForm(EventDispatcher):
 
     def restore(self, values: dict[str, Any]) -> None:
         """As it was written; the person is the one of the household if they are still there under that name."""
-        for name in ("kind", "helper", "first", *WRITTEN):
+        for name in ("kind", "helper", "first", *WRITTEN, *STAND_IN):
             setattr(self, name, values.get(name, getattr(self, name)))
         chosen = (one.id for one in self._family if str(one.id) == values["person"] and one.name == self.name.strip())
         self.person_id = next(chosen, None)
@@ -144,6 +170,31 @@ class LinkForm(EventDispatcher):
         self.kind, self.helper = link.kind.value, link.helper.value if link.helper else ""
         self.name, self.phone, self.relation, self.note = link.name, link.phone or "", link.relation, link.note
         self.person_id, self.first = link.person_id, link.order == 1
+        self.stand_in_name, self.stand_in_phone = self._held_words()
+
+    def _holding(self) -> dict[str, Any] | None:
+        """The stand-in of the link that is changed, unless their time is over."""
+        found = link_fields(self._before)["stand_in"] if self._before else None
+        return found if found and date.fromisoformat(found["until_day"]) > local_day(self._now()) else None
+
+    def _held_words(self) -> tuple[str, str]:
+        return (self._held["name"], self._held["phone"] or "") if self._held else ("", "")
+
+    def _stand_in(self) -> dict[str, Any] | None:
+        """As it is to stand: what nobody has touched as it was, one whose time is over too."""
+        if (self.stand_in_name, self.stand_in_phone, self.stand_in_days) == (*self._held_words(), ""):
+            return link_fields(self._before)["stand_in"] if self._before else None
+        name, today = self.stand_in_name.strip(), local_day(self._now())
+        if not name:
+            return None
+        until = today + timedelta(days=int(self.stand_in_days)) if self.stand_in_days else None
+        same = self._held if until is None else None
+        return {
+            "name": name,
+            "phone": self.stand_in_phone.strip() or None,
+            "from_day": same["from_day"] if same else today,
+            "until_day": same["until_day"] if same else until,
+        }
 
     def _others(self) -> list[ResidentOut]:
         person = self._person
@@ -170,6 +221,7 @@ class LinkForm(EventDispatcher):
             "person_id": self.person_id,
             "from_day": local_day(self._now()),
             "note": self.note.strip(),
+            "stand_in": self._stand_in(),
         }
         try:
             return PersonLinkIn.model_validate(values)
@@ -208,5 +260,10 @@ class LinkForm(EventDispatcher):
         self.asks_helper = kind is LinkKind.helper
         self.asks_reason = kind is LinkKind.guardian and not (born and age_on(today, born) < ADULT)
         self.problem = ""
+        begun = any(getattr(self, name).strip() for name in STAND_IN)
+        whole = bool(self.stand_in_name.strip() and (self.stand_in_days or self._held))
+        self.asks_stand_in = self.asks_helper and self._before is not None
+        self.stand_in_now = links.stand_in_words(self._held) if self._held and begun else ""
         owed = (self.asks_helper and not self.helper) or (self.asks_reason and not self.note.strip())
+        owed = owed or (begun and not whole)
         self.can_save = bool(self._person and self.name.strip() and not owed)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -110,6 +110,14 @@ def edited(fields: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def stand_in_words(value: Mapping[str, Any]) -> str:
+    """王建国 126 0000 3802，12月1日到12月7日: who, and the last day on which they come."""
+    first, until = (date.fromisoformat(str(value[name])) for name in ("from_day", "until_day"))
+    who = " ".join(part for part in (value["name"], texts.phone(value.get("phone") or "")) if part)
+    days = (texts.month_day(one) for one in (first, until - timedelta(days=1)))
+    return _("{who}，{first}到{last}").format(who=who, first=next(days), last=next(days))
+
+
 _WORDS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "kind": (_("关系"), lambda value: LINK_WORDS[LinkKind(value)]),
     "name": (_("姓名"), str),
@@ -121,4 +129,5 @@ _WORDS: dict[str, tuple[str, Callable[[Any], str]]] = {
         lambda value: _("先打给这一位") if value == 1 else _("第 {value} 个打").format(value=value),
     ),
     "note": (_("备注"), str),
+    "stand_in": (_("由别人代"), stand_in_words),
 }

@@ -312,3 +312,41 @@ async def test_who_has_died_is_nobodys_guardian_and_nobody_to_call_whatever_the_
     until = {one["id"]: one["until_day"] for one in all_of_them.json()}
     assert until == {str(guardian): TODAY.isoformat(), str(other): None}
     assert [gone for gone, body in await fed(neighbour) if body is None or body["id"] == str(other)] == [False, True]
+
+
+async def test_a_stand_in_whose_days_cannot_be_is_refused_in_words(make):
+    resident, worker, link_id = await make.resident(), await make.worker(), uuid7()
+    yesterday = TODAY - timedelta(days=1)
+
+    def days(first, until):
+        return {"name": "王建国", "phone": None, "from_day": first.isoformat(), "until_day": until.isoformat()}
+
+    wrong = [days(TOMORROW, TODAY), days(TOMORROW, TOMORROW), days(yesterday, TODAY)]
+
+    answers = [await worker.client.put(of(resident, uuid7()), json=helper(stand_in=one)) for one in wrong]
+    written = await worker.client.put(of(resident, link_id), json=helper(stand_in=days(yesterday, TOMORROW)))
+    later = [
+        await worker.client.put(of(resident, link_id), json=helper(stand_in=one), headers={"If-Match": '"1"'})
+        for one in wrong
+    ]
+
+    assert [said(one) for one in answers + later] == [(422, "malformed", "/stand_in/until_day")] * 6
+    said_why = [one.text for one in answers]
+    assert [("写反" in one, "已经过了" in one) for one in said_why] == [(True, False), (True, False), (False, True)]
+    assert written.status_code == 200
+
+
+async def test_a_stand_in_whose_days_have_passed_does_not_stop_another_change(make, database_url):
+    resident, worker, link_id = await make.resident(), await make.worker(), uuid7()
+    away = {"name": "王建国", "phone": None, "from_day": TODAY.isoformat(), "until_day": TOMORROW.isoformat()}
+    await worker.client.put(of(resident, link_id), json=helper(stand_in=away))
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("UPDATE link SET stand_in_from = stand_in_from - 9, stand_in_until = stand_in_until - 9")
+    await owner.close()
+    passed = {name: (date.fromisoformat(away[name]) - timedelta(days=9)).isoformat() for name in away if "day" in name}
+
+    changed = await worker.client.put(
+        of(resident, link_id), json=helper(phone="12600009999", stand_in=away | passed), headers={"If-Match": '"1"'}
+    )
+
+    assert (changed.status_code, changed.json()["phone"]) == (200, "12600009999"), changed.text

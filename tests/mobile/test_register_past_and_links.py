@@ -11,6 +11,7 @@ from mobile.duties.viewmodel import Duties
 from mobile.residents.checks import Checks
 from mobile.residents.link_form import LinkForm
 from mobile.residents.person import PersonDetail
+from mobile.residents.told import NOTHING
 from shared.duties import DutyRole, HouseholdListOut, StandInOut
 from shared.links import HelperKind, LinkEndIn, LinkKind, LinkOut, PersonLinkIn
 from shared.residents import Relation, ResidentOut
@@ -163,6 +164,100 @@ def test_an_edited_contact_sends_only_what_changed_upon_what_was_on_the_screen(d
     shown = desk.store.entities.get(LinkOut, contact.id)
     assert shown is not None
     assert (shown.phone, shown.name) == ("12600009999", contact.name)
+
+
+def a_helper(**values: object) -> LinkOut:
+    return link(HE, resident_id=HEAD.id, kind=LinkKind.helper, helper=HelperKind.neighbour, name="李秀兰", **values)
+
+
+def stood_in(first: date, until: date) -> dict[str, object]:
+    return {
+        "stand_in_name": "王建国", "stand_in_phone": "12600003802", "stand_in_from": first, "stand_in_until": until,
+    }  # fmt: skip
+
+
+def test_who_comes_in_a_helpers_place_is_written_down_from_today_and_shown_at_once(desk: Desk) -> None:
+    helper = a_helper()
+    desk.holds(helper)
+    form = LinkForm(desk.store, desk.now, HEAD.id, helper.id)
+
+    form.stand_in_name = "王建国"
+    half = form.can_save
+    form.choose_length("7")
+    form.stand_in_phone = "12600003802"
+    assert form.save(), form.problem
+
+    [operation], [line] = sent(desk), page_of(desk).links
+    week = {"from_day": MONDAY.isoformat(), "until_day": (MONDAY + timedelta(days=7)).isoformat()}
+    assert not half, "nobody knows until when"
+    assert operation.fields == {"stand_in": {"name": "王建国", "phone": "12600003802", **week}}
+    assert operation.base == {"stand_in": None}
+    assert (line.away, line.phone) == ("这几天由 王建国 代", "126 **** 3802")
+
+
+def test_a_stand_in_is_ended_and_the_helper_is_called_again(desk: Desk) -> None:
+    helper = a_helper(**stood_in(MONDAY, MONDAY + timedelta(days=7)))
+    desk.holds(helper)
+    form = LinkForm(desk.store, desk.now, HEAD.id, helper.id)
+    words = form.stand_in_now
+
+    form.end_stand_in()
+    assert form.save()
+
+    [operation], [line] = sent(desk), page_of(desk).links
+    assert words == "王建国 126 0000 3802，11月23日到11月29日"
+    assert (operation.fields, line.away, form.stand_in_now) == ({"stand_in": None}, "", "")
+
+
+def test_another_number_of_the_stand_in_leaves_the_days_as_they_were(desk: Desk) -> None:
+    helper = a_helper(**stood_in(MONDAY - timedelta(days=2), MONDAY + timedelta(days=5)))
+    desk.holds(helper)
+    form = LinkForm(desk.store, desk.now, HEAD.id, helper.id)
+
+    form.stand_in_phone = "12600009999"
+    assert form.save()
+
+    days = {"from_day": "2026-11-21", "until_day": "2026-11-28"}
+    assert sent(desk)[0].fields == {"stand_in": {"name": "王建国", "phone": "12600009999", **days}}
+
+
+def test_a_stand_in_whose_days_are_over_is_not_offered_and_not_sent_again(desk: Desk) -> None:
+    helper = a_helper(**stood_in(MONDAY - timedelta(days=7), MONDAY))
+    desk.holds(helper)
+    form = LinkForm(desk.store, desk.now, HEAD.id, helper.id)
+
+    form.note = "下午再打"
+    assert form.save()
+
+    assert (form.stand_in_name, form.stand_in_now) == ("", "")
+    assert sent(desk)[0].fields == {"note": "下午再打"}
+
+
+def test_only_a_helper_who_is_there_already_is_asked_about_a_stand_in(desk: Desk) -> None:
+    contact, helper = link(HE, resident_id=HEAD.id), a_helper()
+    desk.holds(contact, helper)
+    new = LinkForm(desk.store, desk.now, HEAD.id)
+    new.kind = LinkKind.helper.value
+
+    asks = [new, *(LinkForm(desk.store, desk.now, HEAD.id, one.id) for one in (contact, helper))]
+
+    assert [form.asks_stand_in for form in asks] == [False, False, True]
+
+
+def test_a_refused_stand_in_is_told_in_words_beside_the_one_that_stands(desk: Desk) -> None:
+    helper = a_helper(**stood_in(MONDAY, MONDAY + timedelta(days=7)))
+    desk.holds(helper)
+    form = LinkForm(desk.store, desk.now, HEAD.id, helper.id)
+    form.end_stand_in()
+    assert form.save()
+    [one] = [each.model_dump(mode="json") for each in sent(desk)]
+    no = Answer(op_id=one["op_id"], index=0, outcome=Outcome.rejected, sentence="这个地方不归您管。")
+    desk.store.outbox.settle([one], [no])
+
+    [returned] = Checks(desk.store, fakes.ports(), desk.now).returned
+
+    told = [(value.label, value.mine, value.theirs) for value in returned.values]
+    assert told == [("由别人代", NOTHING, "王建国 126 0000 3802，11月23日到11月29日")]
 
 
 def test_a_contact_that_was_only_looked_at_sends_nothing(desk: Desk) -> None:

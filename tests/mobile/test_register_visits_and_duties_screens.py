@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import date, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.mobile.app_parts import reach
 from tests.mobile.driver import Phone
 from tests.mobile.phone_parts import MONDAY, MORNING, page, visit
 from tests.mobile.register_parts import correction, duty, link, period, with_past, with_team
-from tests.mobile.test_worker_screens import Opened, Worker, open_worker
+from tests.mobile.test_worker_screens import SIZES, Opened, Worker, open_worker
 
 pytestmark = pytest.mark.display
 
@@ -241,6 +242,50 @@ async def test_a_contacts_number_is_corrected_where_it_stands(worker: Worker, op
         assert p.root.at == "person"
         assert {one.phone for one in worker.store.entities.all(LinkOut)} >= {"12600001199"}
         assert worker.store.outbox.counts()[State.unsent] == 1
+
+
+async def test_a_helpers_stand_in_is_written_down_with_touches_and_ended_again(worker: Worker, opened: Opened) -> None:
+    async with opened(worker) as p:
+        helper = await at_the_helper(p, worker)
+        await reach(p, "不用代了")
+        await p.type("周丽华", into="谁来代")
+        await reach(p, "两周")
+        await p.tap("保存")
+        two_weeks = worker.store.entities.get(LinkOut, helper)
+        p.root.push("link_form", resident_id=he(worker).id, link_id=helper)
+        await p.settle()
+        await reach(p, "不用代了")
+        await p.tap("保存")
+        ended = worker.store.entities.get(LinkOut, helper)
+
+    assert two_weeks is not None
+    assert ended is not None
+    assert (two_weeks.stand_in_name, two_weeks.stand_in_phone) == ("周丽华", None)
+    assert (two_weeks.stand_in_from, two_weeks.stand_in_until) == (MONDAY, MONDAY + timedelta(days=14))
+    assert (ended.stand_in_name, ended.stand_in_until) == (None, None)
+
+
+@pytest.mark.parametrize(("scale", "large"), SIZES)
+async def test_a_stand_in_is_not_cut_at_any_letter_size(
+    worker: Worker, opened: Opened, scale: float, large: bool
+) -> None:
+    async with opened(worker, scale=scale, large=large) as p:
+        await at_the_helper(p, worker)
+        for text in ("不用代了", "一个月"):
+            await p.scroll_to(text)
+            await p.settle()
+            p.picture(f"stand-in-{text}-{scale}{'-large' if large else ''}")
+            p.assert_nothing_clipped()
+            p.assert_touch_targets()
+            p.assert_readable()
+
+
+async def at_the_helper(p: Phone, worker: Worker) -> UUID:
+    comes(worker)
+    helper = next(one.id for one in worker.store.entities.all(LinkOut) if one.stand_in_name)
+    p.root.push("link_form", resident_id=he(worker).id, link_id=helper)
+    await p.settle()
+    return helper
 
 
 async def test_nothing_is_cut_in_large_letters(worker: Worker, opened: Opened) -> None:

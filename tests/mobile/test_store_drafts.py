@@ -9,6 +9,7 @@ import pytest
 
 from mobile.core.session import AppContext, Session
 from shared.errors import Code
+from shared.links import HelperKind, LinkKind
 from tests.mobile.app_parts import an_app, signed_in
 from tests.mobile.county import County, refuse
 from tests.mobile.phone_parts import CELL, MONDAY, cell, change, household, me, resident
@@ -20,6 +21,7 @@ MEMBER = resident(HOME)
 NEXT_DOOR = household(room="303")
 FATHER, DAUGHTER = resident(NEXT_DOOR), resident(NEXT_DOOR, name="何小红", relation="30")
 CONTACT = link(NEXT_DOOR, resident_id=FATHER.id)
+HELPER = link(NEXT_DOOR, resident_id=FATHER.id, kind=LinkKind.helper, helper=HelperKind.neighbour, name="李秀兰")
 LAMP = request(None, "street_lamp")
 COUNTY_CELLS = cell(), cell(code=CELL[:-1] + "4", name="杨家坪第4网格")
 
@@ -27,7 +29,7 @@ COUNTY_CELLS = cell(), cell(code=CELL[:-1] + "4", name="杨家坪第4网格")
 async def a_phone(folder: Path) -> tuple[AppContext, County]:
     county = County(me())
     return await signed_in(
-        folder, county, *COUNTY_CELLS, HOME, MEMBER, NEXT_DOOR, FATHER, DAUGHTER, CONTACT, LAMP
+        folder, county, *COUNTY_CELLS, HOME, MEMBER, NEXT_DOOR, FATHER, DAUGHTER, CONTACT, HELPER, LAMP
     ), county
 
 
@@ -144,6 +146,17 @@ def write_link_edit(session: Session) -> Any:
     return form
 
 
+def write_stand_in(session: Session) -> Any:
+    form = session.link_form(FATHER.id, HELPER.id)
+    form.stand_in_name, form.stand_in_phone = "王建国", "12600003802"
+    form.choose_length("14")
+    return form
+
+
+def stand_in_values(form: Any) -> Any:
+    return form.stand_in_name, form.stand_in_phone, form.stand_in_days, form.can_save
+
+
 def write_step(session: Session) -> Any:
     detail = session.request(LAMP.id)
     detail.choose(next(step for step in detail.steps if step.asks))
@@ -166,6 +179,7 @@ FORMS: list[tuple[Callable[[Session], Any], Callable[[Session], Any], Callable[[
     (write_help, lambda session: session.help_form(HOME.id), help_values),
     (write_link, lambda session: session.link_form(FATHER.id), link_values),
     (write_link_edit, lambda session: session.link_form(FATHER.id, CONTACT.id), link_values),
+    (write_stand_in, lambda session: session.link_form(FATHER.id, HELPER.id), stand_in_values),
     (write_step, lambda session: session.request(LAMP.id), step_values),
 ]
 NAMES = [
@@ -179,6 +193,7 @@ NAMES = [
     "help",
     "link",
     "link's edit",
+    "stand-in",
     "step",
 ]
 

@@ -162,3 +162,91 @@ async def test_two_numbers_wait_in_待核对_with_both_values_and_one_tap_settle
     assert at_once == ["12600008888"]
     assert [numbers(one, person) for one in phones] == [["12600008888"]] * 2
     assert [one.checks.count for one in phones] == [0, 0]
+
+
+@pytest.fixture
+async def helper(make, person):
+    """李秀兰 from the door opposite, who helps somebody."""
+    office, key = await make.worker(), uuid4()
+    body = {"kind": "helper", "helper": "neighbour", "name": "李秀兰", "phone": "12600003801"}
+    made = await office.client.put(f"{API}/residents/{person.id}/links/{key}", json=body)
+    return LinkOut.model_validate(made.json())
+
+
+def away(link, name="王建国", number="12600003802", first=0, until=7):
+    days = {"from_day": link.from_day + timedelta(days=first), "until_day": link.from_day + timedelta(days=until)}
+    return {"name": name, "phone": number, **{day: value.isoformat() for day, value in days.items()}}
+
+
+def standing_in(row):
+    return [row[f"stand_in_{name}"] for name in ("name", "phone", "from", "until")]
+
+
+async def test_a_stand_in_is_set_kept_by_other_edits_and_ended(phone, person, helper):  # noqa: F811
+    wanted = away(helper)
+
+    rows = []
+    for fields in ({"stand_in": wanted}, {"note": "下午再打"}, {"stand_in": None}):
+        assert outcomes(await phone.push(edit(phone, helper, base_rev=len(rows) + 1, **fields))) == [("applied", None)]
+        rows.append(await stored(phone.person, person))
+
+    assert [standing_in(row) for row in rows] == [list(wanted.values())] * 2 + [[None] * 4]
+
+
+async def test_a_stand_in_is_one_field_and_both_of_two_are_shown(make, phone, register, person, helper):  # noqa: F811
+    other = await register(await make.worker(name="王芳"))
+    mine, late = away(helper), away(helper, name="周丽华", number=None)
+
+    await phone.push(edit(phone, helper, stand_in=mine))
+    beside = await other.push(edit(other, helper, note="下午再打"))
+    same = await other.push(edit(other, helper, stand_in=mine))
+    overtaken = await other.push(edit(other, helper, stand_in=late))
+    [item] = (await phone.person.client.get(f"{API}/conflicts")).json()["items"]
+
+    assert outcomes(beside) == outcomes(same) == [("applied", None)]
+    assert outcomes(overtaken) == [("conflict", "edit_conflict")]
+    assert [(one["field"], one["mine"], one["theirs"]) for one in item["fields"]] == [("stand_in", late, mine)]
+
+
+async def test_only_a_helper_has_a_stand_in_and_only_for_days_to_come(phone, person, contact, helper):  # noqa: F811
+    wrong = [
+        edit(phone, contact, stand_in=away(contact)),
+        edit(phone, helper, stand_in=away(helper, first=7, until=7)),
+        edit(phone, helper, stand_in=away(helper, first=-3, until=0)),
+    ]
+
+    answer = await phone.push(*wrong)
+
+    assert outcomes(answer) == [("rejected", "malformed")] * 3
+    listed = (await phone.person.client.get(f"{API}/residents/{person.id}/links")).json()
+    assert [standing_in(row) for row in listed] == [[None] * 4] * 2
+
+
+async def test_two_stand_ins_wait_in_待核对_in_words_and_one_tap_settles_them(make, helper, person, tmp_path):
+    first, second = [await phone_of(make, CELL, tmp_path / name, name) for name in ("张敏", "王芳")]
+    for one in (first, second):
+        await one.sync()
+    write(first, person, helper, stand_in_name="王建国", stand_in_phone="12600003802", stand_in_days="7")
+    write(second, person, helper, stand_in_name="周丽华", stand_in_days="3")
+    for one in (first, second, first):
+        await one.sync()
+
+    [item] = first.checks.queue.items
+    values = [(side.lines[0].value.split("，")[0], side.who) for side in item.sides]
+    first.settle("mine")
+    at_once = coming(first, person)
+    first.clock.at += UNDONE
+    await first.sync()
+    await second.sync()
+
+    assert values == [("周丽华", "王芳"), ("王建国 126 0000 3802", "张敏")]
+    assert at_once == [("周丽华", None)]
+    assert [coming(one, person) for one in (first, second)] == [[("周丽华", None)]] * 2
+    assert standing_in(await stored(await make.worker(), person))[:2] == ["周丽华", None]
+    for one in (first, second):
+        one.stop()
+
+
+def coming(on, person):
+    day = datetime.now(UTC).date() + timedelta(days=1)
+    return [(one.stand_in_name, one.stand_in_phone) for one in links.of_person(on.store, person, day)]
