@@ -123,7 +123,7 @@ def test_the_known_credit_code_is_good_and_any_other_symbol_in_it_is_not():
 
 @pytest.mark.parametrize("code", ["12100000400000624D", "12440300455752807L", "12100000400011227Y"])
 def test_codes_of_public_bodies_are_good(code):
-    # 清华大学 and its graduate school in Shenzhen as on headings for bills, 北京航空航天大学 as in a list of universities.
+    # 清华大学 and its graduate school in Shenzhen (headings for bills), 北京航空航天大学 (a list of universities).
     assert identifiers.is_credit_code(code)
 
 
