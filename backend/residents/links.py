@@ -117,13 +117,17 @@ async def _refuse_left(tx: Transaction, owner: Owner, named: UUID | None) -> Non
         raise Refusal(Code.has_left, _("写的这个人已经去世或迁出。还找得到的，只写姓名和电话。"), pointer="/person_id")
 
 
+def _refuse_backwards(body: LinkIn) -> None:
+    if body.stand_in and body.stand_in.until_day <= body.stand_in.from_day:
+        raise Refusal(Code.malformed, _("代的日子写反了：结束要在开始之后。"), pointer="/stand_in/until_day")
+
+
 def _refuse_stand_in(tx: Transaction, before: dict[str, Any] | None, body: LinkIn) -> None:
     """Refuse days on which nobody can come. A time that has passed since it was written stands as it is."""
     new = body.stand_in
     if new is None or new.model_dump() == before:
         return
-    if new.until_day <= new.from_day:
-        raise Refusal(Code.malformed, _("代的日子写反了：结束要在开始之后。"), pointer="/stand_in/until_day")
+    _refuse_backwards(body)
     if new.until_day <= county_day(tx.now):
         raise Refusal(Code.malformed, _("代的日子已经过了，请重新选到哪天。"), pointer="/stand_in/until_day")
 
@@ -162,12 +166,15 @@ def changes(present: LinkOut, patch: LinkPatch) -> set[str]:
 
 
 async def edit(tx: Transaction, worker: Caller, owner: Owner, present: LinkOut, patch: LinkPatch) -> LinkOut:
-    """Change the fields that are given of a link as it is now."""
+    """Change the fields that are given of a link as it is now.
+
+    A phone may have been away for longer than the stand-in: that does no harm, and its other fields still count.
+    """
     if not worker.may_write_in(owner.area):
         raise Refusal(Code.area_not_allowed)
     body = _as_written(present, patch)
     _refuse(tx, owner, body)
-    _refuse_stand_in(tx, stand_in_of(present), body)
+    _refuse_backwards(body)
     return await _write(tx, owner, present, body)
 
 

@@ -131,7 +131,7 @@ async def _apply(tx: Transaction, keys: Keys, asked: Sequence[Asked], together: 
     told = await _queued(tx, keys, fresh.values(), refused) if refused else {}
     for one in fresh.values():
         code = told.get(one.index)
-        answers[one.index] = no(one.index, one.operation.op_id, code) if code else _yes(one)
+        answers[one.index] = _told(one, code, refused[one.index]) if code else _yes(one)
         tx.settled(_settled(one, code))
     return list(answers.values())
 
@@ -153,6 +153,11 @@ async def _queued(
     waiting = [queueing.Undone(one.operation, one.kind, refused[one.index].code) for one in undone]
     told = await queueing.keep(tx, keys, tx.caller, waiting)
     return {one.index: told.get(one.operation.op_id, refused[one.index].code) for one in undone}
+
+
+def _told(one: Asked, code: Code, refusal: Refusal) -> Answer:
+    """What waits for a person is told so, and not why it was refused."""
+    return no(one.index, one.operation.op_id, code, refusal.detail if code is refusal.code else None)
 
 
 def _repeat(one: Asked, earlier: operations.Remembered) -> Answer:

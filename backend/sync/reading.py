@@ -86,8 +86,10 @@ def op_id_of(raw: Mapping[str, Any]) -> UUID | None:
         return None
 
 
-def no(index: int, op_id: UUID | None, code: Code) -> Answer:
-    return Answer(op_id=op_id, index=index, outcome=outcome_of(code), code=code, sentence=CATALOGUE[code].sentence)
+def no(index: int, op_id: UUID | None, code: Code, detail: str | None = None) -> Answer:
+    """The refusal's own words where there are some. The ledger keeps only the code: a repeat is told the usual ones."""
+    sentence = detail or CATALOGUE[code].sentence
+    return Answer(op_id=op_id, index=index, outcome=outcome_of(code), code=code, sentence=sentence)
 
 
 def outcome_of(code: Code) -> Outcome:

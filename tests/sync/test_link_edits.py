@@ -5,9 +5,11 @@ from uuid import uuid4
 
 import pytest
 
+from mobile.core.clock import local_day
 from mobile.residents import links
 from mobile.residents.link_form import LinkForm
-from shared.links import LinkOut
+from shared.errors import CATALOGUE, Code
+from shared.links import LinkOut, whom_to_call
 from tests.factories import CELL, NEIGHBOUR
 from tests.sync.test_conflicts_on_phones import UNDONE, phone_of
 from tests.sync.test_push import household, outcomes, phone, register  # noqa: F401  (fixtures)
@@ -208,18 +210,30 @@ async def test_a_stand_in_is_one_field_and_both_of_two_are_shown(make, phone, re
     assert [(one["field"], one["mine"], one["theirs"]) for one in item["fields"]] == [("stand_in", late, mine)]
 
 
-async def test_only_a_helper_has_a_stand_in_and_only_for_days_to_come(phone, person, contact, helper):  # noqa: F811
+async def test_only_a_helper_has_a_stand_in_and_the_days_go_forwards(phone, person, contact, helper):  # noqa: F811
     wrong = [
         edit(phone, contact, stand_in=away(contact)),
         edit(phone, helper, stand_in=away(helper, first=7, until=7)),
-        edit(phone, helper, stand_in=away(helper, first=-3, until=0)),
     ]
 
     answer = await phone.push(*wrong)
+    again = await phone.push(*wrong)
 
-    assert outcomes(answer) == [("rejected", "malformed")] * 3
+    assert outcomes(answer) == outcomes(again) == [("rejected", "malformed")] * 2
+    assert [one["sentence"] for one in answer.json()["answers"]] == [
+        CATALOGUE[Code.malformed].sentence, "代的日子写反了：结束要在开始之后。",
+    ]  # fmt: skip
     listed = (await phone.person.client.get(f"{API}/residents/{person.id}/links")).json()
     assert [standing_in(row) for row in listed] == [[None] * 4] * 2
+
+
+async def test_who_was_away_longer_than_the_stand_in_loses_nothing_of_the_edit(phone, person, helper):  # noqa: F811
+    answer = await phone.push(edit(phone, helper, phone="12600009999", stand_in=away(helper, first=-9, until=-2)))
+    row = await stored(phone.person, person)
+
+    assert outcomes(answer) == [("applied", None)]
+    assert row["phone"] == "12600009999"
+    assert whom_to_call(LinkOut.model_validate(row), local_day(datetime.now(UTC))).phone == "12600009999"
 
 
 async def test_two_stand_ins_wait_in_待核对_in_words_and_one_tap_settles_them(make, helper, person, tmp_path):
