@@ -1,6 +1,7 @@
 """Accounts, grants and tokens on the wire."""
 
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from pydantic import Field
@@ -19,6 +20,9 @@ class Role(StrEnum):
     auditor = "auditor"
     partner = "partner"
 
+
+STAFF: Final = frozenset({Role.county_admin, Role.community_worker, Role.grid_worker})
+"""Roles that work in an area and may write there."""
 
 ROLE_WORDS = {
     Role.county_admin: _("县级管理员"),

@@ -11,10 +11,10 @@ from backend.auth.directory import Directory
 from backend.auth.tokens import Verifier
 from backend.core.db import begin
 from backend.core.errors import Refusal
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
-from shared.auth import Role
+from shared.auth import STAFF, Role
 from shared.errors import Code
 
 LEAVING = re.compile(r"/api/v1/(auth/me|sync/rescue|attachments/[^/]+/(status|chunks))")

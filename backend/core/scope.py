@@ -6,14 +6,11 @@ from functools import cached_property
 from typing import Final
 from uuid import UUID
 
-from shared.auth import Role
+from shared.auth import STAFF, Role
 from shared.texts import _
 from shared.types import AREA_LEVELS, is_within
 
 _CODE: Final = re.compile("|".join(f"[0-9]{{{length}}}" for length in AREA_LEVELS))
-
-STAFF: Final = frozenset({Role.county_admin, Role.community_worker, Role.grid_worker})
-"""Roles that work in an area and may write there."""
 
 
 @dataclass(frozen=True)

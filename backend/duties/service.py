@@ -7,14 +7,14 @@ from uuid import UUID
 from backend.core import operations, preconditions
 from backend.core.clock import FOREVER, county_day
 from backend.core.errors import Refusal
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.duties import queries, rules
 from backend.duties.rules import Days
 from backend.grid import queries as grid_queries
 from backend.grid import rules as grid_rules
-from shared.auth import Role
+from shared.auth import STAFF, Role
 from shared.duties import CellDutiesOut, DutyIn, DutyOut, DutyRole, HouseholdListIn, HouseholdListOut
 from shared.errors import Code
 from shared.sync import EntityKind

@@ -6,9 +6,10 @@ from uuid import UUID
 import asyncpg
 
 from backend.core.handover import beyond_scope
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from shared.attachments import PhotoIn, PhotoOut, PhotoState
+from shared.auth import STAFF
 from shared.types import uuid7
 
 

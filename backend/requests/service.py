@@ -9,7 +9,7 @@ from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
 from backend.core.paging import Page, PageParams, cut
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.grid import locate
@@ -17,6 +17,7 @@ from backend.grid.geo import to_wgs84
 from backend.requests import numbers, photos, queries, rules
 from backend.requests.queries import Fresh, Stepped
 from shared.attachments import PhotoOut
+from shared.auth import STAFF
 from shared.errors import Code
 from shared.requests import CATEGORIES, MoveIn, RequestEventOut, RequestIn, RequestKind, RequestOut, RequestState
 from shared.sync import EntityKind

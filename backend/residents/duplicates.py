@@ -9,12 +9,13 @@ import asyncpg
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
 from backend.core.paging import Page, PageParams, encode_cursor
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
 from backend.grid import service as grid
 from backend.residents import duplicate_queries as queries
 from backend.residents import identity, likeness, merging, service
+from shared.auth import STAFF
 from shared.errors import Code
 from shared.links import DuplicateOut, DuplicateState, HolderOut, Likeness, ProposeIn, SettleIn, Sketch
 from shared.residents import IdLook

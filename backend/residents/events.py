@@ -113,11 +113,10 @@ async def _come_back(tx: Transaction, _keys: Keys, worker: Caller, event_id: UUI
         raise Refusal(Code.step_not_allowed, _("只有迁出了的人才能这样迁回来。"), pointer="/resident_ids")
     if any(body.on < row["left_on"] for row in people):
         raise Refusal(Code.too_old, _("迁回来不能早于迁出。"), pointer="/on")
-    before = (await history.read(tx, [row["id"] for row in people])).tracks
-    gone = {row["id"]: _plain(before(row["id"])) for row in people}
-    area, wanted = await moves.come_back(tx, worker, people, body.back, body.on)
+    area, book, wanted = await moves.come_back(tx, worker, people, body.back, body.on)
     written = [
-        (row["id"], row["name"], {"before": gone[row["id"]], "after": _plain(wanted[row["id"]])}) for row in people
+        (row["id"], row["name"], {"before": _plain(book.tracks(row["id"])), "after": _plain(wanted[row["id"]])})
+        for row in people
     ]
     await _store(tx, worker, event_id, area, body, written)
 

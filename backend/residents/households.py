@@ -5,7 +5,7 @@ from uuid import UUID
 from backend.core import operations, preconditions
 from backend.core.errors import Refusal
 from backend.core.paging import Page, PageParams, cut
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
 from backend.grid import locate
@@ -13,6 +13,7 @@ from backend.grid import queries as grid_queries
 from backend.grid import service as grid
 from backend.grid.geo import LonLat, to_wgs84
 from backend.residents import folding, queries, rules, search
+from shared.auth import STAFF
 from shared.errors import Code
 from shared.residents import HouseholdIn, HouseholdOut
 from shared.sync import EntityKind

@@ -12,11 +12,12 @@ from backend.core import operations, preconditions
 from backend.core.clock import FOREVER, county_day
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
 from backend.residents import events, folding, households, merging, moves, rules, service
 from backend.residents import link_queries as queries
+from shared.auth import STAFF
 from shared.errors import Code
 from shared.links import LinkIn, LinkKind, LinkOut, LinkPatch, as_columns, stand_in_of
 from shared.sync import EntityKind
@@ -161,8 +162,7 @@ async def _change(tx: Transaction, owner: Owner, link_id: UUID, body: LinkIn, if
 
 def changes(present: LinkOut, patch: LinkPatch) -> set[str]:
     """Return the fields that an edit really changes."""
-    given, stands = patch.model_dump(exclude_unset=True), {"stand_in": stand_in_of(present)}
-    return {name for name, value in given.items() if value != (stands if name in stands else dict(present))[name]}
+    return {name for name, value in patch.model_dump(exclude_unset=True).items() if value != _of(present, name)}
 
 
 async def edit(tx: Transaction, worker: Caller, owner: Owner, present: LinkOut, patch: LinkPatch) -> LinkOut:
@@ -246,11 +246,18 @@ async def end(
     on = on or county_day(tx.now)
     if not await _end(tx, present, on):
         raise Refusal(Code.stale)
-    tx.audit(f"link.{present.kind}_ended", "link", link_id, present.area_code, on=on.isoformat())
-    _tell(tx, link_id, present.area_code, on)
 
 
 async def _end(tx: Transaction, present: LinkOut, on: date) -> bool:
+    """End it and say so; False when it has moved on since it was read."""
+    if not await _ended(tx, present, on):
+        return False
+    tx.audit(f"link.{present.kind}_ended", "link", present.id, present.area_code, on=on.isoformat())
+    _tell(tx, present.id, present.area_code, on)
+    return True
+
+
+async def _ended(tx: Transaction, present: LinkOut, on: date) -> bool:
     if on <= present.from_day:
         return await queries.remove(tx.conn, tx.county, present.id, present.rev)
     rev = await queries.change(tx.conn, tx.county, present.id, present.rev, {"until_day": on})
@@ -305,5 +312,3 @@ async def let_go_of_the_dead(tx: Transaction, leavers: Sequence[events.Leaver]) 
             today = county_day(tx.now)
             for link in await queries.lock_naming(tx.conn, tx.county, rows, today):
                 await _end(tx, link, today)
-                tx.audit(f"link.{link.kind}_ended", "link", link.id, link.area_code, on=today.isoformat())
-                _tell(tx, link.id, link.area_code, today)

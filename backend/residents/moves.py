@@ -12,7 +12,7 @@ from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
 from backend.core.paging import Page, PageParams, cut
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.grid import queries as grid_queries
@@ -21,6 +21,7 @@ from backend.residents import history, history_queries, present, rules
 from backend.residents import move_queries as queries
 from backend.residents import queries as register
 from backend.residents import service as residents
+from shared.auth import STAFF
 from shared.errors import Code
 from shared.register import BackIn, EventIn, EventKind, HandoverContent, MoveOut, MoveSettleIn, MoveState
 from shared.residents import Relation, Residency, ResidentIn
@@ -230,12 +231,13 @@ async def _home(tx: Transaction, worker: Caller, household_id: UUID, pointer: st
 
 async def come_back(
     tx: Transaction, worker: Caller, people: Sequence[asyncpg.Record], back: BackIn, on: date
-) -> tuple[str, dict[UUID, history.Tracks]]:
-    """Let people who had moved away belong to a household again; return its area and what is known of them now."""
+) -> tuple[str, history.Book, dict[UUID, history.Tracks]]:
+    """Let people who had moved away belong to a household again; return its area, and what was known of them before
+    and is now."""
     home = await _home(tx, worker, back.household_id, "/back/household_id")
-    wanted = await _arrive(tx, people, home, back.residency, on)
+    book, wanted = await _arrive(tx, people, home, back.residency, on)
     await _tell_arrived(tx, people, home)
-    return home.area_code, wanted
+    return home.area_code, book, wanted
 
 
 async def _tell_arrived(tx: Transaction, people: Sequence[asyncpg.Record], home: _Home) -> None:
@@ -246,8 +248,9 @@ async def _tell_arrived(tx: Transaction, people: Sequence[asyncpg.Record], home:
 
 async def _arrive(
     tx: Transaction, people: Sequence[asyncpg.Record], home: _Home, residency: Residency, on: date
-) -> dict[UUID, history.Tracks]:
-    """Let people belong to their new household from the day they were found there."""
+) -> tuple[history.Book, dict[UUID, history.Tracks]]:
+    """Let people belong to their new household from the day they were found there; return their past and what it is
+    now."""
     book = await history.read(tx, [row["id"] for row in people])
     wanted, headed = {}, set[UUID]()
     for row in people:
@@ -258,7 +261,7 @@ async def _arrive(
         )
         wanted[row["id"]] = _and(book.tracks(row["id"]), present.entering(there, on))
     await present.follow(tx, people, book, wanted)
-    return wanted
+    return book, wanted
 
 
 async def _stay(tx: Transaction, people: Sequence[asyncpg.Record], out_on: date) -> None:

@@ -11,7 +11,7 @@ from backend.core import operations, preconditions
 from backend.core.clock import county_day
 from backend.core.errors import Refusal
 from backend.core.paging import Page, PageParams, cut
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.grid import service as grid
@@ -28,6 +28,7 @@ from backend.residents import (
     seeking,
 )
 from backend.residents.one_head import one_head
+from shared.auth import STAFF
 from shared.errors import Code
 from shared.residents import NOT_A_NAME, ResidentIn, ResidentOut, ResidentPatch, is_name
 from shared.sync import EntityKind

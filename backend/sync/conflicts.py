@@ -13,7 +13,7 @@ from backend.core.db import Database
 from backend.core.errors import Refusal
 from backend.core.handover import beyond_scope
 from backend.core.paging import Page, PageParams, cut
-from backend.core.scope import STAFF, Caller, system_caller
+from backend.core.scope import Caller, system_caller
 from backend.core.settings import Keys
 from backend.core.transaction import Edited, Transaction
 from backend.grid import service as grid
@@ -22,7 +22,7 @@ from backend.sync import conflict_queries as queries
 from backend.sync import conflict_rules as rules
 from backend.sync import doing
 from backend.sync.queueing import SEALED
-from shared.auth import Role
+from shared.auth import STAFF, Role
 from shared.conflicts import (
     ConflictChoice,
     ConflictField,

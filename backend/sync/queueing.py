@@ -10,7 +10,7 @@ import asyncpg
 
 from backend.core import sealing
 from backend.core.handover import beyond_scope
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.residents import link_queries as links
@@ -18,7 +18,7 @@ from backend.residents import queries as residents
 from backend.sync import conflict_queries as queries
 from backend.sync import conflict_rules as rules
 from backend.sync import queries as sync_queries
-from shared.auth import Role
+from shared.auth import STAFF, Role
 from shared.errors import Code
 from shared.links import link_fields
 from shared.sync import EntityKind, Operation, OperationKind

@@ -7,13 +7,13 @@ from pydantic import BaseModel
 
 from backend.core.errors import Refusal
 from backend.core.preconditions import etag
-from backend.core.scope import STAFF
 from backend.core.settings import Keys
 from backend.core.transaction import Origin, Transaction
 from backend.residents import duplicates, events, households, links, moves, rules
 from backend.residents import service as residents
 from backend.sync import queries
 from backend.visits import corrections, follow_ups
+from shared.auth import STAFF
 from shared.errors import Code
 from shared.links import LinkEndIn, LinkIn, LinkPatch, PersonLinkIn, SettleIn
 from shared.register import EventIn, MoveSettleIn

@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from backend.core.errors import Refusal
 from backend.core.preconditions import etag
-from backend.core.scope import STAFF
 from backend.core.settings import Keys
 from backend.core.transaction import Transaction
 from backend.requests import service as requests
+from shared.auth import STAFF
 from shared.errors import Code
 from shared.requests import MoveIn, RequestIn
 from shared.sync import Operation, OperationKind

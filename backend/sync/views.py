@@ -30,7 +30,7 @@ from backend.visits import due_days
 from backend.visits import follow_up_queries as follow_ups
 from backend.visits import queries as visits
 from backend.volunteers import queries as volunteers
-from shared.auth import Role
+from shared.auth import STAFF
 from shared.register import Track
 from shared.sync import EntityKind
 
@@ -69,25 +69,25 @@ async def load(tx: Transaction, keys: Keys, kind: EntityKind, ids: Sequence[UUID
     bodies = {entity_id: model.model_dump(mode="json") for entity_id, model in found.items()}
     if kind is EntityKind.resident:  # who has left stays readable, but on nobody's phone
         bodies = {entity_id: body for entity_id, body in bodies.items() if body["left_on"] is None}
-    if kind is EntityKind.duplicate and not tx.caller.holds(*_WHO_CALLS):  # who decides them reads them
+    if kind is EntityKind.duplicate and not tx.caller.holds(*STAFF):  # who decides them reads them
         return {}
-    if kind is EntityKind.move and not tx.caller.holds(*_WHO_CALLS):
+    if kind is EntityKind.move and not tx.caller.holds(*STAFF):
         for mover in (mover for body in bodies.values() for mover in body["movers"]):
             mover["phone"] = mask_phone(mover["phone"])
-    if kind is EntityKind.resident and not tx.caller.holds(*_WHO_CALLS):
+    if kind is EntityKind.resident and not tx.caller.holds(*STAFF):
         for body in bodies.values():
             body |= {"phone": mask_phone(body["phone"]), "political": None}
-    if kind is EntityKind.resident and tx.caller.holds(*_WHO_CALLS):
+    if kind is EntityKind.resident and tx.caller.holds(*STAFF):
         for person, past in (await history.of_people(tx.conn, tx.county, list(bodies), _TOLD)).items():
             bodies[person]["periods"] = [period.model_dump(mode="json") for period in past]
         for person, rows in (await merging.merged_into(tx.conn, tx.county, list(bodies))).items():
             bodies[person]["merged"] = [row.model_dump(mode="json") for row in rows]
-    if kind is EntityKind.household and tx.caller.holds(*_WHO_CALLS):
+    if kind is EntityKind.household and tx.caller.holds(*STAFF):
         for home, folded in (await folding.folded_into(tx.conn, tx.county, list(bodies))).items():
             bodies[home]["folded"] = [str(one) for one in folded]
-    if kind is EntityKind.cell and tx.caller.holds(*_WHO_CALLS):
+    if kind is EntityKind.cell and tx.caller.holds(*STAFF):
         await _add_teams(tx, bodies)
-    if kind is EntityKind.link and not tx.caller.holds(*_WHO_CALLS):
+    if kind is EntityKind.link and not tx.caller.holds(*STAFF):
         for body in bodies.values():
             body |= {name: mask_phone(body[name]) for name in ("phone", "stand_in_phone")}
     return bodies
@@ -128,6 +128,3 @@ _BY_READER = frozenset(
 
 _TOLD = (Track.residency, Track.household, Track.care)
 """Of a person's past a phone is told how and where they lived, and what was to be watched."""
-
-_WHO_CALLS = (Role.county_admin, Role.community_worker, Role.grid_worker)
-"""Roles that ring people up; everybody else reads a masked number."""

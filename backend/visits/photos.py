@@ -3,9 +3,10 @@
 import asyncpg
 
 from backend.core.handover import beyond_scope
-from backend.core.scope import STAFF, Caller
+from backend.core.scope import Caller
 from backend.core.transaction import Transaction
 from shared.attachments import PhotoState
+from shared.auth import STAFF
 
 _OWN = (
     "p.county_code = $1 AND p.sha256 = $2 AND EXISTS (SELECT FROM visit AS v"

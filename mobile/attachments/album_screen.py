@@ -1,15 +1,14 @@
 """照片."""
 
 from collections.abc import Callable
-from io import BytesIO
 from uuid import UUID
 
-from kivy.core.image import Image as CoreImage
 from kivy.properties import NumericProperty, ObjectProperty
 from kivy.uix.screenmanager import Screen
 from kivy.uix.widget import Widget
 
 from mobile.attachments.album import Album
+from mobile.attachments.strip import texture_of
 from mobile.core.session import AppContext
 from mobile.widgets.composed import load
 from mobile.widgets.layout import Col
@@ -25,7 +24,7 @@ class WholePicture(Widget):
     texture = ObjectProperty(None, allownone=True)
 
     def on_content(self, _picture: object, content: bytes) -> None:
-        self.texture = CoreImage(BytesIO(content), ext="jpg").texture if content else None
+        self.texture = texture_of(content)
 
 
 class AlbumPicture(Item, Col):

@@ -76,10 +76,11 @@ class PhotoStrip(Col):
         known = self._thumbs.get(photo.sha256)
         if known is not None:
             return known
-        thumb = PhotoThumb(texture=_texture(tray.small(photo.sha256)))
+        thumb = PhotoThumb(texture=texture_of(tray.small(photo.sha256)))
         thumb.fbind("on_release", partial(self.choose, photo.sha256))
         return thumb
 
 
-def _texture(jpeg: bytes | None) -> object:
+def texture_of(jpeg: bytes | None) -> object:
+    """A picture to be drawn; None as long as there is none."""
     return CoreImage(BytesIO(jpeg), ext="jpg").texture if jpeg else None

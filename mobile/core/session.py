@@ -61,13 +61,12 @@ from mobile.volunteers.readiness import Readiness
 from mobile.volunteers.skills import SkillNote, Skills
 from mobile.volunteers.viewmodel import Hours
 from mobile.volunteers.week import Week
-from shared.auth import MeOut, Role, TokenOut
+from shared.auth import STAFF, MeOut, TokenOut
 from shared.errors import Code
 from shared.sync import EntityKind
 from shared.texts import _
 from shared.volunteers import Skill
 
-WORKER_ROLES = (Role.grid_worker, Role.community_worker, Role.county_admin)
 TABS = (
     "today", "grid", "summary", "invitations", "task", "hours", "sync_screen", "mine", "chip", "checks",
     "duties", "todo", "reported", "inbox", "forgotten", "readiness",
@@ -107,7 +106,7 @@ class Session(EventDispatcher):
 
     @property
     def is_worker(self) -> bool:
-        return any(grant.role in WORKER_ROLES for grant in self.me.grants)
+        return any(grant.role in STAFF for grant in self.me.grants)
 
     @property
     def is_volunteer(self) -> bool:

@@ -105,7 +105,9 @@ class Checks(EventDispatcher):
         self.refresh()
 
     def refresh(self, *_args: object) -> None:
-        self.arrivals = [self._arrival(move) for move in self._expected()]
+        expected = self._expected()
+        names = self._cell_names() if expected else {}
+        self.arrivals = [self._arrival(move, names) for move in expected]
         self.doubts = doubts.waiting(self._store, self._now)
         self.twins = [twins.shown(pair) for pair in twins.waiting(self._store)]
         self.queue.refresh()
@@ -199,10 +201,10 @@ class Checks(EventDispatcher):
         here = [move for move in moves if any(is_within(move.area_code, area) for area in areas)]
         return sorted(here, key=lambda move: move.out_on)
 
-    def _arrival(self, move: MoveOut) -> Arrival:
+    def _arrival(self, move: MoveOut, names: Mapping[str, str]) -> Arrival:
         today = local_day(self._now())
         days = (today - move.out_on).days
-        line = _("{day}从{place}迁出").format(day=texts.day_word(move.out_on, today), place=self._from(move))
+        line = _("{day}从{place}迁出").format(day=texts.day_word(move.out_on, today), place=_from(move, names))
         return Arrival(
             id=move.id,
             title=_("、").join(mover.name for mover in move.movers),
@@ -211,12 +213,9 @@ class Checks(EventDispatcher):
             can_call=any(mover.phone for mover in move.movers),
         )
 
-    def _from(self, move: MoveOut) -> str:
-        if move.from_area_code[:COUNTY_DIGITS] != move.area_code[:COUNTY_DIGITS]:
-            return _("外县")
+    def _cell_names(self) -> dict[str, str]:
         names = {cell.code: cell.name for cell in self._store.cell_names()}
-        names |= {cell.code: cell.name for cell in self._store.entities.all(CellOut)}
-        return names.get(move.from_area_code, _("本县别的网格"))
+        return names | {cell.code: cell.name for cell in self._store.entities.all(CellOut)}
 
     def _settle(self, move_id: UUID, household_id: UUID | None) -> str:
         move = self._store.entities.get(MoveOut, move_id)
@@ -285,6 +284,12 @@ _TOLD: dict[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
     OperationKind.link_put: links.told,
     OperationKind.link_end: links.told,
 }
+
+
+def _from(move: MoveOut, names: Mapping[str, str]) -> str:
+    if move.from_area_code[:COUNTY_DIGITS] != move.area_code[:COUNTY_DIGITS]:
+        return _("外县")
+    return names.get(move.from_area_code, _("本县别的网格"))
 
 
 def _fields_of(row: ResidentOut | LinkOut) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from mobile.sync import pace, rescue
 from mobile.sync.client import Client, Packed, pack
 from mobile.sync.errors import NetworkProblem, NeverLeft, NoAnswer, Refused, SignInNeeded, TooMuch
 from mobile.sync.status import SyncStatus
-from shared.auth import Role
+from shared.auth import STAFF
 from shared.conflicts import ConflictChoice, ConflictOut, ConflictState
 from shared.errors import Code
 from shared.sync import PUSH_LIMIT, SCHEMA, Answer, Outcome, PullIn, PullOut, PushIn
@@ -25,7 +25,6 @@ from shared.sync import PUSH_LIMIT, SCHEMA, Answer, Outcome, PullIn, PullOut, Pu
 BATCH = PUSH_LIMIT
 PAGE = 500
 POISON = (413, 422)
-STAFF = frozenset({Role.county_admin, Role.community_worker, Role.grid_worker})
 DEVICE_NAME = platform.node()[:60]
 log = logging.getLogger(__name__)
 Sleep = Callable[[float], Awaitable[None]]
@@ -115,11 +114,12 @@ class Syncer:
 
     async def _learn_cell_names(self) -> None:
         """Once a day for staff: where somebody may move to lies beyond what a phone is told of. It can wait a day."""
-        me, today = self._store.me(), local_day(self._now())
-        works = me is not None and any(grant.role in STAFF for grant in me.grants)
-        if not works or self._asked_names_on == today or self._store.knows_cell_names(today):
+        today = local_day(self._now())
+        if self._asked_names_on == today:
             return
-        self._asked_names_on = today
+        self._asked_names_on, me = today, self._store.me()
+        if me is None or not any(grant.role in STAFF for grant in me.grants) or self._store.knows_cell_names(today):
+            return
         with suppress(Refused, NetworkProblem):
             self._store.keep_cell_names((await self._client.cell_names()).cells, today)
 

@@ -1,5 +1,7 @@
 """Two phones change the same thing without network: a person decides on one of them, and nothing is lost."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,6 +94,17 @@ async def phone_of(make: Factory, area: str, folder: Path, name: str) -> WorkerP
     return WorkerPhone(folder, me, client, Hands(datetime.now(UTC) - timedelta(minutes=2)))
 
 
+@asynccontextmanager
+async def phones_in(make: Factory, folder: Path, *names: str) -> AsyncIterator[list[WorkerPhone]]:
+    """Phones of workers of one cell, who have all read it."""
+    found = [await phone_of(make, CELL, folder / name, name) for name in names]
+    for phone in found:
+        await phone.sync()
+    yield found
+    for phone in found:
+        phone.stop()
+
+
 @pytest.fixture
 async def person(make):
     return await make.resident(await make.household(CELL), phone="12600000001")
@@ -100,12 +113,8 @@ async def person(make):
 @pytest.fixture
 async def phones(make, person, tmp_path):
     """张敏 and 王芳 work in the same cell; both have read it and gone into a stairwell."""
-    found = [await phone_of(make, CELL, tmp_path / name, name) for name in ("张敏", "王芳")]
-    for phone in found:
-        await phone.sync()
-    yield found
-    for phone in found:
-        phone.stop()
+    async with phones_in(make, tmp_path, "张敏", "王芳") as found:
+        yield found
 
 
 async def both_wrote(phones, person):

@@ -11,8 +11,8 @@ from mobile.residents import links
 from mobile.residents.viewmodel import HouseholdDetail
 from shared.residents import HouseholdOut
 from tests.api.test_duplicates import the_pair, twins, undo
-from tests.factories import CELL, visit_to
-from tests.sync.test_conflicts_on_phones import UNDONE, phone_of
+from tests.factories import visit_to
+from tests.sync.test_conflicts_on_phones import UNDONE, phones_in
 
 
 @pytest.fixture
@@ -31,10 +31,8 @@ async def pair(make):
 
 @pytest.fixture
 async def phone(make, pair, tmp_path):
-    phone = await phone_of(make, CELL, tmp_path / "phone", "张敏")
-    await phone.sync()
-    yield phone
-    phone.stop()
+    async with phones_in(make, tmp_path, "张敏") as [phone]:
+        yield phone
 
 
 def knows(phone, person):

@@ -11,7 +11,7 @@ from mobile.residents.link_form import LinkForm
 from shared.errors import CATALOGUE, Code
 from shared.links import LinkOut, whom_to_call
 from tests.factories import CELL, NEIGHBOUR
-from tests.sync.test_conflicts_on_phones import UNDONE, phone_of
+from tests.sync.test_conflicts_on_phones import UNDONE, phone_of, phones_in
 from tests.sync.test_push import household, outcomes, phone, register  # noqa: F401  (fixtures)
 from tests.sync.test_push_register import API, operation
 
@@ -109,12 +109,8 @@ async def test_one_that_was_ended_meanwhile_stays_ended(phone, register, make, c
 
 @pytest.fixture
 async def phones(make, contact, tmp_path):
-    found = [await phone_of(make, CELL, tmp_path / name, name) for name in ("张敏", "王芳")]
-    for one in found:
-        await one.sync()
-    yield found
-    for one in found:
-        one.stop()
+    async with phones_in(make, tmp_path, "张敏", "王芳") as found:
+        yield found
 
 
 def write(on, person, contact, **values):

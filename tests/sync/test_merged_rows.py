@@ -16,7 +16,7 @@ from shared.links import LinkOut
 from shared.residents import MergedRows, ResidentOut
 from tests.api.test_duplicates import BORN, PHONE, home_of, settle, the_pair, twins, undo
 from tests.factories import CELL, visit_to
-from tests.sync.test_conflicts_on_phones import UNDONE, phone_of
+from tests.sync.test_conflicts_on_phones import UNDONE, phone_of, phones_in
 from tests.sync.test_push import register  # noqa: F401  (fixture)
 from tests.sync.test_push_register import API
 from tests.sync.test_register_on_phones import pulled
@@ -44,10 +44,8 @@ async def ask(worker, what, person, **body):
 
 @pytest.fixture
 async def phone(make, pair, tmp_path):
-    phone = await phone_of(make, CELL, tmp_path / "phone", "张敏")
-    await phone.sync()
-    yield phone
-    phone.stop()
+    async with phones_in(make, tmp_path, "张敏") as [phone]:
+        yield phone
 
 
 def page_of(phone, person):

@@ -13,7 +13,7 @@ from shared.sync import EntityKind
 from shared.visits import VisitOut
 from tests.factories import CELL
 from tests.mobile.test_attachments import camera_picture
-from tests.sync.test_conflicts_on_phones import UNDONE, phone_of
+from tests.sync.test_conflicts_on_phones import UNDONE, phones_in
 
 
 @pytest.fixture
@@ -24,12 +24,8 @@ async def home(running, tmp_path, make):
 
 @pytest.fixture
 async def phones(make, home, tmp_path):
-    found = [await phone_of(make, CELL, tmp_path / name, name) for name in ("张敏", "王芳")]
-    for phone in found:
-        await phone.sync()
-    yield found
-    for phone in found:
-        phone.stop()
+    async with phones_in(make, tmp_path, "张敏", "王芳") as found:
+        yield found
 
 
 async def pictured(phone, home, *sizes):
