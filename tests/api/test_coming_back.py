@@ -39,7 +39,7 @@ async def person(make, worker, days, since_long_ago):  # noqa: F811
 
 
 def back(person, home, on, **more):
-    return event("move_in", person, on=on, back={"household_id": str(home.id), **more})
+    return event("move_in", person, on=on, back={"household_id": str(getattr(home, "id", home)), **more})
 
 
 async def row_of(worker, person):  # noqa: F811
@@ -69,6 +69,20 @@ async def test_their_row_stands_again_with_its_number_and_a_gap_in_its_past(make
     assert [
         (await counts(coordinator, as_at=str(day)))["people"] for day in (left - timedelta(days=1), left, came)
     ] == [1, 0, 1]
+
+
+async def test_whom_to_call_about_them_comes_along_to_the_new_door(make, worker, person, days):  # noqa: F811
+    home = await make.household(NEIGHBOUR, room="401")
+    coordinator, url = await make.worker(CELL[:12]), f"{API}/residents/{person.id}/links"
+    await put(coordinator, back(person, person.household_id, days[1]))
+    contact = {"kind": "contact", "name": "何小梅", "phone": "12600002706"}
+    await coordinator.client.put(f"{url}/{uuid4()}", json=contact)
+    await put(coordinator, event("move_out", person, on=days[1] + timedelta(days=1), **AWAY))
+
+    await put(coordinator, back(person, home, days[1] + timedelta(days=2)))
+
+    [link] = (await coordinator.client.get(url)).json()
+    assert (link["household_id"], link["area_code"]) == (str(home.id), NEIGHBOUR)
 
 
 async def test_a_return_that_was_a_mistake_leaves_them_gone_since_they_left(make, worker, person, days):  # noqa: F811

@@ -277,6 +277,8 @@ async def test_staff_are_told_once_a_day_which_cells_somebody_may_move_to(line: 
 
     for _ in range(2):
         await line.syncer.sync_once()
+    opened_again = Syncer(line.store, line.client, line.status, line.desk.now)
+    await opened_again.sync_once()
     first = line.county.asked.count("/cells/names")
     line.desk.now.move(days=1)
     await line.syncer.sync_once()
